@@ -1,0 +1,101 @@
+// The one table of error codes. docs/errors.md is generated from it.
+
+/** What the daemon does by itself after an error with this code. */
+export type RetryPolicy =
+  /** Nothing: only a change of the input (a save, a reload, a request) can help. */
+  | 'on-change'
+  /** Tried again by itself with a growing pause, because the cause may go away outside. */
+  | 'backoff'
+
+export interface ErrorCodeEntry {
+  /** What went wrong, in general words. */
+  readonly summary: string
+  /** What a user can do about it, in general; the error itself may say more. */
+  readonly help: string
+  readonly retry: RetryPolicy
+}
+
+const entry = (summary: string, help: string, retry: RetryPolicy = 'on-change'): ErrorCodeEntry => ({ summary, help, retry })
+
+/** Every code devloop can report. Codes are stable: they are never renamed or reused. */
+export const errorCodes = {
+  // Devloopfile
+  'devloopfile/not-found': entry('There is no Devloopfile.', 'Create a Devloopfile.ts in the project, or name one with --file.'),
+  'devloopfile/syntax': entry('The Devloopfile, or a module it imports, is not valid TypeScript.', 'Correct the line that the error names.'),
+  'devloopfile/import': entry('The Devloopfile imports a module that cannot be found.', 'Correct the path, or install the package.'),
+  'devloopfile/threw': entry('The Devloopfile threw an error while it ran.', 'Correct the line that the error names.'),
+  'devloopfile/timeout': entry('The Devloopfile did not finish within its time limit.', 'Look for an endless loop, or for an await that never ends.'),
+  'devloopfile/invalid': entry('The Devloopfile declares something that is not valid.', 'Correct the value that the error names.'),
+  'devloopfile/cycle': entry('Resources need each other in a circle.', 'Remove one of the needs that the error lists.'),
+  'devloopfile/file': entry('A file that the Devloopfile names cannot be read.', 'Correct the path, or create the file.'),
+  'devloopfile/yaml': entry('A manifest is not valid YAML, or not a Kubernetes object.', 'Correct the line that the error names.'),
+  // build
+  'engine/unreachable': entry('The Docker engine does not answer.', 'Start Docker, or set DOCKER_HOST to the engine to use.', 'backoff'),
+  'engine/refused': entry('The Docker engine refused a request.', 'Read the reason in the error; it is the engine\'s own.'),
+  'build/failed': entry('The image could not be built.', 'Correct the Dockerfile line, or the source that it compiles.'),
+  'build/context': entry('The build context cannot be read.', 'Check that the folder exists and that its files can be read.'),
+  'build/dockerfile': entry('The Dockerfile cannot be read.', 'Create it, or name it with `dockerfile`.'),
+  'registry/none': entry('No registry to push to is known.', 'Name one with cluster.registry in the Devloopfile.'),
+  'registry/auth': entry('The registry refused the credentials.', 'Log in with `docker login`, and check that you may push there.', 'backoff'),
+  'registry/unreachable': entry('The registry does not answer.', 'Check its address and that it runs.', 'backoff'),
+  'registry/refused': entry('The registry refused the image.', 'Read the reason in the error; it is the registry\'s own.', 'backoff'),
+  // cluster
+  'cluster/none': entry('There is no kubeconfig with a cluster.', 'Set KUBECONFIG, or use --runtime process, which needs no cluster.', 'backoff'),
+  'cluster/context': entry('The kubeconfig has no such context.', 'Name an existing one with --context.'),
+  'cluster/not-allowed': entry('devloop may not write to this cluster.', 'Add the context to cluster.contexts in the Devloopfile.'),
+  'cluster/unreachable': entry('The Kubernetes API server does not answer.', 'Check that the cluster runs and can be reached.', 'backoff'),
+  'cluster/unauthorized': entry('The Kubernetes API server refused the credentials.', 'Log in to the cluster again.', 'backoff'),
+  'cluster/forbidden': entry('The cluster denies a right that devloop needs.', 'Ask an administrator for the right that the error names.', 'backoff'),
+  'cluster/invalid': entry('The cluster rejected an object as invalid.', 'Correct the manifest field that the error names.'),
+  'cluster/conflict': entry('A field of an object is owned by somebody else.', 'Remove the field from the manifest, or let devloop take it over.'),
+  'cluster/namespace': entry('The namespace does not exist and could not be made.', 'Create it, or name another one with --namespace.', 'backoff'),
+  'cluster/error': entry('The cluster answered with an error.', 'Read the reason in the error; it is the cluster\'s own.', 'backoff'),
+  // workloads
+  'pod/crashed': entry('A container ended or keeps crashing.', 'Read its log; the next save is tried again.'),
+  'pod/image': entry('The node cannot pull an image.', 'Check the image name and that the node can reach the registry.'),
+  'pod/unschedulable': entry('No node can take the pod.', 'Lower what the pod asks for, or free the cluster\'s resources.'),
+  'pod/config': entry('A container cannot be started as it is configured.', 'Read the reason in the error; it is the node\'s own.'),
+  'rollout/timeout': entry('The rollout did not become ready in time.', 'Read the pod\'s log and events.'),
+  'app/exited': entry('The process of an app ended.', 'Read its log; the next save is tried again.'),
+  'app/start': entry('The process of an app could not be started.', 'Check `process.command` and its working folder.'),
+  'app/prepare': entry('The prepare step of an app failed.', 'Read its output.'),
+  // live sync
+  'sync/no-shell': entry('The container has no shell, which live sync and restart need.', 'Use a base image with sh for development; until then, saves rebuild the image.'),
+  'sync/no-tool': entry('The container lacks a tool that live sync needs.', 'Add the tool to the image; until then, saves rebuild the image.'),
+  'sync/disk-full': entry('The container has no space left.', 'Free space in the container, or raise its storage limit.', 'backoff'),
+  'sync/read-only': entry('The container\'s file system is read-only there.', 'Mount something writable there; until then, saves rebuild the image.'),
+  'sync/permission': entry('The container\'s user may not write there.', 'Give the folder to the container\'s user in the Dockerfile; until then, saves rebuild the image.'),
+  'sync/failed': entry('Files could not be written into the container.', 'Read the reason in the error; it is tried again.', 'backoff'),
+  'sync/disconnected': entry('The stream to the container ended.', 'Nothing: it is opened again.', 'backoff'),
+  'sync/source': entry('A source file cannot be read.', 'Check that it exists and can be read.', 'backoff'),
+  'sync/root-gone': entry('A watched folder is gone or empty, so nothing is deleted in the container.', 'Bring the folder back, or trigger the resource to rebuild without it.'),
+  'run/failed': entry('A `run` step failed in the container.', 'Read its output and correct the cause; the next save runs it again.'),
+  'run/timeout': entry('A `run` step did not finish within its time limit.', 'Make it faster, or raise its timeout.'),
+  'restart/failed': entry('The process in the container could not be restarted.', 'Read the reason in the error.'),
+  'restart/unsupported': entry('The process in the container cannot be restarted in place.', 'Let the resource be deployed by devloop, from an image with sh.'),
+  // local
+  'local/failed': entry('A local command failed.', 'Read its output and correct the cause.'),
+  'local/start': entry('A local command could not be started.', 'Check the command and its working folder.'),
+  'forward/port-taken': entry('A local port is already in use.', 'Stop what uses it, or forward to another port.', 'backoff'),
+  'forward/failed': entry('A connection could not be forwarded.', 'See whether the app listens on that port.'),
+  // watching
+  'watch/limit': entry('The system\'s limit of file watches is reached.', 'Raise fs.inotify.max_user_watches; until then, saves are seen late.'),
+  'watch/failed': entry('A folder cannot be watched.', 'Check that it exists and can be read.', 'backoff'),
+  // daemon and clients
+  'daemon/running': entry('devloop already runs for this project.', 'Use that one, or stop it first.'),
+  'daemon/not-running': entry('devloop does not run for this project.', 'Start it with `devloop watch`.'),
+  'daemon/start': entry('The daemon could not start.', 'Read the reason in the error.'),
+  'state/unreadable': entry('A state file could not be read and is left out.', 'Nothing: it is made anew.'),
+  'protocol/version': entry('The client and the daemon speak different protocol versions.', 'Use the same version of devloop for both.'),
+  'protocol/invalid': entry('A message is not valid.', 'Send a message as docs/protocol.md describes.'),
+  'protocol/unauthorized': entry('The token is missing or wrong.', 'Read the token from the discovery file.'),
+  'protocol/slow': entry('The client did not read for too long.', 'Connect again; the state is sent anew.'),
+  'request/unknown-resource': entry('There is no such resource.', 'Use a name that `devloop status` lists.'),
+  'request/unknown-method': entry('There is no such request.', 'See docs/protocol.md for the requests.'),
+  'request/refused': entry('The request cannot be carried out now.', 'Read the reason in the error.'),
+  'usage': entry('The command line is not valid.', 'See --help.'),
+  'timeout': entry('It took too long.', 'Look at what the error says it waited for.'),
+  'defect': entry('devloop itself has a defect.', 'Please report it with the output of the log.'),
+} as const satisfies Record<string, ErrorCodeEntry>
+
+export type ErrorCode = keyof typeof errorCodes

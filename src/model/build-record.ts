@@ -1,0 +1,29 @@
+// What one built image holds. Kept on disk and written before apply, so that a restarted daemon knows.
+import type { Tree } from './tree.js'
+
+export interface BuildRecord {
+  readonly image: string
+  readonly runtime: 'kubernetes' | 'process'
+  /** Names the content: `sha256:...` of the image, or the stage's id in the process runtime. */
+  readonly digest: string
+  /** The reference that pods use, by tag; the stage folder in the process runtime. */
+  readonly ref: string
+  /** Hash of everything the image was built from: the context after ignores, Dockerfile, arguments, target. */
+  readonly inputs: string
+  /** The context as it was built. */
+  readonly tree: Tree
+  /** What the image runs: entrypoint and command as in its configuration. */
+  readonly config: ImageConfig
+  /** Milliseconds since 1970. */
+  readonly builtAt: number
+}
+
+export interface ImageConfig {
+  readonly entrypoint: readonly string[]
+  readonly cmd: readonly string[]
+  readonly workingDir: string
+  /** As the image states it; '' = root. */
+  readonly user: string
+  /** Whether the image has /bin/sh. */
+  readonly shell: boolean
+}

@@ -1,0 +1,144 @@
+// The plan: what a Devloopfile evaluates to. Plain frozen data, complete (every default filled in) and validated.
+import type { SourcePosition } from '../errors/devloop-error.js'
+
+/** What one Devloopfile declares. All paths in it are absolute unless their comment says otherwise. */
+export interface Plan {
+  /** Project name, a DNS label. */
+  readonly name: string
+  /** The Devloopfile itself. */
+  readonly file: string
+  /** The folder of the Devloopfile. */
+  readonly root: string
+  readonly cluster: ClusterSettings
+  /** By image name. */
+  readonly images: Readonly<Record<string, ImageSpec>>
+  /** By resource name; the order of the keys is the order in which the Devloopfile lists them. */
+  readonly resources: Readonly<Record<string, ResourceSpec>>
+}
+
+export interface ClusterSettings {
+  /** Context names or globs that devloop may write to, beside the known local clusters. */
+  readonly contexts: readonly string[]
+  /** Namespace of everything that names none; undefined = the kubeconfig context's own, else `default`. */
+  readonly namespace?: string
+  /** Registry to push to, as `host[:port][/path]`; undefined = what the cluster announces (KEP-1755). */
+  readonly registry?: string
+}
+
+/** Something built from a context. */
+export interface ImageSpec {
+  /** Repository name without registry and tag, such as `shop/api`. */
+  readonly name: string
+  /** Folder that is the build context. */
+  readonly context: string
+  readonly dockerfile: { readonly path: string } | { readonly inline: string }
+  /** Build stage; undefined = the last. */
+  readonly target?: string
+  readonly args: Readonly<Record<string, string>>
+  readonly live: readonly LiveRule[]
+  readonly at: SourcePosition
+}
+
+/** What a changed file of an image leads to. Patterns are globs and paths relative to the context, with `/`. */
+export type LiveRule =
+  | { readonly kind: 'sync'; /** File or folder, '' = the whole context. */ readonly from: string; /** Absolute path in the container. */ readonly to: string; readonly at: SourcePosition }
+  | { readonly kind: 'run'; readonly command: Command; /** Runs when a synced path matches one of these; empty = every synced path. */ readonly on: readonly string[]; readonly timeoutMs: number; readonly at: SourcePosition }
+  | { readonly kind: 'restart'; /** As in `run`. */ readonly on: readonly string[]; readonly at: SourcePosition }
+  | { readonly kind: 'rebuildOn'; readonly patterns: readonly string[]; readonly at: SourcePosition }
+  | { readonly kind: 'ignore'; readonly patterns: readonly string[]; readonly at: SourcePosition }
+
+/** A string runs by `sh -c`; an array is executed as it is. */
+export type Command = string | readonly string[]
+
+export type ResourceSpec = AppSpec | ManifestsSpec | LocalSpec
+
+interface ResourceBase {
+  readonly name: string
+  /** Names of resources that must be ready before this one is started for the first time. */
+  readonly needs: readonly string[]
+  readonly forward: readonly ForwardSpec[]
+  readonly at: SourcePosition
+}
+
+/** An app that devloop writes the Kubernetes objects for. */
+export interface AppSpec extends ResourceBase {
+  readonly kind: 'app'
+  readonly image: { readonly built: string } | { readonly ref: string }
+  /** Port name to container port; the order is the Devloopfile's. */
+  readonly ports: Readonly<Record<string, number>>
+  readonly env: Readonly<Record<string, TextValue>>
+  /** Replaces the image's entrypoint. */
+  readonly command?: readonly string[]
+  /** Replaces the image's default arguments. */
+  readonly args?: readonly string[]
+  readonly replicas: number
+  /** How to run it on this machine; undefined = only on Kubernetes. */
+  readonly process?: { readonly prepare?: Command; readonly command: Command }
+}
+
+/** Kubernetes objects that the user wrote. */
+export interface ManifestsSpec extends ResourceBase {
+  readonly kind: 'manifests'
+  /** The parsed objects, in file order, images not yet replaced. */
+  readonly objects: readonly ManifestObject[]
+  /** Names of images whose references in `objects` are replaced by what was built. */
+  readonly images: readonly string[]
+}
+
+export interface ManifestObject {
+  readonly object: KubeObject
+  /** Where the object starts; undefined for one written inline in the Devloopfile. */
+  readonly at?: SourcePosition
+}
+
+/** A command on this machine. */
+export interface LocalSpec extends ResourceBase {
+  readonly kind: 'local'
+  /** Runs to its end, at start and on each change of a watched path. */
+  readonly run?: Command
+  /** Keeps running; started again after each `run`, and after each change when there is no `run`. */
+  readonly serve?: Command
+  /** Port that `serve` listens on: it is ready when it accepts connections. Undefined = ready once started. */
+  readonly port?: number
+  /** Working folder. */
+  readonly cwd: string
+  /** Watched paths, as globs below `cwd`. */
+  readonly watch: readonly string[]
+  readonly env: Readonly<Record<string, TextValue>>
+}
+
+/** A port of this machine that leads to the ready pod (or process) of a resource. */
+export interface ForwardSpec {
+  /** Port on 127.0.0.1. */
+  readonly local: number
+  /** Port name of an app, or a container port number. */
+  readonly port: string | number
+}
+
+/** Text that may hold references, which are resolved when it is used. */
+export type TextValue = readonly TextPart[]
+
+export type TextPart =
+  | { readonly kind: 'literal'; readonly text: string }
+  /** A value made once (random, 32 letters and digits) and kept: in a Secret of the cluster, or in the process runtime's memory-backed state. Secret. */
+  | { readonly kind: 'generated'; readonly name: string }
+  /** Where another app answers, seen from the one that uses the text. `part` address = host:port. `port` undefined = its first. */
+  | { readonly kind: 'address'; readonly resource: string; readonly port?: string; readonly part: 'address' | 'host' | 'port' }
+
+/** A Kubernetes object as it stands in a manifest. */
+export interface KubeObject {
+  apiVersion: string
+  kind: string
+  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string>; [key: string]: unknown }
+  [key: string]: unknown
+}
+
+/** Whether resolving a text needs a secret, so that the whole must be treated as one. */
+export const isSecretText = (text: TextValue): boolean => text.some((part) => part.kind === 'generated')
+
+/** Names of the built images that a resource runs. */
+export function imagesOf(resource: ResourceSpec): readonly string[] {
+  if (resource.kind === 'manifests') return resource.images
+  if (resource.kind === 'app' && 'built' in resource.image) return [resource.image.built]
+  return []
+}

@@ -1,0 +1,58 @@
+// Building an image, and putting it where pods can pull it.
+import type { ImageSpec } from '../model/plan.js'
+import type { BuildRecord, ImageConfig } from '../model/build-record.js'
+import type { Tree } from '../model/tree.js'
+
+/** Where images are pushed, and the name by which nodes pull the same repository. */
+export interface Registry {
+  /** `host[:port][/path]` that the engine pushes to. */
+  readonly push: string
+  /** The same place as the nodes' container runtime names it. */
+  readonly pull: string
+  /** Page that explains the registry, from its announcement. */
+  readonly help?: string
+}
+
+export interface BuildRequest {
+  readonly image: ImageSpec
+  /** The context as it was scanned; exactly these files are sent, plus those that only the Dockerfile needs. */
+  readonly tree: Tree
+  /** Hash over everything that goes into the image; ends up in the record. */
+  readonly inputs: string
+  /** Undefined = the image stays in the engine. */
+  readonly registry: Registry | undefined
+  /** `os/arch` of the nodes; undefined = the engine's own. */
+  readonly platform: string | undefined
+}
+
+/** One step of a build, as progress. The latest message for an id replaces the earlier ones. */
+export interface BuildStep {
+  readonly id: string
+  /** Such as `[2/4] RUN npm ci`. */
+  readonly name: string
+  readonly state: 'running' | 'done' | 'cached' | 'failed'
+  /** Milliseconds since 1970. */
+  readonly startedAt?: number
+  readonly finishedAt?: number
+}
+
+export interface BuildProgress {
+  /** A step began, ended or failed. */
+  step(step: BuildStep): void
+  /** Output of a step, whole lines without the line end. */
+  log(line: string): void
+  /** The stage the whole is in. */
+  stage(stage: 'context' | 'build' | 'push'): void
+}
+
+export type BuiltImage = Pick<BuildRecord, 'digest' | 'ref'> & { readonly config: ImageConfig }
+
+export interface ImageBuilder {
+  /**
+   * Build and push. Aborting the signal stops the engine's work and rejects with an AbortError.
+   * @throws DevloopError engine/*, build/* (with the Dockerfile line in `where`), registry/*
+   */
+  build(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuiltImage>
+  /** Whether what a record names can still be pulled (or run). `false` only when that is certain. */
+  exists(record: BuildRecord, registry: Registry | undefined, signal: AbortSignal): Promise<boolean>
+}

@@ -1,0 +1,137 @@
+// Where apps run. Everything above this line is the same for Kubernetes and for processes on this machine.
+import type { Duplex } from 'node:stream'
+import type { ErrorInfo } from '../errors/devloop-error.js'
+import type { BuildRecord } from '../model/build-record.js'
+import type { AppSpec, ClusterSettings, ManifestsSpec } from '../model/plan.js'
+import type { ImageBuilder, Registry } from './image-builder.js'
+import type { SyncTransport, TargetRef } from './sync-transport.js'
+
+/** A resource that is deployed to a runtime. */
+export type DeployableSpec = AppSpec | ManifestsSpec
+
+/** What the connected runtime is. */
+export interface RuntimeInfo {
+  readonly kind: 'kubernetes' | 'process'
+  /** Kubeconfig context; undefined for processes. */
+  readonly context?: string
+  /** API server address. */
+  readonly server?: string
+  readonly namespace?: string
+  readonly registry?: Registry
+  /** `os/arch` of the nodes, when they agree. */
+  readonly platform?: string
+}
+
+export interface DeployRequest {
+  readonly resource: DeployableSpec
+  /** Record of each built image that the resource uses, by image name. */
+  readonly images: Readonly<Record<string, BuildRecord>>
+  /** Names of the images with a `restart` rule: their main process must be replaceable in place. */
+  readonly restartable: ReadonlySet<string>
+  /** Every app of the plan, for the addresses in texts. */
+  readonly apps: Readonly<Record<string, AppSpec>>
+}
+
+/** What a deploy left behind. */
+export interface Deployed {
+  /** Name of what was applied, for people, such as `deployment/api`. */
+  readonly objects: readonly string[]
+  /** Pods that carry this template id are current, others are of an earlier deploy. Undefined = no pods at all. */
+  readonly template: string | undefined
+  /** Things worth telling that did not stop it, such as a container without a shell for its restart rule. */
+  readonly warnings: readonly ErrorInfo[]
+}
+
+/** All that is known of one resource's workloads, whole each time (level, not edge). */
+export interface Observed {
+  readonly resource: string
+  readonly pods: readonly ObservedPod[]
+  /** Whether the workloads say that the newest template is rolled out completely. Resources without workloads: true. */
+  readonly rolledOut: boolean
+  /** Why it is not rolled out, in words; or the newest problem. */
+  readonly message?: string
+  readonly error?: ErrorInfo
+}
+
+export interface ObservedPod {
+  readonly name: string
+  readonly namespace: string
+  readonly uid: string
+  /** See Deployed.template. */
+  readonly template: string | undefined
+  readonly phase: 'pending' | 'running' | 'succeeded' | 'failed' | 'terminating'
+  /** Kubernetes' Ready condition; accepts connections, for a process. */
+  readonly ready: boolean
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly containers: readonly ObservedContainer[]
+}
+
+export interface ObservedContainer {
+  readonly name: string
+  /** Empty while there is none. */
+  readonly containerId: string
+  /** Name of the built image it runs (ImageSpec.name), when it runs one. */
+  readonly image: string | undefined
+  /** BuildRecord.ref that it was started from, as written in the pod. */
+  readonly ref: string
+  readonly running: boolean
+  /** Whether its main process can be replaced in place. */
+  readonly restartable: boolean
+  readonly restarts: number
+  /** Milliseconds since 1970. */
+  readonly startedAt?: number
+  readonly error?: ErrorInfo
+}
+
+/** A line of output of a container or process. */
+export interface LogLine {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly text: string
+}
+
+export interface Runtime {
+  readonly info: RuntimeInfo
+  readonly builder: ImageBuilder
+  readonly sync: SyncTransport
+  /**
+   * Apply a resource. Never cut in the middle: an abort before the first write rejects with AbortError, later ones are ignored.
+   * @throws DevloopError cluster/*, app/*
+   */
+  deploy(request: DeployRequest, signal: AbortSignal): Promise<Deployed>
+  /** Delete what deploys of this project and instance left behind for a resource. Nothing there is no error. */
+  remove(resource: string, signal: AbortSignal): Promise<readonly string[]>
+  /** Names of resources of which this project and instance left something behind, of this run or an earlier one. */
+  deployed(signal: AbortSignal): Promise<readonly string[]>
+  /**
+   * Tell about workloads from now on, first soon after the start and then at each change. `onLost` says that what was told may be
+   * stale (null: it is current again).
+   */
+  observe(onObserved: (observed: Observed) => void, onLost: (error: ErrorInfo | null) => void): void
+  /** Throw a pod away so that its controller makes a new one at once. @throws DevloopError cluster/* when it has no controller */
+  replacePod(pod: { namespace: string; name: string }, signal: AbortSignal): Promise<void>
+  /** Output of a container, from `since` (milliseconds since 1970) on, until it ends or the signal aborts; reconnects by itself. */
+  logs(target: TargetRef, since: number, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>
+  /** Connect to a port of a pod. `port` is a container port number. @throws DevloopError forward/failed */
+  dial(pod: { namespace: string; name: string }, port: number, signal: AbortSignal): Promise<Duplex>
+  /** Let go of everything; in the process runtime the apps end. */
+  close(): Promise<void>
+}
+
+/** What a runtime is opened with. */
+export interface RuntimeOptions {
+  readonly project: string
+  /** Names this working copy and user; see design: two instances never touch each other's objects. DNS-label-safe. */
+  readonly instance: string
+  readonly cluster: ClusterSettings
+  /** Folder for what must outlive the process. */
+  readonly stateDir: string
+  /** Kubeconfig context to use instead of the current one. */
+  readonly context?: string
+  /** Namespace to use instead of the Devloopfile's. */
+  readonly namespace?: string
+}
+
+/** Opens a runtime. @throws DevloopError cluster/* (also the guard's refusal), engine/* */
+export type OpenRuntime = (options: RuntimeOptions, signal: AbortSignal) => Promise<Runtime>

@@ -1,0 +1,67 @@
+// Writing into a running container, over one stream that stays open. The transports behind it (a shell loop, later an
+// agent, an ephemeral container; a folder in the process runtime) differ only in how.
+import type { Readable } from 'node:stream'
+import type { Command } from '../model/plan.js'
+import type { Wanted } from '../model/tree.js'
+
+/** One container of one pod. */
+export interface TargetRef {
+  /** Unique among all containers there ever are: the container id of the runtime. */
+  readonly containerId: string
+  readonly namespace: string
+  readonly pod: string
+  readonly container: string
+}
+
+export type SyncOp =
+  /** `content` gives the bytes that `hash` was taken of; asked once. `path` is absolute in the container. */
+  | { readonly op: 'file'; readonly path: string; readonly mode: number; readonly size: number; readonly hash: string; readonly content: () => Promise<Buffer | Readable> }
+  | { readonly op: 'link'; readonly path: string; readonly target: string }
+  /** Remove a file or link; nothing there is no error; a folder there is left alone. */
+  | { readonly op: 'delete'; readonly path: string }
+  /** Remove a folder if it is empty; else nothing happens. */
+  | { readonly op: 'rmdir'; readonly path: string }
+
+export interface SyncSession {
+  /** For people: what is used, and why not something better. Such as `shell loop (tar, sha256sum)`. */
+  readonly description: string
+  /**
+   * What the container holds at these absolute paths now. Folders and special files count as absent. Missing parents are no error.
+   */
+  inspect(paths: readonly string[], signal: AbortSignal): Promise<Map<string, Wanted>>
+  /**
+   * Carry out the operations in order of: deletes, rmdirs, links and files. Each file appears whole or not at all (written
+   * beside, then renamed); missing folders are made; a folder or link in the way of a file is replaced. When it resolves, all is
+   * done; when it rejects, any part may be done, and the session may be used again unless `closed` has settled.
+   * @throws DevloopError sync/* naming path and user
+   */
+  apply(ops: readonly SyncOp[], signal: AbortSignal): Promise<void>
+  /**
+   * Run a command in the container (a string by `sh -c`), in the container's working folder.
+   * Aborting ends the command too, not only the wait. Output is given in whole lines.
+   */
+  run(command: Command, onLine: (line: string) => void, signal: AbortSignal): Promise<{ exitCode: number }>
+  /**
+   * Replace the container's main process and resolve when the new one is started.
+   * @throws DevloopError restart/unsupported, restart/failed
+   */
+  restart(signal: AbortSignal): Promise<void>
+  /** Settles once, when the stream has ended for whatever reason; never rejects. */
+  readonly closed: Promise<DevloopClosed>
+  close(): Promise<void>
+}
+
+export interface DevloopClosed {
+  /** `asked`: by close(); `lost`: the stream broke or the container ended. */
+  readonly reason: 'asked' | 'lost'
+  readonly message: string
+}
+
+export interface SyncTransport {
+  /**
+   * Open the stream to a container and find out what can be used there.
+   * @param roots folders (or single files) in the container that rules sync into; left-over temporary files there are swept
+   * @throws DevloopError sync/no-shell, sync/no-tool, sync/disconnected, cluster/*
+   */
+  open(target: TargetRef, roots: readonly string[], signal: AbortSignal): Promise<SyncSession>
+}

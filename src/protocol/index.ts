@@ -1,0 +1,2 @@
+// Entry `devloop/protocol`: the types and constants of the status protocol.
+export * from './messages.js'

@@ -1,0 +1,300 @@
+// What crosses the WebSocket, as types: one JSON message a frame. See docs/protocol.md.
+import type { ErrorInfo } from '../errors/devloop-error.js'
+
+/** Major.minor of the protocol. Within a major, fields and messages are only added; what is unknown is ignored. */
+export const protocolVersion = { major: 0, minor: 1 } as const
+
+export type Topic = 'state' | 'logs'
+
+// ---- client to daemon
+
+export type ClientMessage = HelloMessage | RequestMessage | SubscribeLogsMessage | PongMessage
+
+/** The first message of a client. */
+export interface HelloMessage {
+  readonly type: 'hello'
+  readonly protocol: { readonly major: number; readonly minor: number }
+  /** For people: name and version of the client. */
+  readonly client: string
+  readonly topics: readonly Topic[]
+  /** Go on after this point, when the daemon still can; else the welcome carries a snapshot. */
+  readonly resume?: { readonly epoch: string; readonly seq: number }
+  /** For topic `logs`: what to send. */
+  readonly logs?: LogSelection
+}
+
+export interface LogSelection {
+  /** Undefined = of all resources. */
+  readonly resources?: readonly string[]
+  /** Go on after this cursor; undefined = see tail. */
+  readonly after?: number
+  /** How many of the newest kept lines to begin with; default 0. */
+  readonly tail?: number
+}
+
+/** Replaces the client's log selection. */
+export interface SubscribeLogsMessage {
+  readonly type: 'logs'
+  readonly logs: LogSelection | null
+}
+
+/** JSON-RPC 2.0 request. */
+export interface RequestMessage {
+  readonly jsonrpc: '2.0'
+  readonly id: number | string
+  readonly method: string
+  readonly params?: unknown
+}
+
+export interface PongMessage {
+  readonly type: 'pong'
+}
+
+/** Requests: parameters and results by method. */
+export interface Requests {
+  /** Do the whole for a resource again: rebuild its images, deploy; a local runs. */
+  trigger: { params: { resource: string }; result: { accepted: true } }
+  /** Load the Devloopfile again. */
+  reload: { params: Record<string, never>; result: { accepted: true } }
+  /** Replace the main process of a resource's containers, or start a local's `serve` again. */
+  restart: { params: { resource: string }; result: { accepted: true } }
+  /** End the daemon. With `down`, everything it deployed is deleted first. */
+  shutdown: { params: { down?: boolean }; result: { accepted: true } }
+  /** Which rules take a path, for each image and local that it belongs to. The path is absolute. */
+  why: { params: { path: string }; result: WhyResult }
+}
+
+export interface WhyResult {
+  readonly path: string
+  readonly answers: readonly WhyAnswer[]
+}
+
+export interface WhyAnswer {
+  /** Such as `image shop/api`, `local codegen`, `Devloopfile`. */
+  readonly subject: string
+  readonly action: 'sync' | 'rebuild' | 'ignore' | 'run' | 'reload'
+  /** The rule in words, such as `sync('src', '/app/src')`; or why no rule was needed. */
+  readonly rule: string
+  /** file:line of the rule. */
+  readonly at?: string
+  /** What follows from it: container paths, commands, restart. */
+  readonly effects: readonly string[]
+}
+
+// ---- daemon to client
+
+export type DaemonMessage = WelcomeMessage | DeltaMessage | LogMessage | ReplyMessage | ErrorMessage | PingMessage | GoodbyeMessage
+
+export interface WelcomeMessage {
+  readonly type: 'welcome'
+  readonly protocol: { readonly major: number; readonly minor: number }
+  /** Of the running daemon process; a sequence number counts within one epoch. */
+  readonly epoch: string
+  readonly seq: number
+  /** Either the whole state as of `seq`, or (after a successful resume) only what changed since. */
+  readonly snapshot?: readonly View[]
+  readonly deltas?: Omit<DeltaMessage, 'type' | 'seq'>
+}
+
+/** The views that changed, whole; applied in any number at once. */
+export interface DeltaMessage {
+  readonly type: 'delta'
+  readonly seq: number
+  readonly upserts: readonly View[]
+  readonly removes: readonly ViewKey[]
+}
+
+export interface LogMessage {
+  readonly type: 'log'
+  readonly lines: readonly LogEntry[]
+  /** Lines that this client missed before these, because it read too slowly or they were no longer kept. */
+  readonly dropped: number
+}
+
+export interface LogEntry {
+  /** Counts up over all resources; resume with `after`. */
+  readonly cursor: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** Name of a resource, or '' for the daemon itself. */
+  readonly resource: string
+  /** Where it comes from: `build`, `deploy`, `sync`, `run`, `local`, `daemon`, or `POD/CONTAINER`. */
+  readonly source: string
+  readonly level: 'info' | 'warn' | 'error'
+  readonly text: string
+}
+
+/** JSON-RPC 2.0 response. */
+export type ReplyMessage =
+  | { readonly jsonrpc: '2.0'; readonly id: number | string; readonly result: unknown }
+  | { readonly jsonrpc: '2.0'; readonly id: number | string | null; readonly error: { readonly code: number; readonly message: string; readonly data?: ErrorInfo } }
+
+/** A message that was not understood, or why the connection is about to be closed. */
+export interface ErrorMessage {
+  readonly type: 'error'
+  readonly error: ErrorInfo
+}
+
+/** Sent every 20 s; the client answers `pong`. A client can tell by `seq` whether it is behind. */
+export interface PingMessage {
+  readonly type: 'ping'
+  readonly seq: number
+}
+
+export interface GoodbyeMessage {
+  readonly type: 'goodbye'
+  readonly reason: string
+}
+
+// ---- views: the state as clients see it
+
+export interface ViewKey {
+  readonly kind: View['kind']
+  readonly name: string
+}
+
+/** Every view has `kind` and `name`, which together are its key. */
+export type View = SessionView | ResourceView | ImageView | ChangeView
+
+/** There is one, with name `session`. */
+export interface SessionView {
+  readonly kind: 'session'
+  readonly name: 'session'
+  readonly project: string
+  readonly instance: string
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: number
+  readonly phase: 'starting' | 'running' | 'stopping'
+  readonly runtime: { readonly kind: 'kubernetes' | 'process'; readonly state: 'connecting' | 'connected' | 'lost'; readonly context?: string; readonly namespace?: string; readonly error?: ErrorInfo }
+  readonly devloopfile: { readonly file: string; readonly state: 'loading' | 'ok' | 'failed'; /** Counts the plans that came into force. */ readonly generation: number; readonly loadMs?: number; readonly error?: ErrorInfo }
+  /** Problems of no single resource. */
+  readonly problems: readonly ErrorInfo[]
+  /** Whether every resource is ready. */
+  readonly ready: boolean
+}
+
+export type ResourceStatus =
+  /** Waits; `hold` says why. */
+  | 'pending'
+  /** Building, deploying, running or syncing. */
+  | 'updating'
+  /** Deployed, and not yet ready. */
+  | 'starting'
+  | 'ready'
+  | 'failed'
+  /** Left the plan and is being deleted. */
+  | 'removing'
+
+export interface ResourceView {
+  readonly kind: 'resource'
+  readonly name: string
+  readonly type: 'app' | 'manifests' | 'local'
+  /** Place in the Devloopfile's list, from 0. */
+  readonly order: number
+  readonly status: ResourceStatus
+  /** Ready: Kubernetes' Ready, overlay acknowledged, restart done. */
+  readonly ready: boolean
+  /** What is being done, such as `building shop/api [2/4] RUN npm ci`. */
+  readonly activity?: string
+  /** Why it is not being worked on now. */
+  readonly hold?: HoldView
+  readonly error?: ErrorInfo
+  readonly warnings: readonly ErrorInfo[]
+  readonly images: readonly string[]
+  readonly needs: readonly string[]
+  readonly endpoints: readonly EndpointView[]
+  readonly pods: readonly PodView[]
+  /** Newest change that concerned it. */
+  readonly lastChange?: { readonly id: string; readonly at: number; readonly outcome: ChangeView['outcome']; /** From save to live. */ readonly liveMs?: number }
+  /** When the status last changed. */
+  readonly since: number
+}
+
+export interface HoldView {
+  readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'failed' | 'slot' | 'unsupported' | 'stopping'
+  readonly message: string
+}
+
+export interface EndpointView {
+  /** Such as `http`. */
+  readonly name: string
+  readonly url: string
+  readonly state: 'listening' | 'waiting' | 'failed'
+  readonly error?: ErrorInfo
+}
+
+export interface PodView {
+  readonly name: string
+  readonly phase: 'pending' | 'running' | 'succeeded' | 'failed' | 'terminating'
+  readonly current: boolean
+  readonly ready: boolean
+  readonly restarts: number
+  readonly targets: readonly TargetView[]
+}
+
+export interface TargetView {
+  readonly container: string
+  readonly image: string
+  readonly state: 'connecting' | 'unknown' | 'in-sync' | 'syncing' | 'behind' | 'failed'
+  /** Paths that differ from what is wanted. */
+  readonly behind: number
+  /** What is used to write into it, and why. */
+  readonly transport?: string
+  readonly error?: ErrorInfo
+}
+
+export interface ImageView {
+  readonly kind: 'image'
+  readonly name: string
+  readonly state: 'unknown' | 'pending' | 'building' | 'built' | 'failed'
+  readonly ref?: string
+  readonly builtAt?: number
+  /** Why it is, or was last, built. */
+  readonly reason?: string
+  readonly stage?: 'context' | 'build' | 'push'
+  readonly steps: readonly { readonly name: string; readonly state: 'running' | 'done' | 'cached' | 'failed'; readonly ms?: number }[]
+  /** Files of the context, and how many differ from the built image (and are synced). */
+  readonly files: number
+  readonly overlay: number
+  readonly buildMs?: number
+  readonly error?: ErrorInfo
+}
+
+/** A burst of saves, from the first event to live. The newest 50 are kept. */
+export interface ChangeView {
+  readonly kind: 'change'
+  /** The change's id. */
+  readonly name: string
+  /** Time of the first event, milliseconds since 1970. */
+  readonly at: number
+  /** At most 20, relative to the project root where they are below it. */
+  readonly paths: readonly string[]
+  readonly pathCount: number
+  readonly outcome: 'pending' | 'live' | 'failed' | 'superseded' | 'nothing'
+  readonly images: readonly { readonly image: string; readonly action: 'sync' | 'rebuild' | 'none'; readonly why: string }[]
+  readonly resources: readonly string[]
+  /** In order of time; `ms` since the first event. */
+  readonly stages: readonly { readonly stage: string; readonly ms: number; readonly detail?: string }[]
+  readonly liveMs?: number
+}
+
+/** The discovery file's content. */
+export interface Discovery {
+  readonly pid: number
+  readonly project: string
+  readonly devloopfile: string
+  readonly startedAt: number
+  readonly version: string
+  readonly protocol: { readonly major: number; readonly minor: number }
+  readonly epoch: string
+  /** Path of the Unix socket. */
+  readonly socket: string
+  /** Loopback HTTP address, when TCP is on, such as `http://127.0.0.1:41000`. */
+  readonly url?: string
+  /** Required on TCP. The file is readable by the user alone. */
+  readonly token: string
+}
+
+/** JSON-RPC error codes: the standard ones, and 1 for an operational error (see `data`). */
+export const rpcErrors = { parse: -32700, invalidRequest: -32600, unknownMethod: -32601, invalidParams: -32602, internal: -32603, operational: 1 } as const
