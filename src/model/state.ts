@@ -1,0 +1,270 @@
+// The state of the daemon: JSON only. What is large (trees, overlays, manifests, logs) stays outside, see store/large.ts.
+import type { ErrorInfo } from '../errors/devloop-error.js'
+import type { Plan } from './plan.js'
+
+export interface State {
+  readonly session: SessionState
+  readonly runtime: RuntimeState
+  readonly devloopfile: DevloopfileState
+  /** The plan in force: the last good one. */
+  readonly plan: Plan | null
+  /** By image name; those of the plan. */
+  readonly images: Readonly<Record<string, ImageState>>
+  /** By resource name; those of the plan. */
+  readonly resources: Readonly<Record<string, ResourceState>>
+  /** Resources that were deployed and are not in the plan any more, until they are deleted. */
+  readonly removals: Readonly<Record<string, RemovalState>>
+  /** By container id: the containers that run a built image. */
+  readonly targets: Readonly<Record<string, TargetState>>
+  /** By local port. */
+  readonly forwards: Readonly<Record<string, ForwardState>>
+  /** The newest changes by id, oldest first. */
+  readonly changes: Readonly<Record<string, ChangeState>>
+  /** Problems of no single resource, by what has them, such as `watch`. */
+  readonly problems: Readonly<Record<string, ErrorInfo>>
+}
+
+export interface SessionState {
+  readonly instance: string
+  readonly version: string
+  readonly pid: number
+  readonly startedAt: number
+  readonly runtime: 'kubernetes' | 'process'
+  readonly phase: 'starting' | 'running' | 'stopping'
+}
+
+export interface RuntimeState {
+  readonly status: 'connecting' | 'connected' | 'lost'
+  /** Counts connections made; what was deployed through an earlier one says nothing. */
+  readonly generation: number
+  readonly context?: string
+  readonly namespace?: string
+  readonly platform?: string
+  readonly error?: ErrorInfo
+}
+
+export interface DevloopfileState {
+  readonly file: string
+  readonly status: 'loading' | 'ok' | 'failed'
+  /** Counts plans that came into force. */
+  readonly generation: number
+  /** Counts reasons to load: it is loaded again while `loaded` is behind. */
+  readonly wanted: number
+  readonly loaded: number
+  readonly loadMs?: number
+  readonly error?: ErrorInfo
+}
+
+export interface ImageState {
+  readonly name: string
+  /** Hash of what goes into the image beside the tree; null until known. */
+  readonly inputs: string | null
+  /** Null until scanned. */
+  readonly sources: SourcesState | null
+  /** What is built; null = nothing that can be used. */
+  readonly record: RecordState | null
+  /** Whether what was on disk as a record was looked for and found to exist (or not). */
+  readonly recordChecked: boolean
+  readonly drift: DriftState
+  readonly build: BuildState | null
+  /** Counts requests to build in any case, and how many of them were met. */
+  readonly forced: number
+  readonly forcedDone: number
+  /** Live sync cannot work for this image, so that every difference needs a rebuild. */
+  readonly syncBlocked: ErrorInfo | null
+}
+
+export interface SourcesState {
+  /** Counts contents of the tree. */
+  readonly revision: number
+  /** The revision at which a path that needs a rebuild last changed. */
+  readonly rebuildRevision: number
+  readonly files: number
+  readonly error?: ErrorInfo
+}
+
+export interface RecordState {
+  readonly digest: string
+  readonly ref: string
+  readonly inputs: string
+  readonly shell: boolean
+  readonly builtAt: number
+}
+
+/** How the tree differs from the record. */
+export interface DriftState {
+  /** Paths that need a rebuild, and the first of them with the reason. */
+  readonly rebuild: number
+  readonly why?: string
+  /** Container paths in the overlay. */
+  readonly overlay: number
+}
+
+export interface BuildState {
+  readonly status: 'running' | 'done' | 'failed' | 'cancelled'
+  /** Tree revision that is built. */
+  readonly revision: number
+  readonly inputs: string
+  readonly forced: number
+  readonly reason: string
+  readonly startedAt: number
+  readonly finishedAt?: number
+  readonly stage: 'context' | 'build' | 'push'
+  readonly steps: readonly BuildStepState[]
+  readonly error?: ErrorInfo
+  /** Tried again by itself then. Milliseconds since 1970. */
+  readonly retryAt?: number
+  readonly attempts: number
+}
+
+export interface BuildStepState {
+  readonly id: string
+  readonly name: string
+  readonly state: 'running' | 'done' | 'cached' | 'failed'
+  readonly ms?: number
+}
+
+export interface ResourceState {
+  readonly name: string
+  /** Hash of the spec and of what it refers to; changes when it must be deployed again. */
+  readonly specKey: string
+  readonly deploy: DeployState | null
+  /** Key of the last successful deploy through the present connection; see deployKey. */
+  readonly appliedKey: string | null
+  /** Template ids that are current. */
+  readonly templates: readonly string[]
+  readonly warnings: readonly ErrorInfo[]
+  readonly observed: ObservedState | null
+  readonly local: LocalState | null
+  readonly forced: number
+  readonly forcedDone: number
+  /** Counts requests to replace its processes. */
+  readonly restarts: number
+  /** Whether it has been ready since it came into the plan. */
+  readonly everReady: boolean
+  /** When its readiness last turned. */
+  readonly since: number
+  readonly ready: boolean
+}
+
+export interface DeployState {
+  readonly status: 'running' | 'done' | 'failed'
+  readonly key: string
+  readonly forced: number
+  readonly startedAt: number
+  readonly finishedAt?: number
+  readonly error?: ErrorInfo
+  readonly retryAt?: number
+  readonly attempts: number
+}
+
+export interface ObservedState {
+  readonly rolledOut: boolean
+  readonly message?: string
+  readonly error?: ErrorInfo
+  readonly pods: readonly PodState[]
+}
+
+export interface PodState {
+  readonly name: string
+  readonly namespace: string
+  readonly uid: string
+  readonly template?: string
+  readonly phase: 'pending' | 'running' | 'succeeded' | 'failed' | 'terminating'
+  readonly ready: boolean
+  readonly createdAt: number
+  readonly containers: readonly ContainerState[]
+}
+
+export interface ContainerState {
+  readonly name: string
+  readonly containerId: string
+  readonly image?: string
+  readonly ref: string
+  readonly running: boolean
+  readonly restartable: boolean
+  readonly restarts: number
+  readonly startedAt?: number
+  readonly error?: ErrorInfo
+}
+
+export interface LocalState {
+  /** Counts reasons to run. */
+  readonly wanted: number
+  /** The reason that the last finished run was for. */
+  readonly done: number
+  readonly run: 'none' | 'running' | 'ok' | 'failed'
+  readonly serve: 'none' | 'starting' | 'ready' | 'failed'
+  readonly error?: ErrorInfo
+  readonly startedAt?: number
+}
+
+export interface RemovalState {
+  readonly name: string
+  readonly status: 'pending' | 'running' | 'failed'
+  readonly error?: ErrorInfo
+  readonly retryAt?: number
+  readonly attempts: number
+}
+
+export interface TargetState {
+  readonly id: string
+  readonly resource: string
+  readonly image: string
+  readonly namespace: string
+  readonly pod: string
+  readonly container: string
+  readonly restartable: boolean
+  readonly status: 'connecting' | 'unknown' | 'syncing' | 'synced' | 'failed'
+  /** Digest of the record and revision of the tree that the container was last brought to. */
+  readonly acked: { readonly digest: string; readonly revision: number } | null
+  /** Revision at which it failed; not tried again before the next, or before `retryAt`. */
+  readonly failedRevision?: number
+  readonly retryAt?: number
+  readonly attempts: number
+  /** Of the resource's requests to restart, how many were met. */
+  readonly restartsDone: number
+  readonly transport?: string
+  readonly error?: ErrorInfo
+}
+
+export interface ForwardState {
+  readonly local: number
+  readonly resource: string
+  readonly name: string
+  /** Container port that it leads to. */
+  readonly port: number
+  readonly status: 'opening' | 'listening' | 'failed'
+  readonly error?: ErrorInfo
+}
+
+export interface ChangeState {
+  readonly id: string
+  /** First event, milliseconds since 1970. */
+  readonly at: number
+  /** At most 20. */
+  readonly paths: readonly string[]
+  readonly pathCount: number
+  readonly images: readonly ChangeImage[]
+  /** Locals that it starts, and others that it concerns. */
+  readonly resources: readonly string[]
+  readonly stages: readonly ChangeStage[]
+  readonly outcome: 'pending' | 'live' | 'failed' | 'superseded' | 'nothing'
+  readonly liveMs?: number
+}
+
+export interface ChangeImage {
+  readonly image: string
+  readonly action: 'sync' | 'rebuild' | 'none'
+  /** Which rule, for the first path. */
+  readonly why: string
+  /** Tree revision that holds the change. */
+  readonly revision: number
+}
+
+export interface ChangeStage {
+  readonly stage: string
+  /** Since the first event. */
+  readonly ms: number
+  readonly detail?: string
+}
