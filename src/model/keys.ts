@@ -1,0 +1,32 @@
+// Hashes that tell whether something must be done again.
+import { createHash } from 'node:crypto'
+import type { AppSpec, ImageSpec, Plan, ResourceSpec, TextValue } from './plan.js'
+import { imagesOf } from './plan.js'
+
+const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
+
+const withoutPositions = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'at' ? undefined : inner)))
+
+/** Hash of a resource's spec and of the ports of the apps that its texts name. */
+export function specKey(plan: Plan, resource: ResourceSpec): string {
+  const texts: readonly TextValue[] = resource.kind === 'manifests' ? [] : Object.values(resource.env)
+  const others = texts
+    .flat()
+    .flatMap((part) => (part.kind === 'address' ? [plan.resources[part.resource]] : []))
+    .map((other) => (other?.kind === 'app' ? [other.name, other.ports] : other?.name))
+  const restart = imagesOf(resource).map((name) => plan.images[name]?.live.some((rule) => rule.kind === 'restart') ?? false)
+  // forwards and needs are devloop's own affair: they change nothing in the cluster
+  const { forward: _forward, needs: _needs, ...rest } = resource
+  return hash([withoutPositions(rest), others, restart])
+}
+
+/** What identifies one deploy of a resource: its spec and the references of the images in it. */
+export const deployKey = (spec: string, refs: readonly string[]): string => [spec, ...refs].join(' ')
+
+/** Hash of what goes into an image beside the context: Dockerfile text, arguments, target, platform. */
+export const imageInputs = (image: ImageSpec, dockerfile: string, platform: string | undefined): string =>
+  hash([dockerfile, Object.entries(image.args).sort(), image.target ?? null, platform ?? null])
+
+/** The apps of a plan by name. */
+export const appsOf = (plan: Plan): Record<string, AppSpec> =>
+  Object.fromEntries(Object.values(plan.resources).filter((resource) => resource.kind === 'app').map((app) => [app.name, app]))

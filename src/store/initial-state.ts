@@ -1,0 +1,18 @@
+// The state at the start.
+import type { SessionState, State } from '../model/state.js'
+
+export function initialState(session: Omit<SessionState, 'phase'>, devloopfile: string): State {
+  return {
+    session: { ...session, phase: 'starting' },
+    runtime: { status: 'connecting', generation: 0 },
+    devloopfile: { file: devloopfile, status: 'loading', generation: 0, wanted: 1, loaded: 0 },
+    plan: null,
+    images: {},
+    resources: {},
+    removals: {},
+    targets: {},
+    forwards: {},
+    changes: {},
+    problems: {},
+  }
+}

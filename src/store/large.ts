@@ -1,0 +1,23 @@
+// What is too large for the state, and is referred to from there by revision and counts. Owned as the comments say.
+import type { BuildRecord } from '../model/build-record.js'
+import type { Drift } from '../model/drift.js'
+import type { CompiledLiveRules } from '../model/live-rules.js'
+import type { Entry } from '../model/tree.js'
+
+/** All that goes with one image. */
+export interface ImageFiles {
+  /** Written by the watch controller only, which also moves the revision in the state. */
+  readonly tree: Map<string, Entry>
+  /** Written by the watch controller (from disk) and the build controller. */
+  record: BuildRecord | null
+  /** The tree against the record; written by whoever changes one of them. */
+  drift: Drift
+  rules: CompiledLiveRules
+}
+
+/** By image name. */
+export interface Large {
+  readonly images: Map<string, ImageFiles>
+}
+
+export const createLarge = (): Large => ({ images: new Map() })
