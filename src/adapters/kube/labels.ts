@@ -1,0 +1,31 @@
+// Labels and annotations that devloop puts on what it applies, and reads back from it. The one place that spells them.
+
+/** On every object and pod template: `devloop`. */
+export const managedByLabel = 'app.kubernetes.io/managed-by'
+export const managedBy = 'devloop'
+/** On every object and pod template: the project's name. */
+export const projectLabel = 'devloop.dev/project'
+/** On every object and pod template: the instance; two working copies never touch each other's objects. */
+export const instanceLabel = 'devloop.dev/instance'
+/** On every object and pod template: the resource that it belongs to. */
+export const resourceLabel = 'devloop.dev/resource'
+/**
+ * On pod templates: hash of the template, the same value as Deployed.template. A pod that carries another value is of an
+ * earlier deploy.
+ */
+export const templateLabel = 'devloop.dev/template'
+/**
+ * On pod templates: JSON object of container name to the name (ImageSpec.name) of the built image that the container runs.
+ * Containers that run no built image are left out; the annotation is left out when it would be `{}`.
+ */
+export const imagesAnnotation = 'devloop.dev/images'
+/** On pod templates: comma-separated names of the containers whose main process the restart wrapper can replace in place. */
+export const restartableAnnotation = 'devloop.dev/restartable'
+/** Field manager of every write. */
+export const fieldManager = 'devloop'
+
+/** The label selector of everything that a project's instance applied, or of one resource of it. */
+export function ownedSelector(owner: { readonly project: string; readonly instance: string }, resource?: string): string {
+  const parts = [`${managedByLabel}=${managedBy}`, `${projectLabel}=${owner.project}`, `${instanceLabel}=${owner.instance}`]
+  return (resource === undefined ? parts : [...parts, `${resourceLabel}=${resource}`]).join(',')
+}
