@@ -36,8 +36,11 @@ export interface DeployRequest {
 export interface Deployed {
   /** Name of what was applied, for people, such as `deployment/api`. */
   readonly objects: readonly string[]
-  /** Pods that carry this template id are current, others are of an earlier deploy. Undefined = no pods at all. */
-  readonly template: string | undefined
+  /**
+   * Ids of the pod templates as of this deploy, one for each workload: a pod that carries one of them is current, any other is of an
+   * earlier deploy. An unchanged workload keeps its id. A template need not have a pod (a CronJob, no replicas). Empty = no workloads.
+   */
+  readonly templates: readonly string[]
   /** Things worth telling that did not stop it, such as a container without a shell for its restart rule. */
   readonly warnings: readonly ErrorInfo[]
 }
@@ -57,7 +60,10 @@ export interface ObservedPod {
   readonly name: string
   readonly namespace: string
   readonly uid: string
-  /** See Deployed.template. */
+  /**
+   * Id of the pod template that it was made from, as the pod carries it; undefined = none. Compare with Deployed.templates, which
+   * holds one id for each workload of the resource: "newest" is per workload, never one id for the whole resource.
+   */
   readonly template: string | undefined
   readonly phase: 'pending' | 'running' | 'succeeded' | 'failed' | 'terminating'
   /** Kubernetes' Ready condition; accepts connections, for a process. */
