@@ -1,6 +1,7 @@
 // Evaluating the Devloopfile.
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { Plan } from '../model/plan.js'
+import type { PlanInput } from '../model/plan-input.js'
 
 /** What the Devloopfile is told about its surroundings. */
 export interface PlanContext {
@@ -9,14 +10,6 @@ export interface PlanContext {
   /** What stood after `--` on the command line. */
   readonly args: readonly string[]
   readonly runtime: 'kubernetes' | 'process'
-}
-
-/** Folders and files whose change makes another load necessary. */
-export interface PlanInput {
-  /** Absolute path of a file or folder to watch; it need not exist. */
-  readonly root: string
-  /** Whether a path below `root` (relative, '' = the root itself) is an input. */
-  readonly matches: (path: string) => boolean
 }
 
 export type PlanLoad =

@@ -2,6 +2,8 @@
 import type { BuildRecord } from '../model/build-record.js'
 import type { Drift } from '../model/drift.js'
 import type { CompiledLiveRules } from '../model/live-rules.js'
+import type { PlanInput } from '../model/plan-input.js'
+import type { DriftState } from '../model/state.js'
 import type { Entry } from '../model/tree.js'
 
 /** All that goes with one image. */
@@ -15,9 +17,17 @@ export interface ImageFiles {
   rules: CompiledLiveRules
 }
 
-/** By image name. */
 export interface Large {
+  /** By image name. */
   readonly images: Map<string, ImageFiles>
+  /** What the plan in force, or the failed attempt after it, was made from. Written by the reload controller. */
+  planInputs: readonly PlanInput[]
 }
 
-export const createLarge = (): Large => ({ images: new Map() })
+export const createLarge = (): Large => ({ images: new Map(), planInputs: [] })
+
+/** The counts of a drift, for the state. */
+export const driftState = (drift: Drift): DriftState => {
+  const first = drift.rebuild.entries().next().value
+  return { rebuild: drift.rebuild.size, overlay: drift.overlay.size, ...(first ? { why: `${first[0]}: ${first[1]}` } : {}) }
+}

@@ -1,0 +1,45 @@
+// What every controller is made with.
+import type { LogEntry } from '../model/log-entry.js'
+import type { FileWatcher } from '../ports/file-watcher.js'
+import type { PlanContext, PlanLoader } from '../ports/plan-loader.js'
+import type { ProcessRunner } from '../ports/process-runner.js'
+import type { OpenRuntime, Runtime, RuntimeOptions } from '../ports/runtime.js'
+import type { SourceFiles } from '../ports/source-files.js'
+import type { StateFiles } from '../ports/state-files.js'
+import type { VcsLock } from '../ports/vcs-lock.js'
+import type { Large } from '../store/large.js'
+import type { Store } from '../store/store.js'
+import type { WorkFeed } from '../store/work-feed.js'
+
+export interface ControlContext {
+  readonly store: Store
+  readonly work: WorkFeed
+  readonly large: Large
+  /** The runtime in use; null while there is none. Set by the runtime controller only. */
+  readonly runtime: { current: Runtime | null }
+  readonly log: (line: NewLogLine) => void
+  /** Something that should not happen did. Logged with its stack; the daemon decides whether to go on. */
+  readonly onDefect: (thrown: unknown) => void
+  readonly ports: Ports
+}
+
+export type NewLogLine = Omit<LogEntry, 'cursor' | 'at'> & { readonly at?: number }
+
+/** The outside world. */
+export interface Ports {
+  readonly watcher: FileWatcher
+  readonly sources: SourceFiles
+  readonly stateFiles: StateFiles
+  readonly vcsLock: VcsLock
+  readonly planLoader: PlanLoader
+  readonly processes: ProcessRunner
+  readonly openRuntime: OpenRuntime
+  readonly planContext: PlanContext
+  readonly runtimeOptions: Omit<RuntimeOptions, 'project' | 'cluster'>
+}
+
+/** A controller starts when it is made. It looks at the state and starts what it says is missing. */
+export interface Controller {
+  /** Abort what runs and wait for its end. */
+  stop(): Promise<void>
+}

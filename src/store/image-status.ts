@@ -1,0 +1,39 @@
+// What an image needs, told from its state. Pure.
+import type { ImageState, TargetState } from '../model/state.js'
+
+/** Why an image must be built, in words; undefined when what is built can be used (with its overlay). */
+export function buildReason(image: ImageState): string | undefined {
+  if (image.forced > image.forcedDone) return 'asked for'
+  if (!image.record) return 'not built yet'
+  if (image.inputs !== image.record.inputs) return 'the Dockerfile or its arguments changed'
+  if (image.drift.rebuild > 0) return image.drift.why ?? 'a file that no rule covers changed'
+  if (image.syncBlocked && image.drift.overlay > 0) return `live sync cannot be used (${image.syncBlocked.code})`
+  return undefined
+}
+
+/** Whether everything is known that a decision about the image needs. */
+export const isSettled = (image: ImageState): boolean => image.sources !== null && !image.sources.stale && image.inputs !== null && image.recordChecked
+
+/** Whether a running build is of no use any more, because something that it should hold has changed. */
+export function isBuildStale(image: ImageState): boolean {
+  const { build, sources } = image
+  if (build?.status !== 'running' || !sources) return false
+  if (image.syncBlocked && sources.revision > build.revision) return true
+  return sources.rebuildRevision > build.revision || image.inputs !== build.inputs || image.forced > build.forced
+}
+
+/** Whether the newest build failed and nothing has changed since that could help. */
+export function isBuildFailed(image: ImageState, now: number): boolean {
+  const { build, sources } = image
+  if (build?.status !== 'failed' || !sources) return false
+  if (build.retryAt !== undefined && build.retryAt <= now) return false
+  return sources.revision <= build.revision && image.inputs === build.inputs && image.forced <= build.forced
+}
+
+/** Whether a target holds what it must. */
+export const isInSync = (target: TargetState, image: ImageState): boolean =>
+  target.acked !== null && image.sources !== null && target.acked.digest === image.record?.digest && target.acked.revision === image.sources.revision
+
+/** Whether a target has to be worked on: it is behind, or owes a restart that was asked for. */
+export const isBehind = (target: TargetState, image: ImageState, restarts: number): boolean =>
+  !isInSync(target, image) || (target.restartable && target.restartsDone < restarts)

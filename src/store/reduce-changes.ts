@@ -1,0 +1,86 @@
+// Changes: each burst of saves, from its first event to live in the pods.
+import type { ChangeImage, ChangeState, State } from '../model/state.js'
+import type { Action } from './actions.js'
+import { isInSync } from './image-status.js'
+import { resourceImages } from './resource-status.js'
+
+/** How many changes are kept. */
+const kept = 50
+
+export function seeChange(state: State, action: Extract<Action, { type: 'change/seen' }>): State {
+  const { id, first, paths, pathCount, images, resources } = action
+  const nothing = images.every((one) => one.action === 'none') && resources.length === 0
+  const change: ChangeState = { id, at: first, paths, pathCount, images, resources, stages: [{ stage: 'seen', ms: action.at - first }], outcome: nothing ? 'nothing' : 'pending' }
+  const all = [...Object.entries(state.changes), [id, change] as const]
+  return { ...state, changes: Object.fromEntries(all.slice(-kept)) }
+}
+
+/** Note a stage on every open change that the image's revision holds. */
+export function stageChange(state: State, action: Extract<Action, { type: 'change/stage' }>): State {
+  return mapOpen(state, (change) => {
+    const concerned = change.images.some((one) => one.image === action.image && one.action !== 'none' && one.revision <= action.revision)
+    if (!concerned || change.stages.some((one) => one.stage === action.stage && one.detail === action.detail)) return change
+    return withStage(change, action.stage, action.at, action.detail)
+  })
+}
+
+/** Close the changes that are live, failed or overtaken. A failed one may still become live. */
+export function settleChanges(state: State, at: number): State {
+  return mapOpen(state, (change) => {
+    const outcomes = [...change.images.map((one) => imageOutcome(state, one)), ...change.resources.map((name) => localOutcome(state, name))]
+    if (outcomes.some((one) => one === 'pending')) return change.outcome === 'pending' ? change : { ...change, outcome: 'pending' }
+    if (outcomes.includes('failed')) return change.outcome === 'failed' ? change : { ...change, outcome: 'failed' }
+    if (outcomes.includes('superseded')) return { ...change, outcome: 'superseded' }
+    return { ...withStage(change, 'live', at), outcome: 'live', liveMs: at - change.at }
+  })
+}
+
+type Outcome = 'pending' | 'live' | 'failed' | 'superseded'
+
+function imageOutcome(state: State, { image: name, action, revision }: ChangeImage): Outcome {
+  const image = state.images[name]
+  if (!image) return 'superseded'
+  if (action === 'none') return 'live'
+  const targets = Object.values(state.targets).filter((target) => target.image === name)
+  const failed = targets.some((target) => target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image))
+  if (failed) return 'failed'
+  const build = image.build
+  if (build && build.status === 'failed' && build.revision >= revision) return 'failed'
+  if (action === 'rebuild' || image.syncBlocked) {
+    if (!build || build.status !== 'done' || build.revision < revision) return 'pending'
+  } else if (!targets.some((target) => target.acked && target.acked.revision >= revision)) {
+    // also live when a build that holds it is rolled out instead
+    return build?.status === 'done' && build.revision >= revision && usersReady(state, name) ? 'live' : 'pending'
+  }
+  const behind = targets.some((target) => !target.acked || target.acked.digest !== image.record?.digest || target.acked.revision < revision)
+  if (behind) return 'pending'
+  return action === 'sync' || usersReady(state, name) ? 'live' : 'pending'
+}
+
+const usersReady = (state: State, image: string): boolean =>
+  Object.values(state.resources).every((resource) => !resourceImages(state, resource.name).includes(image) || resource.ready)
+
+function localOutcome(state: State, name: string): Outcome {
+  const resource = state.resources[name]
+  if (!resource?.local) return 'live'
+  const { local } = resource
+  if (local.done < local.wanted || local.run === 'running') return 'pending'
+  return local.run === 'failed' || local.serve === 'failed' ? 'failed' : 'live'
+}
+
+const withStage = (change: ChangeState, stage: string, at: number, detail?: string): ChangeState => ({
+  ...change,
+  stages: [...change.stages, { stage, ms: at - change.at, ...(detail === undefined ? {} : { detail }) }],
+})
+
+function mapOpen(state: State, map: (change: ChangeState) => ChangeState): State {
+  let changes: Record<string, ChangeState> | undefined
+  for (const [id, change] of Object.entries(state.changes)) {
+    if (change.outcome !== 'pending' && change.outcome !== 'failed') continue
+    const next = map(change)
+    if (next === change) continue
+    changes ??= { ...state.changes }
+    changes[id] = next
+  }
+  return changes ? { ...state, changes } : state
+}

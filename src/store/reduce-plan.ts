@@ -1,0 +1,73 @@
+// A new plan comes into force: what stayed the same keeps its state.
+import { isDeepStrictEqual } from 'node:util'
+import { specKey } from '../model/keys.js'
+import type { ImageSpec, Plan, ResourceSpec } from '../model/plan.js'
+import type { ImageState, LocalState, RemovalState, ResourceState, State } from '../model/state.js'
+import { unsupported } from './resource-status.js'
+
+export function applyPlan(state: State, plan: Plan, at: number): State {
+  const images: Record<string, ImageState> = {}
+  for (const spec of Object.values(plan.images)) {
+    const old = state.images[spec.name]
+    const unchanged = old && sameImage(state.plan?.images[spec.name], spec)
+    images[spec.name] = !old ? newImage(spec.name) : unchanged ? old : { ...old, sources: old.sources && { ...old.sources, stale: true }, syncBlocked: null }
+  }
+  const resources: Record<string, ResourceState> = {}
+  const removals: Record<string, RemovalState> = { ...state.removals }
+  for (const spec of Object.values(plan.resources)) {
+    const old = state.resources[spec.name]
+    const key = specKey(plan, spec)
+    resources[spec.name] = old && (old.local === null) === (spec.kind !== 'local') ? changedResource(old, spec, key) : newResource(spec, key, at)
+    delete removals[spec.name]
+  }
+  for (const [name, old] of Object.entries(state.resources)) {
+    if (!resources[name] && !old.local) removals[name] = { name, status: 'pending', attempts: 0 }
+    if (resources[name]?.local && !old.local) removals[name] = { name, status: 'pending', attempts: 0 }
+  }
+  const next = { ...state, plan, images, resources, removals }
+  // a resource that cannot run in this runtime has nothing deployed by it either
+  for (const name of Object.keys(removals)) if (plan.resources[name] && unsupported(next, name)) delete removals[name]
+  return next
+}
+
+const newImage = (name: string): ImageState => ({
+  name,
+  inputs: null,
+  sources: null,
+  record: null,
+  recordChecked: false,
+  drift: { rebuild: 0, overlay: 0 },
+  build: null,
+  forced: 0,
+  forcedDone: 0,
+  syncBlocked: null,
+})
+
+const newLocal = (): LocalState => ({ wanted: 1, done: 0, run: 'none', serve: 'none' })
+
+const newResource = (spec: ResourceSpec, key: string, at: number): ResourceState => ({
+  name: spec.name,
+  specKey: key,
+  deploy: null,
+  appliedKey: null,
+  templates: [],
+  warnings: [],
+  observed: null,
+  local: spec.kind === 'local' ? newLocal() : null,
+  forced: 0,
+  forcedDone: 0,
+  restarts: 0,
+  everReady: false,
+  since: at,
+  ready: false,
+})
+
+function changedResource(old: ResourceState, spec: ResourceSpec, key: string): ResourceState {
+  if (old.specKey === key) return old
+  return { ...old, specKey: key, local: old.local && spec.kind === 'local' ? { ...old.local, wanted: old.local.wanted + 1 } : old.local }
+}
+
+/** Whether two declarations of an image say the same, wherever they stand. */
+export const sameImage = (a: ImageSpec | undefined, b: ImageSpec): boolean => a !== undefined && isDeepStrictEqual(withoutAt(a), withoutAt(b))
+
+const withoutAt = ({ at: _at, live, ...rest }: ImageSpec): unknown => ({ ...rest, live: live.map(({ at: _place, ...rule }) => rule) })

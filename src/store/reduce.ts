@@ -1,0 +1,104 @@
+// State and action in, state out. Pure.
+import type { DevloopfileState, ImageState, ResourceState, State } from '../model/state.js'
+import type { Action } from './actions.js'
+import { seeChange, settleChanges, stageChange } from './reduce-changes.js'
+import { reduceImage } from './reduce-images.js'
+import { applyPlan } from './reduce-plan.js'
+import { reduceResource } from './reduce-resources.js'
+import { patchTarget, syncTargets } from './reduce-targets.js'
+import { isReady } from './resource-status.js'
+
+export function reduce(state: State, action: Action): State {
+  const next = apply(state, action)
+  // progress of a build changes no readiness; it is frequent
+  if (next === state || action.type === 'build/progress') return next
+  return settleChanges(settleReadiness(next, action.at), action.at)
+}
+
+function apply(state: State, action: Action): State {
+  switch (action.type) {
+    case 'session/phase':
+      return { ...state, session: { ...state.session, phase: action.phase } }
+    case 'runtime/connecting':
+    case 'runtime/connected':
+    case 'runtime/lost':
+      return reduceRuntime(state, action)
+    case 'problem':
+      return reduceProblem(state, action)
+    case 'devloopfile/changed':
+      return { ...state, devloopfile: { ...state.devloopfile, wanted: state.devloopfile.wanted + 1 } }
+    case 'devloopfile/loading':
+      return { ...state, devloopfile: { ...state.devloopfile, status: 'loading' } }
+    case 'devloopfile/loaded': {
+      const { error: _error, ...rest } = state.devloopfile
+      const devloopfile: DevloopfileState = { ...rest, status: 'ok', loaded: action.wanted, generation: rest.generation + 1, loadMs: action.loadMs }
+      return syncTargets(applyPlan({ ...state, devloopfile }, action.plan, action.at))
+    }
+    case 'devloopfile/failed':
+      return { ...state, devloopfile: { ...state.devloopfile, status: 'failed', loaded: action.wanted, error: action.error } }
+    case 'target/patch':
+      return patchTarget(state, action)
+    case 'forward/set':
+      return { ...state, forwards: { ...state.forwards, [action.forward.local]: action.forward } }
+    case 'forward/removed': {
+      const { [action.local]: _gone, ...forwards } = state.forwards
+      return { ...state, forwards }
+    }
+    case 'change/seen':
+      return seeChange(state, action)
+    case 'change/stage':
+      return stageChange(state, action)
+    default:
+      return 'image' in action ? reduceImage(state, action) : reduceResource(state, action)
+  }
+}
+
+function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${string}` }>): State {
+  const { error: _error, ...runtime } = state.runtime
+  if (action.type === 'runtime/lost') {
+    if (runtime.status === 'connecting') return state
+    return { ...state, runtime: action.error ? { ...runtime, status: 'lost', error: action.error } : { ...runtime, status: 'connected' } }
+  }
+  if (action.type === 'runtime/connecting') {
+    return { ...state, runtime: { status: 'connecting', generation: runtime.generation, ...(action.error ? { error: action.error } : {}) } }
+  }
+  const { context, namespace, platform, deployed } = action
+  // through a new connection nothing is known to be deployed or running yet
+  const resources: Record<string, ResourceState> = {}
+  for (const [name, resource] of Object.entries(state.resources)) resources[name] = { ...resource, appliedKey: null, observed: null, templates: [] }
+  const images: Record<string, ImageState> = {}
+  for (const [name, image] of Object.entries(state.images)) images[name] = { ...image, recordChecked: false }
+  const removals = { ...state.removals }
+  for (const name of deployed) if (!state.resources[name]) removals[name] ??= { name, status: 'pending', attempts: 0 }
+  return syncTargets({
+    ...state,
+    images,
+    resources,
+    removals,
+    runtime: {
+      status: 'connected',
+      generation: runtime.generation + 1,
+      ...(context === undefined ? {} : { context }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(platform === undefined ? {} : { platform }),
+    },
+  })
+}
+
+function reduceProblem(state: State, action: Extract<Action, { type: 'problem' }>): State {
+  if (action.error) return { ...state, problems: { ...state.problems, [action.subject]: action.error } }
+  if (!state.problems[action.subject]) return state
+  const { [action.subject]: _gone, ...problems } = state.problems
+  return { ...state, problems }
+}
+
+function settleReadiness(state: State, at: number): State {
+  let resources: Record<string, ResourceState> | undefined
+  for (const [name, resource] of Object.entries(state.resources)) {
+    const ready = isReady(state, resource)
+    if (ready === resource.ready) continue
+    resources ??= { ...state.resources }
+    resources[name] = { ...resource, ready, since: at, everReady: resource.everReady || ready }
+  }
+  return resources ? { ...state, resources } : state
+}

@@ -1,0 +1,65 @@
+// Whether a resource is deployed as wanted and ready, told from the state. Pure.
+import { deployKey } from '../model/keys.js'
+import { imagesOf } from '../model/plan.js'
+import type { PodState, ResourceState, State, TargetState } from '../model/state.js'
+import { buildReason, isBehind, isSettled } from './image-status.js'
+
+/** Names of the built images of a resource, in this runtime. */
+export const resourceImages = (state: State, name: string): readonly string[] => {
+  const spec = state.plan?.resources[name]
+  return spec ? imagesOf(spec) : []
+}
+
+/** Why a resource cannot run in this runtime at all. */
+export function unsupported(state: State, name: string): string | undefined {
+  const spec = state.plan?.resources[name]
+  if (state.session.runtime === 'kubernetes' || !spec || spec.kind === 'local') return undefined
+  if (spec.kind === 'manifests') return 'manifests need a cluster: run without --runtime process'
+  return spec.process ? undefined : 'it has no `process` setting, so it runs on a cluster only'
+}
+
+/** The key that a resource must be deployed under; undefined while an image that it uses is not built. */
+export function wantedKey(state: State, resource: ResourceState): string | undefined {
+  const refs: string[] = []
+  for (const name of resourceImages(state, resource.name)) {
+    const image = state.images[name]
+    if (!image?.record || !isSettled(image) || buildReason(image) !== undefined) return undefined
+    refs.push(image.record.ref)
+  }
+  return deployKey(resource.specKey, refs)
+}
+
+/** Pods of the newest deploy that are not on their way out. */
+export const currentPods = (resource: ResourceState): readonly PodState[] =>
+  (resource.observed?.pods ?? []).filter((pod) => pod.phase !== 'terminating' && pod.template !== undefined && resource.templates.includes(pod.template))
+
+/** Containers of a resource that live sync keeps up. */
+export const targetsOf = (state: State, resource: string): readonly TargetState[] => Object.values(state.targets).filter((target) => target.resource === resource)
+
+/** Ready: deployed as wanted, rolled out and Ready, overlay acknowledged, restart done; for a local: run ended well, serve answers. */
+export function isReady(state: State, resource: ResourceState): boolean {
+  const { local } = resource
+  if (local) return local.done === local.wanted && (local.run === 'ok' || local.run === 'none') && (local.serve === 'ready' || !hasServe(state, resource.name))
+  if (resource.appliedKey === null || resource.appliedKey !== wantedKey(state, resource)) return false
+  if (resource.deploy?.status === 'running' || state.runtime.status !== 'connected') return false
+  if (resource.templates.length > 0 && !(resource.observed?.rolledOut ?? false)) return false
+  for (const pod of currentPods(resource)) {
+    if (pod.phase !== 'succeeded' && !pod.ready) return false
+    for (const container of pod.containers) {
+      if (!container.image || pod.phase === 'succeeded') continue
+      const [target, image] = [state.targets[container.containerId], state.images[container.image]]
+      if (!image || image.syncBlocked) continue
+      if (!hasSync(state, image.name)) continue
+      if (!target || isBehind(target, image, resource.restarts)) return false
+    }
+  }
+  return true
+}
+
+const hasServe = (state: State, name: string): boolean => {
+  const spec = state.plan?.resources[name]
+  return spec?.kind === 'local' && spec.serve !== undefined
+}
+
+/** Whether live sync has anything to do for an image. */
+export const hasSync = (state: State, image: string): boolean => state.plan?.images[image]?.live.some((rule) => rule.kind === 'sync') ?? false
