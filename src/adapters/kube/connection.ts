@@ -1,8 +1,15 @@
 // The connection to one Kubernetes API server: bound at start to its address and certificate authority, with one user.
-import type { AppsV1Api, BatchV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+import type { IncomingMessage } from 'node:http'
+import type { KubeConfig } from '@kubernetes/client-node'
 import type { WebSocket } from 'ws'
-import type { DevloopError } from '../../errors/devloop-error.js'
+import { isAbort, type DevloopError } from '../../errors/devloop-error.js'
 import type { RuntimeOptions } from '../../ports/runtime.js'
+import { createCredentials } from './credentials.js'
+import { translateKube } from './errors.js'
+import { guardCluster } from './guard.js'
+import { abortReason, createKubeHttp } from './http.js'
+import { chooseContext } from './kubeconfig.js'
+import { openKubeWebSocket, type WebSocketQuery } from './websocket.js'
 
 /** A raw request's parts. */
 export interface KubeRequest {
@@ -12,8 +19,10 @@ export interface KubeRequest {
   /** Default `application/json`. Server-side apply: `application/apply-patch+yaml` (JSON is valid YAML). */
   readonly contentType?: string
   readonly signal?: AbortSignal
-  /** Milliseconds until the answer is complete, default 30,000. */
+  /** Milliseconds until the answer must have begun, and again until it is complete; default 30,000. */
   readonly timeoutMs?: number
+  /** For messages, what is tried, such as `apply deployment/api in dev-ann`. Default: method and path. */
+  readonly what?: string
 }
 
 export type KubeMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -25,33 +34,68 @@ export interface KubeConnection {
   readonly server: string
   /** Namespace of everything that names none. */
   readonly namespace: string
-  readonly objects: KubernetesObjectApi
-  readonly core: CoreV1Api
-  readonly apps: AppsV1Api
-  readonly batch: BatchV1Api
   /**
    * A request to the API server, JSON in and out. `path` like `/apis/apps/v1/namespaces/x/deployments`.
-   * @throws DevloopError cluster/*; `errors.ts` statusOf() gives the HTTP code and Status behind it. AbortError when aborted.
+   * @throws DevloopError cluster/*; statusOf() of errors.ts gives the HTTP code and reason behind it. AbortError when aborted.
    */
   request(method: KubeMethod, path: string, options?: KubeRequest): Promise<unknown>
+  /** A GET whose answer goes on (watch, log): resolves with its headers. Aborting ends it. @throws as `request` */
+  stream(path: string, options?: KubeRequest): Promise<IncomingMessage>
   /**
-   * Open a WebSocket to the API server (exec, portforward) that offers these subprotocols. Resolves when it is open.
-   * The signal covers the opening only. @throws DevloopError cluster/*
+   * Open a WebSocket to the API server (exec, portforward) that offers these subprotocols. Resolves when it is open; then listen
+   * for `error` and `close` at once. The signal covers the opening only. @throws DevloopError cluster/*, AbortError
    */
-  openWebSocket(
-    path: string,
-    query: Readonly<Record<string, string | readonly string[]>>,
-    protocols: readonly string[],
-    signal: AbortSignal,
-  ): Promise<WebSocket>
+  openWebSocket(path: string, query: WebSocketQuery, protocols: readonly string[], signal: AbortSignal): Promise<WebSocket>
   /** Anything thrown by the client as a DevloopError: what was tried (`what`, such as `list pods in dev`), on which server. */
   translate(thrown: unknown, what: string): DevloopError
-  /** Close idle connections. */
+  /** Moving mean of milliseconds until an answer begins; undefined before the first request. */
+  latencyMs(): number | undefined
+  /** Close idle connections; what is under way ends by its own signal. */
   close(): void
 }
 
-/** Connect as the kubeconfig says. Asks the server for nothing. @throws DevloopError cluster/none, cluster/context */
-export function connectKube(options: RuntimeOptions, signal: AbortSignal): Promise<KubeConnection> {
+/**
+ * Connect as the kubeconfig says at this moment: a later edit of it moves nothing. Asks the server for nothing.
+ * @throws DevloopError cluster/none, cluster/context, cluster/not-allowed (nothing is ever sent to such a cluster)
+ */
+export async function connectKube(options: RuntimeOptions, signal: AbortSignal): Promise<KubeConnection> {
+  const chosen = chooseContext(options.context)
+  guardCluster(chosen, options.cluster.contexts)
+  const { context, server } = chosen
+  // Of the library only the kubeconfig and its ways to log in are used: its generated API opens a connection for each request,
+  // and is most of its memory.
+  const { KubeConfig } = await import('./client-library.js')
   signal.throwIfAborted()
-  return Promise.reject(new Error(`not written yet: ${options.project}`))
+  const config = new KubeConfig()
+  config.loadFromString(chosen.kubeconfig)
+  const credentials = createCredentials(config, chosen.impersonate)
+  const http = createKubeHttp(server, credentials)
+  const translate = (thrown: unknown, what: string): DevloopError => translateKube(thrown, { what, context, server })
+  const guarded = async <T>(what: string, given: AbortSignal | undefined, work: () => Promise<T>): Promise<T> => {
+    try {
+      given?.throwIfAborted()
+      return await work()
+    } catch (thrown) {
+      if (given?.aborted) throw abortReason(given)
+      throw isAbort(thrown) ? thrown : translate(thrown, what)
+    }
+  }
+  return {
+    config,
+    context,
+    server,
+    namespace: options.namespace ?? options.cluster.namespace ?? chosen.namespace ?? 'default',
+    request: (method, path, request = {}) =>
+      guarded(request.what ?? `${method} ${path}`, request.signal, async () => {
+        const body = await http.exchange(method, path, request)
+        return body === '' ? undefined : (JSON.parse(body) as unknown)
+      }),
+    stream: (path, request = {}) =>
+      guarded(request.what ?? `GET ${path}`, request.signal, () => http.open('GET', path, { ...request, long: true })),
+    openWebSocket: (path, query, protocols, given) =>
+      guarded(`connect to ${path}`, given, () => openKubeWebSocket(server, credentials, path, query, protocols, given)),
+    translate,
+    latencyMs: () => http.latencyMs(),
+    close: () => credentials.close(),
+  }
 }
