@@ -1,0 +1,106 @@
+// From a whole pod object to the little that is kept of it.
+import { DevloopError, type ErrorInfo } from '../../errors/devloop-error.js'
+import type { ObservedContainer, ObservedPod } from '../../ports/runtime.js'
+import { imagesAnnotation, restartableAnnotation, resourceLabel, templateLabel } from './labels.js'
+import { containerError } from './observe-container.js'
+import type { Pod } from './observe-shapes.js'
+
+/** What is kept of a pod. */
+export interface PodRecord {
+  readonly resource: string
+  readonly pod: ObservedPod
+  /** What keeps it from running or being ready, most telling first. */
+  readonly error: ErrorInfo | undefined
+  /** The kind of its controller; undefined for a bare pod. */
+  readonly owner: string | undefined
+}
+
+/** @param before the record of the same pod from its earlier state */
+export function observePod(object: Pod, before: PodRecord | undefined): PodRecord {
+  const { metadata, spec, status } = object
+  const images = imagesOf(metadata.annotations?.[imagesAnnotation])
+  const restartable = new Set((metadata.annotations?.[restartableAnnotation] ?? '').split(',').filter(Boolean))
+  const terminating = metadata.deletionTimestamp !== undefined
+  const statuses = new Map([...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map((one) => [one.name, one]))
+  const containers: ObservedContainer[] = []
+  let error: ErrorInfo | undefined
+  const inits = (spec?.initContainers ?? []).map((one) => ({ ...one, runs: one.restartPolicy === 'Always' }))
+  const mains = (spec?.containers ?? []).map((one) => ({ ...one, runs: true }))
+  for (const container of [...inits, ...mains]) {
+    const found = statuses.get(container.name)
+    const known = before?.pod.containers.find((one) => one.name === container.name)?.error ?? before?.error
+    const problem = found && !terminating ? containerError(metadata.name, container, found, known) : undefined
+    error ??= problem
+    // Init containers that only prepare are no targets; those that stay beside the others are.
+    if (!container.runs) continue
+    const startedAt = timeOf(found?.state?.running?.startedAt)
+    containers.push({
+      name: container.name,
+      containerId: found?.containerID ?? '',
+      image: images[container.name],
+      ref: container.image ?? '',
+      running: found?.state?.running !== undefined,
+      restartable: restartable.has(container.name),
+      restarts: found?.restartCount ?? 0,
+      ...(startedAt === undefined ? {} : { startedAt }),
+      ...(problem === undefined ? {} : { error: problem }),
+    })
+  }
+  const condition = (type: string) => status?.conditions?.find((one) => one.type === type)
+  return {
+    resource: metadata.labels?.[resourceLabel] ?? '',
+    pod: {
+      name: metadata.name,
+      namespace: metadata.namespace ?? '',
+      uid: metadata.uid,
+      template: metadata.labels?.[templateLabel],
+      phase: terminating ? 'terminating' : phaseOf(status?.phase),
+      ready: condition('Ready')?.status === 'True' && !terminating,
+      createdAt: timeOf(metadata.creationTimestamp) ?? 0,
+      containers,
+    },
+    error: terminating ? undefined : (error ?? podError(object)),
+    owner: metadata.ownerReferences?.find((one) => one.controller)?.kind,
+  }
+}
+
+function podError({ metadata, status }: Pod): ErrorInfo | undefined {
+  const scheduled = status?.conditions?.find((one) => one.type === 'PodScheduled')
+  if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
+    return new DevloopError('pod/unschedulable', `No node can take the pod ${metadata.name}.`, { why: scheduled.message }).info
+  }
+  if (status?.phase === 'Failed') {
+    return new DevloopError('pod/crashed', `The pod ${metadata.name} failed${status.reason ? ` (${status.reason})` : ''}.`, { why: status.message }).info
+  }
+  return undefined
+}
+
+function phaseOf(phase: string | undefined): ObservedPod['phase'] {
+  switch (phase) {
+    case 'Succeeded':
+      return 'succeeded'
+    case 'Failed':
+      return 'failed'
+    // Unknown: the node is not heard of, and what ran there is thought to run still.
+    case 'Running':
+    case 'Unknown':
+      return 'running'
+    default:
+      return 'pending'
+  }
+}
+
+function imagesOf(annotation: string | undefined): Readonly<Record<string, string>> {
+  if (annotation === undefined) return {}
+  try {
+    return JSON.parse(annotation) as Record<string, string>
+  } catch {
+    // Somebody else wrote it: then nothing is known to be ours.
+    return {}
+  }
+}
+
+function timeOf(text: string | undefined): number | undefined {
+  const time = text === undefined ? Number.NaN : Date.parse(text)
+  return Number.isNaN(time) ? undefined : time
+}
