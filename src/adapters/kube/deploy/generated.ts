@@ -1,0 +1,62 @@
+// Values made once for a project's instance, kept in one Secret of its namespace and nowhere else. The Secret outlives the
+// resources, because volumes that stay may hold data locked with these values.
+import { DevloopError } from '../../../errors/devloop-error.js'
+import type { RuntimeOptions } from '../../../ports/runtime.js'
+import type { KubeConnection } from '../connection.js'
+import { statusOf } from '../errors.js'
+import { fieldManager, instanceLabel, managedBy, managedByLabel, projectLabel } from '../labels.js'
+import { readObject } from './cluster-objects.js'
+import { inNamespace } from './namespaces.js'
+import { randomValue } from './random-value.js'
+
+/** Name of the Secret. Project and instance have no dots, so no two pairs meet. */
+export const generatedSecretName = ({ project, instance }: Pick<RuntimeOptions, 'project' | 'instance'>): string =>
+  `devloop-generated.${project}.${instance}`
+
+/**
+ * The values with these names; those that are missing are made. Two that ask at once get the same values.
+ * @throws DevloopError cluster/*
+ */
+export async function generatedValues(
+  connection: KubeConnection,
+  options: Pick<RuntimeOptions, 'project' | 'instance'>,
+  names: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  if (names.size === 0) return {}
+  const name = generatedSecretName(options)
+  const collection = `/api/v1/namespaces/${encodeURIComponent(connection.namespace)}/secrets`
+  const path = `${collection}/${name}`
+  for (let attempt = 1; attempt <= 10; attempt++) {
+    const live = await readObject(connection, path, signal)
+    const data = (live?.data ?? {}) as Record<string, string>
+    const missing = [...names].filter((key) => !Object.hasOwn(data, key))
+    if (missing.length === 0)
+      return Object.fromEntries([...names].map((key) => [key, Buffer.from(data[key] ?? '', 'base64').toString()]))
+    const added = Object.fromEntries(missing.map((key) => [key, Buffer.from(randomValue()).toString('base64')]))
+    signal.throwIfAborted()
+    try {
+      if (live) {
+        // the version makes it fail, and be read again, when somebody else was faster
+        const body = { metadata: { resourceVersion: live.metadata.resourceVersion }, data: added }
+        await connection.request('PATCH', path, { body, contentType: 'application/merge-patch+json', query: { fieldManager } })
+      } else {
+        const labels = { [managedByLabel]: managedBy, [projectLabel]: options.project, [instanceLabel]: options.instance }
+        const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name, labels }, type: 'Opaque', data: added }
+        await inNamespace(connection, connection.namespace, () =>
+          connection.request('POST', collection, { body, query: { fieldManager } }),
+        )
+      }
+    } catch (error) {
+      const code = statusOf(error)?.code
+      if (code !== 409 && code !== 404) throw error
+    }
+  }
+  throw new DevloopError(
+    'cluster/conflict',
+    `Secret ${name} in namespace ${connection.namespace} changes too often to add a value.`,
+    {
+      help: 'See who else writes it.',
+    },
+  )
+}

@@ -1,0 +1,99 @@
+// What devloop adds to every pod template: built images, restart wrappers, labels, and the template's id.
+import { DevloopError, type ErrorInfo, type SourcePosition } from '../../../errors/devloop-error.js'
+import type { BuildRecord } from '../../../model/build-record.js'
+import { imagesAnnotation, restartableAnnotation, templateLabel } from '../labels.js'
+import { superviseCommand } from '../sync/supervisor.js'
+import { contentHash } from './content-hash.js'
+import { mainCommand } from './main-command.js'
+import { ownerLabels, type Owner } from './rendered.js'
+
+export interface Container {
+  name: string
+  image?: string
+  imagePullPolicy?: string
+  command?: string[]
+  args?: string[]
+  restartPolicy?: string
+  [key: string]: unknown
+}
+
+export interface PodTemplate {
+  metadata?: { labels?: Record<string, string>; annotations?: Record<string, string>; [key: string]: unknown }
+  spec: { containers?: Container[]; initContainers?: Container[]; [key: string]: unknown }
+  [key: string]: unknown
+}
+
+export interface FinishOptions {
+  readonly owner: Owner
+  /** Name of the built image that a container runs; undefined = none. */
+  readonly imageOf: (container: Container) => string | undefined
+  readonly images: Readonly<Record<string, BuildRecord>>
+  readonly restartable: ReadonlySet<string>
+  /** Whether the pods run on until somebody stops them, so that restarting in place makes sense. */
+  readonly runsOn: boolean
+  readonly at: SourcePosition
+  /** For warnings, such as `deployment/api`. */
+  readonly workload: string
+}
+
+/** Change a pod template in place into what is applied. Returns its id, which the template then carries as a label. */
+export function finishPodTemplate(
+  template: PodTemplate,
+  options: FinishOptions,
+): { readonly id: string; readonly warnings: readonly ErrorInfo[] } {
+  const warnings: ErrorInfo[] = []
+  const images: Record<string, string> = {}
+  const restartable: string[] = []
+  for (const [container, runsOn] of containersOf(template, options.runsOn)) {
+    const name = options.imageOf(container)
+    if (name === undefined) continue
+    const record = options.images[name]
+    if (!record) throw new Error(`no build record of image ${name} was given`)
+    container.image = record.ref
+    // the reference names content: what the node has is right, and what it lacks must be pulled
+    container.imagePullPolicy = 'IfNotPresent'
+    images[container.name] = name
+    if (!runsOn || !options.restartable.has(name)) continue
+    if (!record.config.shell) {
+      warnings.push(noShell(name, container.name, options))
+    } else if (wrap(container, record)) {
+      restartable.push(container.name)
+    }
+  }
+  const metadata = (template.metadata ??= {})
+  metadata.labels = { ...metadata.labels, ...ownerLabels(options.owner) }
+  delete metadata.labels[templateLabel]
+  if (Object.keys(images).length > 0) {
+    metadata.annotations = {
+      ...metadata.annotations,
+      [imagesAnnotation]: JSON.stringify(images),
+      ...(restartable.length > 0 ? { [restartableAnnotation]: restartable.join(',') } : {}),
+    }
+  }
+  const id = contentHash({ labels: metadata.labels, annotations: metadata.annotations, spec: template.spec })
+  metadata.labels[templateLabel] = id
+  return { id, warnings }
+}
+
+/** Every container that a built image can run in; an init container runs on only as a sidecar. */
+export function containersOf(template: PodTemplate, runsOn: boolean): readonly (readonly [Container, boolean])[] {
+  const init = (template.spec.initContainers ?? []).map(
+    (container) => [container, runsOn && container.restartPolicy === 'Always'] as const,
+  )
+  return [...init, ...(template.spec.containers ?? []).map((container) => [container, runsOn] as const)]
+}
+
+function wrap(container: Container, record: BuildRecord): boolean {
+  const original = mainCommand(container, record.config)
+  if (original.length === 0) return false
+  container.command = [...superviseCommand(original).command]
+  delete container.args
+  return true
+}
+
+const noShell = (image: string, container: string, { workload, at }: FinishOptions): ErrorInfo =>
+  new DevloopError(
+    'restart/unsupported',
+    `Container ${container} of ${workload} cannot be restarted in place: image ${image} has no /bin/sh.`,
+    { where: at },
+  ).info

@@ -1,0 +1,148 @@
+// The user's manifests as they are applied: namespace, labels, built images and restart wrappers put in.
+import { DevloopError, type ErrorInfo } from '../../../errors/devloop-error.js'
+import type { BuildRecord } from '../../../model/build-record.js'
+import type { KubeObject, ManifestObject, ManifestsSpec } from '../../../model/plan.js'
+import { didYouMean } from './did-you-mean.js'
+import { namesImage, parseImageReference } from './image-reference.js'
+import type { KindLookup } from './kinds.js'
+import { finishPodTemplate, type Container, type PodTemplate } from './pod-template.js'
+import { objectName, ownerLabels, type Owner, type Rendered, type RenderedObject } from './rendered.js'
+
+export interface RenderManifestsInput {
+  readonly manifests: ManifestsSpec
+  readonly owner: Owner
+  /** For namespaced objects that name none. */
+  readonly namespace: string
+  readonly kindOf: KindLookup
+  readonly images: Readonly<Record<string, BuildRecord>>
+  readonly restartable: ReadonlySet<string>
+}
+
+/** The single objects of a manifests resource: lists taken apart. */
+export function manifestObjects(manifests: ManifestsSpec): readonly ManifestObject[] {
+  return manifests.objects.flatMap((entry) => flatten(entry))
+}
+
+/** @throws DevloopError devloopfile/invalid */
+export function renderManifests(input: RenderManifestsInput): Rendered {
+  const { manifests, owner, namespace, kindOf } = input
+  const used = new Set<string>()
+  const seen = new Set<string>()
+  const warnings: ErrorInfo[] = []
+  const imageOf = (container: Container): string | undefined => {
+    seen.add(container.image ?? '')
+    const name = manifests.images.find((image) => container.image && namesImage(container.image, image))
+    if (name !== undefined) used.add(name)
+    return name
+  }
+  const objects = manifestObjects(manifests).map((entry): RenderedObject => {
+    const at = entry.at ?? manifests.at
+    const object = cleaned(entry.object)
+    if (kindOf(object).namespaced) object.metadata.namespace ??= namespace
+    object.metadata.labels = { ...object.metadata.labels, ...ownerLabels(owner) }
+    const bearing = podTemplateOf(object)
+    if (!bearing) return { object, at }
+    const { id, warnings: more } = finishPodTemplate(bearing.template, {
+      ...input,
+      imageOf,
+      runsOn: bearing.runsOn,
+      at,
+      workload: objectName(object),
+    })
+    warnings.push(...more)
+    return { object, at, template: id }
+  })
+  checkNames(objects)
+  for (const image of manifests.images) if (!used.has(image)) throw unusedImage(image, seen, manifests)
+  return { objects, warnings }
+}
+
+function flatten(entry: ManifestObject): readonly ManifestObject[] {
+  const { kind, items } = entry.object
+  if (!kind.endsWith('List') || !Array.isArray(items)) return [entry]
+  return (items as KubeObject[]).flatMap((object) => flatten({ ...entry, object }))
+}
+
+/** A copy without what only the cluster may say; exported objects have it. */
+function cleaned(original: KubeObject): KubeObject {
+  const object = structuredClone(original)
+  delete object.status
+  for (const field of ['managedFields', 'resourceVersion', 'uid', 'creationTimestamp', 'generation', 'selfLink'])
+    delete object.metadata[field]
+  if (object.kind === 'Secret' && object.apiVersion === 'v1' && object.stringData) {
+    // the cluster never shows stringData again, so a removed key would stay
+    const encoded = Object.entries(object.stringData).map(([key, value]) => [key, Buffer.from(String(value)).toString('base64')])
+    object.data = { ...(object.data as object | undefined), ...Object.fromEntries(encoded) }
+    delete object.stringData
+  }
+  return object
+}
+
+interface Bearing {
+  readonly template: PodTemplate
+  readonly runsOn: boolean
+}
+
+const longRunning = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController'])
+
+/** The pod template of a workload (the very one, to be changed in place); undefined for any other kind. */
+function podTemplateOf(object: KubeObject): Bearing | undefined {
+  const spec = object.spec as { template?: PodTemplate; jobTemplate?: { spec?: { template?: PodTemplate } } } | undefined
+  const group = object.apiVersion.split('/')[0]
+  if (object.apiVersion === 'v1' && object.kind === 'Pod' && spec) {
+    const pod = object as unknown as PodTemplate
+    return { template: pod, runsOn: (pod.spec.restartPolicy ?? 'Always') === 'Always' }
+  }
+  const isWorkload = group === 'apps' || group === 'batch' || object.apiVersion === 'v1'
+  if (!isWorkload) return undefined
+  const template =
+    object.kind === 'CronJob'
+      ? spec?.jobTemplate?.spec?.template
+      : longRunning.has(object.kind) || object.kind === 'Job'
+        ? spec?.template
+        : undefined
+  return template?.spec ? { template, runsOn: longRunning.has(object.kind) } : undefined
+}
+
+function checkNames(objects: readonly RenderedObject[]): void {
+  const places = new Map<string, RenderedObject>()
+  for (const rendered of objects) {
+    const { object, at } = rendered
+    if (!object.metadata.name) {
+      throw new DevloopError(
+        'devloopfile/invalid',
+        `A ${object.kind} has no metadata.name${object.metadata.generateName ? ' but generateName' : ''}: devloop could not find it again.`,
+        {
+          where: at,
+          help: 'Give it a name.',
+        },
+      )
+    }
+    const key = [object.apiVersion, object.kind, object.metadata.namespace, object.metadata.name].join(' ')
+    const other = places.get(key)
+    if (other) {
+      throw new DevloopError('devloopfile/invalid', `${objectName(object)} is there twice.`, {
+        why: `The other one is at ${other.at.file}:${other.at.line}.`,
+        where: at,
+        help: 'Remove one of them, or give it another name.',
+      })
+    }
+    places.set(key, rendered)
+  }
+}
+
+function unusedImage(image: string, seen: ReadonlySet<string>, manifests: ManifestsSpec): DevloopError {
+  const repositories = new Map(
+    [...seen].filter(Boolean).map((reference) => [parseImageReference(reference).repository, reference]),
+  )
+  const found = [...repositories.values()].sort()
+  return new DevloopError(
+    'devloopfile/invalid',
+    `No container in manifests ${manifests.name} runs image ${image}.${didYouMean(image, repositories.keys())}`,
+    {
+      why: found.length > 0 ? `The images in it are: ${found.join(', ')}.` : 'There is no container in it.',
+      where: manifests.at,
+      help: 'Name the image as the manifests do (registry and tag do not matter), or take it out of `images`.',
+    },
+  )
+}

@@ -1,0 +1,35 @@
+// What rendering hands to applying: finished objects, and where each came from.
+import type { ErrorInfo, SourcePosition } from '../../../errors/devloop-error.js'
+import type { KubeObject } from '../../../model/plan.js'
+import { instanceLabel, managedBy, managedByLabel, projectLabel, resourceLabel } from '../labels.js'
+
+export interface RenderedObject {
+  readonly object: KubeObject
+  /** Where the user wrote it; the resource's own place for what devloop writes. */
+  readonly at: SourcePosition
+  /** Id of its pod template, when it bears pods. */
+  readonly template?: string
+}
+
+export interface Rendered {
+  readonly objects: readonly RenderedObject[]
+  readonly warnings: readonly ErrorInfo[]
+}
+
+/** Whose objects these are. */
+export interface Owner {
+  readonly project: string
+  readonly instance: string
+  readonly resource: string
+}
+
+/** The labels of every object and pod template of a resource. */
+export const ownerLabels = (owner: Owner): Record<string, string> => ({
+  [managedByLabel]: managedBy,
+  [projectLabel]: owner.project,
+  [instanceLabel]: owner.instance,
+  [resourceLabel]: owner.resource,
+})
+
+/** `deployment/api`, as people and kubectl name an object. */
+export const objectName = (object: KubeObject): string => `${object.kind.toLowerCase()}/${object.metadata.name}`
