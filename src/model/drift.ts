@@ -1,6 +1,7 @@
 // How a context differs from what its image was built from: what needs a rebuild, and the overlay that live sync brings
 // to containers. Kept up path by path, so that a save costs what changed and not what there is.
 import type { CompiledLiveRules } from './live-rules.js'
+import type { ImageSpec } from './plan.js'
 import { absent, sameEntry, type Tree, type Wanted } from './tree.js'
 
 /** What one container path must be, and which path of the context it comes from. */
@@ -43,6 +44,21 @@ export function updateDrift(drift: Drift, paths: Iterable<string>, tree: Tree, b
       }
     }
   }
+}
+
+/** What a container path holds in an image as it was built, as far as sync rules and the context tell. */
+export function heldByImage(path: string, built: Tree, image: ImageSpec, rules: CompiledLiveRules): { held: Wanted; source: string } {
+  for (const rule of image.live) {
+    if (rule.kind !== 'sync') continue
+    const rest = path === rule.to ? '' : path.startsWith(rule.to === '/' ? '/' : `${rule.to.replace(/\/$/, '')}/`) ? path.slice(rule.to.replace(/\/$/, '').length + 1) : undefined
+    if (rest === undefined) continue
+    // a file rule into a folder names the file itself
+    for (const source of [[rule.from, rest].filter(Boolean).join('/'), rule.from]) {
+      const held = built.get(source)
+      if (held && rules.classify(source).to.includes(path)) return { held, source }
+    }
+  }
+  return { held: absent, source: '' }
 }
 
 /** Container folders, deepest first, that may be left empty by deletes: those whose source folder is gone too. */

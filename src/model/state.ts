@@ -80,6 +80,8 @@ export interface SourcesState {
   /** The revision at which a path that needs a rebuild last changed. */
   readonly rebuildRevision: number
   readonly files: number
+  /** The image's declaration has changed since, and the scan for it is not done. */
+  readonly stale: boolean
   readonly error?: ErrorInfo
 }
 

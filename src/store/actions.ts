@@ -39,7 +39,7 @@ export type Action = { readonly at: number } & (
   | { readonly type: 'local/ran'; readonly resource: string; readonly wanted: number; readonly error?: ErrorInfo }
   | { readonly type: 'local/serve'; readonly resource: string; readonly serve: 'none' | 'starting' | 'ready' | 'failed'; readonly error?: ErrorInfo }
   // targets
-  | { readonly type: 'target/patch'; readonly target: string; readonly patch: Partial<Omit<TargetState, 'id'>> & { readonly error?: ErrorInfo | undefined; readonly retryAt?: number | undefined; readonly failedRevision?: number | undefined } }
+  | { readonly type: 'target/patch'; readonly target: string; readonly patch: TargetPatch }
   | { readonly type: 'forward/set'; readonly forward: ForwardState }
   | { readonly type: 'forward/removed'; readonly local: number }
   // changes
@@ -49,3 +49,6 @@ export type Action = { readonly at: number } & (
   | { readonly type: 'request/trigger'; readonly resource: string }
   | { readonly type: 'request/restart'; readonly resource: string }
 )
+
+/** New values of a target's fields; undefined removes one. */
+export type TargetPatch = { readonly [K in keyof Omit<TargetState, 'id'>]?: TargetState[K] | undefined }

@@ -14,7 +14,9 @@ export interface ImageFiles {
   record: BuildRecord | null
   /** The tree against the record; written by whoever changes one of them. */
   drift: Drift
-  rules: CompiledLiveRules
+  readonly rules: CompiledLiveRules
+  /** What .dockerignore keeps out of the context. */
+  readonly ignored: (path: string, isDirectory: boolean) => boolean
 }
 
 export interface Large {

@@ -91,7 +91,14 @@ export function createLogRing(options: LogRingOptions = {}): LogRing {
     if (!lane) lanes.set(line.resource, (lane = newLane()))
     const text = compact(line.text, maxLineLength)
     // The fields are picked one by one: whatever else the caller's object holds must not be kept alive.
-    const entry = { cursor: ++lastCursor, at: line.at, resource: line.resource, source: shared(line.source), level: line.level, text }
+    const entry = {
+      cursor: ++lastCursor,
+      at: line.at,
+      resource: line.resource,
+      source: shared(line.source),
+      level: line.level,
+      text,
+    }
     lane.entries.push(entry)
     const size = sizeOf(entry)
     lane.bytes += size

@@ -1,0 +1,171 @@
+// Builds the images that the next work names, aborts builds that a newer change made useless, and keeps the records.
+import { isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
+import type { BuildRecord } from '../model/build-record.js'
+import { computeDrift } from '../model/drift.js'
+import type { BuildStepState, RecordState } from '../model/state.js'
+import type { Entry } from '../model/tree.js'
+import type { BuildProgress, BuildStep } from '../ports/image-builder.js'
+import type { Runtime } from '../ports/runtime.js'
+import { isBuildStale } from '../store/image-status.js'
+import { driftState, type ImageFiles } from '../store/large.js'
+import type { ControlContext, Controller } from './context.js'
+import { createDrain } from './drain.js'
+import { retryAt } from './retry.js'
+
+export function createBuildController(context: ControlContext): Controller {
+  const { store, work, large, ports, runtime, log, onDefect } = context
+  const stopping = new AbortController()
+  const running = new Map<string, { abort: AbortController; done: Promise<void> }>()
+  const records = new Map<string, BuildRecord>()
+  let loading: Promise<void> | undefined
+  const checking = new Set<string>()
+
+  const loadRecords = (): Promise<void> =>
+    (loading ??= ports.stateFiles.loadRecords(store.state().session.runtime).then((found) => {
+      for (const record of found) records.set(record.image, record)
+    }))
+
+  /** Offer what is on disk, once the sources are scanned; then ask whether it still exists. */
+  const check = async (name: string, open: Runtime): Promise<void> => {
+    await loadRecords()
+    const files = large.images.get(name)
+    if (!files) return
+    const record = files.record ?? records.get(name)
+    if (!record) return store.dispatch({ type: 'image/checked', image: name, exists: false })
+    const exists = await open.builder.exists(record, open.info.registry, stopping.signal).catch((thrown: unknown) => {
+      if (isAbort(thrown)) return undefined
+      // the registry will say so itself when pods pull or a build pushes; the record is good until it is known not to be
+      const error = toErrorInfo(thrown)
+      if (error.code === 'defect') onDefect(thrown)
+      log({ resource: '', source: 'build', level: 'warn', text: `${name}: ${error.message}` })
+      return true
+    })
+    if (exists === undefined || runtime.current !== open) return
+    // the tree may have changed, or been read anew, meanwhile
+    const now = large.images.get(name)
+    if (!now) return
+    if (exists) use(context, now, name, record)
+    store.dispatch({ type: 'image/checked', image: name, exists })
+  }
+
+  const build = async (name: string, open: Runtime, signal: AbortSignal): Promise<void> => {
+    const { plan } = store.state()
+    const spec = plan?.images[name]
+    const files = large.images.get(name)
+    const state = store.state().images[name]
+    if (!spec || !files || !state?.build) return
+    const { revision } = state.build
+    try {
+      const tree = await contextTree(context, files, spec.context, signal)
+      const built = await open.builder.build(
+        { image: spec, tree, inputs: state.build.inputs, registry: open.info.registry, platform: open.info.platform },
+        progress(context, name),
+        signal,
+      )
+      const record: BuildRecord = { image: name, runtime: open.info.kind, inputs: state.build.inputs, tree, builtAt: Date.now(), ...built }
+      await ports.stateFiles.saveRecord(record)
+      records.set(name, record)
+      const now = large.images.get(name)
+      if (!now || runtime.current !== open) return store.dispatch({ type: 'build/cancelled', image: name })
+      now.record = record
+      now.drift = computeDrift(now.tree, record.tree, now.rules)
+      store.dispatch({ type: 'build/finished', image: name, record: recordState(record), drift: driftState(now.drift) })
+      store.dispatch({ type: 'change/stage', image: name, revision, stage: 'built' })
+    } catch (thrown) {
+      if (isAbort(thrown) || signal.aborted) return store.dispatch({ type: 'build/cancelled', image: name })
+      const error = toErrorInfo(thrown)
+      if (error.code === 'defect') onDefect(thrown)
+      logError(context, name, error)
+      const at = retryAt(error, store.state().images[name]?.build?.attempts ?? 1, Date.now())
+      store.dispatch({ type: 'build/failed', image: name, error, ...(at === undefined ? {} : { retryAt: at }) })
+    }
+  }
+
+  const drain = createDrain(async () => {
+    const open = runtime.current
+    const { images } = store.state()
+    for (const [name, { abort }] of running) {
+      const image = images[name]
+      if (!image || isBuildStale(image)) abort.abort()
+    }
+    if (!open || stopping.signal.aborted) return
+    for (const image of Object.values(images)) {
+      if (image.recordChecked || !image.sources || image.sources.stale || checking.has(image.name)) continue
+      checking.add(image.name)
+      void check(image.name, open)
+        .catch(onDefect)
+        .finally(() => {
+          checking.delete(image.name)
+          drain.poke()
+        })
+    }
+    for (const one of work.current().work) {
+      if (one.kind !== 'build' || running.has(one.image)) continue
+      const abort = new AbortController()
+      store.dispatch({ type: 'build/started', image: one.image, reason: one.reason })
+      log({ resource: '', source: 'build', level: 'info', text: `building ${one.image}: ${one.reason}` })
+      const done = build(one.image, open, AbortSignal.any([abort.signal, stopping.signal]))
+        .catch(onDefect)
+        .finally(() => {
+          running.delete(one.image)
+          drain.poke()
+        })
+      running.set(one.image, { abort, done })
+    }
+  }, onDefect)
+
+  const unsubscribe = work.subscribe(drain.poke)
+  return {
+    async stop() {
+      unsubscribe()
+      stopping.abort()
+      await drain.stop()
+      await Promise.allSettled([...running.values()].map((one) => one.done))
+    },
+  }
+}
+
+/** Make a record the one that the image's tree is compared with. */
+function use({ store }: ControlContext, files: ImageFiles, image: string, record: BuildRecord): void {
+  if (files.record?.digest !== record.digest || files.record !== record) {
+    files.record = record
+    files.drift = computeDrift(files.tree, record.tree, files.rules)
+  }
+  store.dispatch({ type: 'image/record', image, record: recordState(record), drift: driftState(files.drift) })
+}
+
+/** The files to build from: the watched tree, and those whose changes the image's rules ignore but which belong to the context. */
+async function contextTree({ ports }: ControlContext, files: ImageFiles, root: string, signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
+  if (!files.rules.hasIgnore) return new Map(files.tree)
+  const found = await ports.sources.scan(root, files.ignored, signal)
+  const tree = new Map(files.tree)
+  for (const [path, entry] of found.tree) if (files.rules.ignores(path, false)) tree.set(path, entry)
+  return tree
+}
+
+const recordState = ({ digest, ref, inputs, config, builtAt }: BuildRecord): RecordState => ({ digest, ref, inputs, shell: config.shell, builtAt })
+
+/** Steps in the order in which they were first seen; told to the state at most every 50 ms. */
+function progress({ store, log }: ControlContext, image: string): BuildProgress {
+  const steps = new Map<string, BuildStepState>()
+  let timer: NodeJS.Timeout | undefined
+  const tell = (): void => {
+    timer = undefined
+    store.dispatch({ type: 'build/progress', image, steps: [...steps.values()] })
+  }
+  return {
+    step(step: BuildStep) {
+      const ms = step.startedAt !== undefined && step.finishedAt !== undefined ? step.finishedAt - step.startedAt : undefined
+      steps.set(step.id, { id: step.id, name: step.name, state: step.state, ...(ms === undefined ? {} : { ms }) })
+      timer ??= setTimeout(tell, 50)
+    },
+    log: (text) => log({ resource: '', source: `build ${image}`, level: 'info', text }),
+    stage: (stage) => store.dispatch({ type: 'build/progress', image, stage }),
+  }
+}
+
+function logError({ log }: ControlContext, name: string, error: ErrorInfo): void {
+  const where = error.where ? ` (${error.where.file}:${error.where.line})` : ''
+  log({ resource: '', source: 'build', level: 'error', text: `${name}: ${error.message}${where}` })
+}
+

@@ -1,0 +1,96 @@
+// Deploys the resources that the next work names, and deletes those that left the plan.
+import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
+import { appsOf } from '../model/keys.js'
+import type { BuildRecord } from '../model/build-record.js'
+import type { Plan } from '../model/plan.js'
+import type { DeployableSpec, DeployRequest, Runtime } from '../ports/runtime.js'
+import { resourceImages } from '../store/resource-status.js'
+import type { ControlContext, Controller } from './context.js'
+import { createDrain } from './drain.js'
+import { retryAt } from './retry.js'
+
+export function createDeployController(context: ControlContext): Controller {
+  const { store, work, runtime, log, onDefect } = context
+  const stopping = new AbortController()
+  const running = new Map<string, Promise<void>>()
+
+  const deploy = async (name: string, open: Runtime): Promise<void> => {
+    const generation = store.state().runtime.generation
+    try {
+      const request = deployRequest(context, name)
+      if (!request) return
+      const done = await open.deploy(request, stopping.signal)
+      store.dispatch({ type: 'deploy/finished', resource: name, runtime: generation, templates: done.templates, warnings: done.warnings })
+      for (const warning of done.warnings) log({ resource: name, source: 'deploy', level: 'warn', text: warning.message })
+      if (done.objects.length > 0) log({ resource: name, source: 'deploy', level: 'info', text: `applied ${done.objects.join(', ')}` })
+      for (const image of resourceImages(store.state(), name)) {
+        const revision = store.state().images[image]?.build?.revision
+        if (revision !== undefined) store.dispatch({ type: 'change/stage', image, revision, stage: 'applied' })
+      }
+    } catch (thrown) {
+      if (isAbort(thrown)) return
+      const error = toErrorInfo(thrown)
+      if (error.code === 'defect') onDefect(thrown)
+      log({ resource: name, source: 'deploy', level: 'error', text: error.message })
+      const at = retryAt(error, store.state().resources[name]?.deploy?.attempts ?? 1, Date.now())
+      store.dispatch({ type: 'deploy/failed', resource: name, error, ...(at === undefined ? {} : { retryAt: at }) })
+    }
+  }
+
+  const remove = async (name: string, open: Runtime): Promise<void> => {
+    try {
+      const gone = await open.remove(name, stopping.signal)
+      store.dispatch({ type: 'removal/finished', resource: name })
+      if (gone.length > 0) log({ resource: name, source: 'deploy', level: 'info', text: `deleted ${gone.join(', ')}` })
+    } catch (thrown) {
+      if (isAbort(thrown)) return
+      const error = toErrorInfo(thrown)
+      if (error.code === 'defect') onDefect(thrown)
+      log({ resource: name, source: 'deploy', level: 'error', text: error.message })
+      const at = retryAt(error, store.state().removals[name]?.attempts ?? 1, Date.now())
+      store.dispatch({ type: 'removal/failed', resource: name, error, ...(at === undefined ? {} : { retryAt: at }) })
+    }
+  }
+
+  const drain = createDrain(async () => {
+    const open = runtime.current
+    if (!open || stopping.signal.aborted) return
+    for (const one of work.current().work) {
+      if (one.kind !== 'deploy' && one.kind !== 'remove') continue
+      const { resource } = one
+      if (running.has(resource)) continue
+      if (one.kind === 'deploy') store.dispatch({ type: 'deploy/started', resource, key: one.key })
+      else store.dispatch({ type: 'removal/started', resource })
+      const done = (one.kind === 'deploy' ? deploy(resource, open) : remove(resource, open)).finally(() => {
+        running.delete(resource)
+        drain.poke()
+      })
+      running.set(resource, done)
+    }
+  }, onDefect)
+
+  const unsubscribe = work.subscribe(drain.poke)
+  return {
+    async stop() {
+      unsubscribe()
+      stopping.abort()
+      await drain.stop()
+      await Promise.allSettled(running.values())
+    },
+  }
+}
+
+function deployRequest({ store, large }: ControlContext, name: string): DeployRequest | undefined {
+  const { plan } = store.state()
+  const resource = plan?.resources[name]
+  if (!plan || !resource || resource.kind === 'local') return undefined
+  const images: Record<string, BuildRecord> = {}
+  for (const image of resourceImages(store.state(), name)) {
+    const record = large.images.get(image)?.record
+    if (record) images[image] = record
+  }
+  return { resource: resource satisfies DeployableSpec, images, restartable: restartable(plan), apps: appsOf(plan) }
+}
+
+const restartable = (plan: Plan): ReadonlySet<string> =>
+  new Set(Object.values(plan.images).filter((image) => image.live.some((rule) => rule.kind === 'restart')).map((image) => image.name))

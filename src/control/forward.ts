@@ -1,0 +1,168 @@
+// Ports of this machine that lead to the ready pod. A port is opened once and kept; each connection looks for the pod anew
+// and waits a while for one during a rollout.
+import { createServer, type Server, type Socket } from 'node:net'
+import { pipeline, type Duplex } from 'node:stream'
+import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
+import type { Plan } from '../model/plan.js'
+import type { ForwardState, PodState } from '../model/state.js'
+import { currentPods, unsupported } from '../store/resource-status.js'
+import type { ControlContext, Controller } from './context.js'
+import { createDrain } from './drain.js'
+
+/** How long a connection waits for a ready pod. Milliseconds. */
+const patience = 30_000
+/** How soon a taken port is tried again. Milliseconds. */
+const retryTaken = 3000
+
+interface Wanted {
+  readonly resource: string
+  readonly name: string
+  readonly port: number
+  readonly local: number
+}
+
+interface Open {
+  wanted: Wanted
+  readonly server: Server
+  readonly sockets: Set<Socket>
+}
+
+export function createForwardController(context: ControlContext): Controller {
+  const { store, runtime, log, onDefect } = context
+  const stopping = new AbortController()
+  const open = new Map<number, Open>()
+  const failedAt = new Map<number, number>()
+  let timer: NodeJS.Timeout | undefined
+
+  const set = (wanted: Wanted, status: ForwardState['status'], error?: DevloopError): void =>
+    store.dispatch({ type: 'forward/set', forward: { ...wanted, status, ...(error ? { error: error.info } : {}) } })
+
+  const listen = (wanted: Wanted): Promise<void> =>
+    new Promise((resolve) => {
+      const sockets = new Set<Socket>()
+      const server = createServer({ noDelay: true }, (socket) => {
+        sockets.add(socket)
+        socket.on('close', () => sockets.delete(socket))
+        socket.on('error', () => socket.destroy())
+        void connect(open.get(wanted.local)?.wanted ?? wanted, socket).catch((thrown: unknown) => {
+          socket.destroy()
+          if (isAbort(thrown)) return
+          const error = toErrorInfo(thrown)
+          if (error.code === 'defect') onDefect(thrown)
+          log({ resource: wanted.resource, source: 'forward', level: 'warn', text: `localhost:${wanted.local}: ${error.message}` })
+        })
+      })
+      server.on('error', (error: NodeJS.ErrnoException) => {
+        open.delete(wanted.local)
+        const taken = error.code === 'EADDRINUSE'
+        const problem = new DevloopError(taken ? 'forward/port-taken' : 'forward/failed', taken ? `port ${wanted.local} of this machine is in use` : `port ${wanted.local} cannot be opened`, { why: error.message })
+        if (!failedAt.has(wanted.local)) log({ resource: wanted.resource, source: 'forward', level: 'error', text: problem.message })
+        failedAt.set(wanted.local, Date.now())
+        set(wanted, 'failed', problem)
+        timer ??= setTimeout(() => {
+          timer = undefined
+          drain.poke()
+        }, retryTaken)
+        resolve()
+      })
+      server.listen({ host: '127.0.0.1', port: wanted.local }, () => {
+        failedAt.delete(wanted.local)
+        open.set(wanted.local, { wanted, server, sockets })
+        set(wanted, 'listening')
+        resolve()
+      })
+    })
+
+  const connect = async (wanted: Wanted, socket: Socket): Promise<void> => {
+    const gone = new AbortController()
+    socket.once('close', () => gone.abort())
+    const signal = AbortSignal.any([gone.signal, stopping.signal])
+    const pod = await readyPod(wanted, AbortSignal.any([signal, AbortSignal.timeout(patience)]))
+    if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
+    const remote: Duplex = await runtime.current.dial(pod, wanted.port, signal)
+    // errors of one connection are its two ends' own affair
+    pipeline(socket, remote, socket, () => {})
+  }
+
+  /** A ready pod, at once or when there is one; undefined when the signal says enough. */
+  const readyPod = (wanted: Wanted, signal: AbortSignal): Promise<PodState | undefined> =>
+    new Promise((resolve) => {
+      const end = (pod: PodState | undefined): void => {
+        unsubscribe()
+        signal.removeEventListener('abort', abort)
+        resolve(pod)
+      }
+      const abort = (): void => end(undefined)
+      const look = (): void => {
+        const pod = choose(context, wanted.resource)
+        if (pod && runtime.current) end(pod)
+      }
+      const unsubscribe = store.subscribe(look)
+      signal.addEventListener('abort', abort)
+      if (signal.aborted) abort()
+      else look()
+    })
+
+  const close = async ({ server, sockets, wanted }: Open): Promise<void> => {
+    open.delete(wanted.local)
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  }
+
+  const drain = createDrain(async () => {
+    if (stopping.signal.aborted) return
+    const wanted = wantedForwards(context, store.state().plan)
+    for (const [local, one] of open) {
+      const next = wanted.get(local)
+      if (!next) {
+        await close(one)
+      } else if (next.resource !== one.wanted.resource || next.port !== one.wanted.port || next.name !== one.wanted.name) {
+        one.wanted = next
+        set(next, 'listening')
+      }
+    }
+    for (const local of Object.keys(store.state().forwards).map(Number)) if (!wanted.has(local)) store.dispatch({ type: 'forward/removed', local })
+    for (const one of wanted.values()) {
+      const failed = failedAt.get(one.local)
+      if (open.has(one.local) || (failed !== undefined && Date.now() - failed < retryTaken - 50)) continue
+      await listen(one)
+    }
+  }, onDefect)
+
+  const unsubscribe = store.subscribe(() => {
+    if (store.state().plan !== seen) {
+      seen = store.state().plan
+      drain.poke()
+    }
+  })
+  let seen: Plan | null = null
+  return {
+    async stop() {
+      unsubscribe()
+      clearTimeout(timer)
+      stopping.abort()
+      await drain.stop()
+      await Promise.allSettled([...open.values()].map(close))
+    },
+  }
+}
+
+function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<number, Wanted> {
+  const wanted = new Map<number, Wanted>()
+  for (const spec of Object.values(plan?.resources ?? {})) {
+    if (spec.kind === 'local' || unsupported(store.state(), spec.name)) continue
+    for (const { local, port } of spec.forward) {
+      const number = typeof port === 'number' ? port : spec.kind === 'app' ? spec.ports[port] : undefined
+      if (number !== undefined) wanted.set(local, { resource: spec.name, name: String(port), port: number, local })
+    }
+  }
+  return wanted
+}
+
+/** A ready pod of the newest deploy; while there is none, one of an earlier that still serves. */
+function choose({ store }: ControlContext, name: string): PodState | undefined {
+  const resource = store.state().resources[name]
+  if (!resource) return undefined
+  const newest = currentPods(resource).find((pod) => pod.ready && pod.phase === 'running')
+  return newest ?? resource.observed?.pods.find((pod) => pod.ready && pod.phase === 'running')
+}

@@ -1,0 +1,87 @@
+// Puts watch events together into bursts: the first file of a quiet tree goes at once, while more arrive they are gathered.
+import type { WatchEvent } from '../ports/file-watcher.js'
+
+export interface Burst {
+  /** Absolute paths, as hints. */
+  readonly paths: ReadonlySet<string>
+  readonly rescan: boolean
+  /** Time of the first event, milliseconds since 1970. */
+  readonly first: number
+}
+
+export interface Gather {
+  add(event: WatchEvent): void
+  /** Resolves when a flush that runs has ended; none starts after. */
+  stop(): Promise<void>
+}
+
+export interface GatherOptions {
+  /** Never called again before it has resolved. */
+  readonly flush: (burst: Burst) => Promise<void>
+  /** Whether a version-control tool is in the middle of something. */
+  readonly locked: () => Promise<boolean>
+  readonly onDefect: (thrown: unknown) => void
+}
+
+/** Milliseconds. */
+export const gatherTimes = {
+  /** From the first event of a quiet tree: enough for the two halves of a temp-and-rename save. */
+  first: 2,
+  /** While a burst runs: this long without an event ends it, */
+  quiet: 12,
+  /** and so does this long since its first event, */
+  cap: 250,
+  /** unless a version-control lock is held, for at most this long. */
+  lockCap: 5000,
+} as const
+
+export function createGather({ flush, locked, onDefect }: GatherOptions): Gather {
+  let paths = new Set<string>()
+  let rescan = false
+  let first = 0
+  let last = 0
+  let bursting = false
+  let timer: NodeJS.Timeout | undefined
+  let flushing: Promise<void> | undefined
+  let stopped = false
+
+  const pending = (): boolean => rescan || paths.size > 0
+  const arm = (ms: number): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      flushing = tick().catch(onDefect).finally(() => {
+        flushing = undefined
+        if (!stopped && pending()) arm(gatherTimes.quiet)
+      })
+    }, ms)
+  }
+
+  const tick = async (): Promise<void> => {
+    const now = Date.now()
+    if (bursting && now - last < gatherTimes.quiet && now - first < gatherTimes.cap) return
+    if (now - first < gatherTimes.lockCap && (await locked())) return
+    if (stopped) return
+    const burst: Burst = { paths, rescan, first }
+    paths = new Set()
+    rescan = false
+    await flush(burst)
+    // what came meanwhile belongs to something bigger than one save
+    bursting = pending()
+  }
+
+  return {
+    add(event) {
+      if (stopped) return
+      last = Date.now()
+      if (!pending()) first = last
+      for (const path of event.paths) paths.add(path)
+      rescan ||= event.rescan
+      if (!flushing) arm(bursting ? gatherTimes.quiet : gatherTimes.first)
+    },
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await flushing
+    },
+  }
+}

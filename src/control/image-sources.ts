@@ -1,0 +1,127 @@
+// The sources of one image: its context, its Dockerfile, its .dockerignore, and the drift they lead to.
+import { join, relative } from 'node:path'
+import { DevloopError, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
+import { compileDockerignore } from '../model/dockerignore.js'
+import { computeDrift, updateDrift } from '../model/drift.js'
+import { imageInputs } from '../model/keys.js'
+import { compileLiveRules, isAlwaysIgnored } from '../model/live-rules.js'
+import type { ImageSpec } from '../model/plan.js'
+import type { ChangeImage } from '../model/state.js'
+import type { WatchRoot } from '../ports/file-watcher.js'
+import type { SourceFiles } from '../ports/source-files.js'
+import { driftState, type ImageFiles } from '../store/large.js'
+import type { ControlContext } from './context.js'
+import { createSourceTree, type SourceTree } from './source-tree.js'
+
+export interface ImageSources {
+  readonly spec: ImageSpec
+  /** All that must be watched for it. */
+  readonly roots: readonly WatchRoot[]
+  /** Read everything and tell the state. */
+  scan(signal: AbortSignal): Promise<void>
+  /**
+   * Look at hinted paths and tell the state what really changed. `reopen`: the rules of what belongs to the context have changed,
+   * so that these sources must be made anew and scanned.
+   */
+  look(paths: Iterable<string> | 'all', signal: AbortSignal): Promise<{ change?: ChangeImage; paths: readonly string[]; reopen: boolean }>
+}
+
+/** @throws DevloopError build/dockerfile, sync/source */
+export async function openImageSources(context: ControlContext, spec: ImageSpec): Promise<ImageSources> {
+  const { store, large, ports } = context
+  const dockerfilePath = 'path' in spec.dockerfile ? spec.dockerfile.path : undefined
+  const ignorePaths = [...(dockerfilePath ? [`${dockerfilePath}.dockerignore`] : []), join(spec.context, '.dockerignore')]
+  const ignore = compileDockerignore(await firstText(ports.sources, ignorePaths))
+  const rules = compileLiveRules(spec)
+  const ignored = (path: string, isDirectory: boolean): boolean => isAlwaysIgnored(path) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
+  const context_ = createSourceTree({ path: spec.context, ignored }, ports.sources, true)
+  const ignoreFiles = ignorePaths.map((path) => fileTree(path, ports.sources))
+  const dockerfile = dockerfilePath ? fileTree(dockerfilePath, ports.sources) : undefined
+  const files: ImageFiles = { tree: context_.tree, record: large.images.get(spec.name)?.record ?? null, drift: { rebuild: new Map(), overlay: new Map() }, rules, ignored: ignore }
+  let inputs = ''
+
+  /** @returns the problem, when the Dockerfile cannot be read */
+  const readInputs = async (): Promise<ErrorInfo | undefined> => {
+    try {
+      const text = dockerfilePath ? await readText(ports.sources, dockerfilePath) : 'inline' in spec.dockerfile ? spec.dockerfile.inline : ''
+      inputs = imageInputs(spec, text, undefined)
+      return undefined
+    } catch (thrown) {
+      inputs = imageInputs(spec, '', undefined)
+      // without a cluster there need not be one
+      if (store.state().session.runtime === 'process') return undefined
+      return new DevloopError('build/dockerfile', `the Dockerfile of ${spec.name} cannot be read: ${dockerfilePath}`, { why: toErrorInfo(thrown).why ?? toErrorInfo(thrown).message, where: spec.at }).info
+    }
+  }
+
+  const tell = (needsRebuild: boolean, error: ErrorInfo | undefined): void =>
+    store.dispatch({ type: 'image/sources', image: spec.name, files: files.tree.size, inputs, needsRebuild, drift: driftState(files.drift), ...(error ? { error } : {}) })
+
+  const missing = (): ErrorInfo =>
+    new DevloopError('sync/root-gone', `the context of ${spec.name} is gone or empty: ${spec.context}`, { where: spec.at }).info
+
+  return {
+    spec,
+    roots: [context_.root, ...ignoreFiles.map((one) => one.root), ...(dockerfile ? [dockerfile.root] : [])],
+    async scan(signal) {
+      const [found] = await Promise.all([context_.scan(signal), ...ignoreFiles.map((one) => one.scan(signal)), dockerfile?.scan(signal)])
+      const error = (await readInputs()) ?? (found.missing ? missing() : undefined)
+      files.record = large.images.get(spec.name)?.record ?? null
+      files.drift = computeDrift(files.tree, files.record?.tree ?? new Map(), rules)
+      large.images.set(spec.name, files)
+      tell(true, error)
+    },
+    async look(paths, signal) {
+      const looked = <T extends SourceTree | undefined>(tree: T) => (paths === 'all' ? tree?.scan(signal) : tree?.look(paths, signal))
+      const [found, file, ...ignores] = await Promise.all([looked(context_), looked(dockerfile), ...ignoreFiles.map((one) => looked(one))])
+      if (ignores.some((one) => one && one.changed.length > 0)) return { paths: [], reopen: true }
+      if (!found || found.missing) {
+        if (found && !store.state().images[spec.name]?.sources?.error) tell(false, missing())
+        return { paths: [], reopen: false }
+      }
+      const dockerfileChanged = file !== undefined && file.changed.length > 0
+      const recovered = store.state().images[spec.name]?.sources?.error !== undefined
+      if (found.changed.length === 0 && !dockerfileChanged && !recovered) return { paths: [], reopen: false }
+      const error = dockerfileChanged || recovered ? await readInputs() : undefined
+      updateDrift(files.drift, found.changed, files.tree, files.record?.tree ?? new Map(), rules)
+      const change = describe(found.changed, files, dockerfileChanged ? relative(spec.context, dockerfilePath ?? '') : undefined)
+      tell(change.action === 'rebuild', error)
+      const revision = store.state().images[spec.name]?.sources?.revision ?? 0
+      const names = dockerfileChanged && dockerfilePath ? new Set([dockerfilePath, ...absolute(spec, found.changed)]) : absolute(spec, found.changed)
+      return { change: { image: spec.name, revision, ...change }, paths: [...names], reopen: false }
+    },
+  }
+}
+
+function describe(paths: readonly string[], { rules }: ImageFiles, dockerfile: string | undefined): Pick<ChangeImage, 'action' | 'why'> {
+  if (dockerfile !== undefined) return { action: 'rebuild', why: `${dockerfile} is the Dockerfile` }
+  let best: Pick<ChangeImage, 'action' | 'why'> = { action: 'none', why: 'no rule takes it' }
+  for (const path of paths) {
+    const { action, why } = rules.classify(path)
+    if (action === 'rebuild') return { action, why: `${path}: ${why}` }
+    if (action === 'sync' && best.action === 'none') best = { action, why: `${path}: ${why}` }
+  }
+  return best
+}
+
+const absolute = (spec: ImageSpec, paths: readonly string[]): string[] => paths.map((path) => join(spec.context, path))
+
+/** A single file, as a tree whose only path is ''. */
+const fileTree = (path: string, files: SourceFiles): SourceTree => createSourceTree({ path, ignored: () => false }, files, false)
+
+async function firstText(files: SourceFiles, paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
+    const text = await readText(files, path).catch(() => undefined)
+    if (text !== undefined) return text
+  }
+  return ''
+}
+
+export async function readText(files: SourceFiles, path: string): Promise<string> {
+  const content = await files.read(path)
+  if (Buffer.isBuffer(content)) return content.toString('utf8')
+  const chunks: Buffer[] = []
+  for await (const chunk of content) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+

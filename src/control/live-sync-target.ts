@@ -1,0 +1,268 @@
+// Keeps one container at what its image's overlay says, over one stream that stays open. Converges: it compares what the
+// container holds with what it must hold, and sends the difference.
+import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
+import type { ImageSpec, LiveRule } from '../model/plan.js'
+import type { TargetState } from '../model/state.js'
+import type { SyncSession } from '../ports/sync-transport.js'
+import type { TargetPatch } from '../store/actions.js'
+import { buildReason, isBehind } from '../store/image-status.js'
+import { driftState, type ImageFiles } from '../store/large.js'
+import type { ControlContext } from './context.js'
+import { createDrain } from './drain.js'
+import { noteOwed, nothingOwed, notePaid, readJournal, type Owed } from './owed.js'
+import { retryAt } from './retry.js'
+import { difference, operations, type Manifest } from './sync-difference.js'
+
+export interface TargetSync {
+  /** Look at the state again. */
+  poke(): void
+  stop(): Promise<void>
+}
+
+/** Codes that say that live sync cannot work with this image as it is. */
+const blocking = new Set(['sync/no-shell', 'sync/no-tool', 'sync/read-only', 'sync/permission'])
+
+interface Wanted {
+  readonly target: TargetState
+  readonly spec: ImageSpec
+  readonly files: ImageFiles
+  readonly digest: string
+  readonly revision: number
+  readonly restarts: number
+}
+
+export function createTargetSync(context: ControlContext, id: string): TargetSync {
+  const { store, large, ports, runtime, log, onDefect } = context
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let session: SyncSession | undefined
+  /** Undefined = not known what the container holds. */
+  let manifest: Manifest | undefined
+  let owed: Owed = nothingOwed()
+  let number = 0
+  let timer: NodeJS.Timeout | undefined
+
+  const patch = (change: TargetPatch): void =>
+    store.dispatch({ type: 'target/patch', target: id, patch: change })
+  const tell = (level: 'info' | 'warn' | 'error', text: string, source = 'sync'): void => {
+    const target = store.state().targets[id]
+    log({ resource: target?.resource ?? '', source, level, text })
+  }
+
+  /** What the target must be brought to; undefined while that is not for live sync to do. */
+  const look = (): Wanted | undefined => {
+    const state = store.state()
+    const target = state.targets[id]
+    const image = target && state.images[target.image]
+    const files = target && large.images.get(target.image)
+    const spec = target && state.plan?.images[target.image]
+    const restarts = target && state.resources[target.resource]?.restarts
+    if (!target || !image?.record || !image.sources || !files?.record || !spec || restarts === undefined) return undefined
+    if (files.record.digest !== image.record.digest || image.syncBlocked || buildReason(image) !== undefined || image.sources.stale) return undefined
+    return { target, spec, files, digest: image.record.digest, revision: image.sources.revision, restarts }
+  }
+
+  const open = async ({ target, spec }: Wanted): Promise<SyncSession> => {
+    if (session) return session
+    const current = runtime.current
+    if (!current) throw new DevloopError('sync/disconnected', 'not connected')
+    const roots = spec.live.flatMap((rule) => (rule.kind === 'sync' ? [rule.to] : []))
+    const opened = await current.sync.open({ containerId: id, namespace: target.namespace, pod: target.pod, container: target.container }, roots, signal)
+    session = opened
+    patch({ transport: opened.description })
+    void opened.closed.then(({ reason, message }) => {
+      if (session !== opened) return
+      session = undefined
+      manifest = undefined
+      if (reason === 'asked' || signal.aborted) return
+      patch({ status: 'unknown', acked: null })
+      tell('warn', `the stream to ${target.pod}/${target.container} ended: ${message}`)
+      drain.poke()
+    })
+    return opened
+  }
+
+  /** Find out what the container holds where it may differ from its image. */
+  const learn = async (wanted: Wanted): Promise<Manifest> => {
+    if (manifest) return manifest
+    const journal = await ports.stateFiles.touched(id)
+    const known: Manifest = new Map()
+    if (journal) {
+      const { paths, owed: due, last } = readJournal(journal)
+      for (const key of due.runs) owed.runs.add(key)
+      owed.restart ||= due.restart
+      number = Math.max(number, last)
+      await inspect(wanted, known, new Set([...paths, ...wanted.files.drift.overlay.keys()]))
+    }
+    manifest = known
+    return known
+  }
+
+  const inspect = async (wanted: Wanted, into: Manifest, paths: ReadonlySet<string>): Promise<void> => {
+    if (paths.size === 0) return
+    const held = await (await open(wanted)).inspect([...paths], signal)
+    for (const path of paths) into.set(path, held.get(path) ?? null)
+  }
+
+  const converge = async (wanted: Wanted): Promise<void> => {
+    const { target, spec, files, revision, digest } = wanted
+    const known = await learn(wanted)
+    const unknown = new Set([...known].filter(([, held]) => held === null).map(([path]) => path))
+    if (unknown.size > 0) await inspect(wanted, known, unknown)
+    const differences = difference(known, spec, files)
+    const askedRestart = target.restartable && target.restartsDone < wanted.restarts
+    if (differences.length > 0) {
+      const started = performance.now()
+      const due = dueSteps(differences.map((one) => one.source), spec, files)
+      for (const key of due.runs) owed.runs.add(key)
+      owed.restart ||= due.restart
+      const { ops, result } = await operations(differences, spec, files, ports.sources)
+      await noteOwed(ports.stateFiles, id, ops.flatMap((op) => (op.op === 'rmdir' ? [] : [op.path])), owed, ++number)
+      const stream = await open(wanted)
+      store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'sent' })
+      try {
+        await stream.apply(ops, signal)
+      } catch (thrown) {
+        for (const path of result.keys()) known.set(path, null)
+        throw thrown
+      }
+      for (const [path, held] of result) known.set(path, held)
+      store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'written' })
+      tell('info', `${ops.length === 1 ? ops[0]?.path : `${ops.length} paths`} in ${target.pod} (${Math.round(performance.now() - started)} ms)`)
+    }
+    if (askedRestart) owed.restart = true
+    await paySteps(wanted)
+    patch({ status: 'synced', acked: { digest, revision }, restartsDone: wanted.restarts, attempts: 0, error: undefined, retryAt: undefined, failedRevision: undefined })
+  }
+
+  const paySteps = async (wanted: Wanted): Promise<void> => {
+    const { target, spec, revision } = wanted
+    if (owed.runs.size === 0 && !owed.restart) return
+    for (const rule of spec.live) {
+      if (rule.kind !== 'run' || !owed.runs.has(ruleKey(rule))) continue
+      await runStep(await open(wanted), rule, target)
+      owed.runs.delete(ruleKey(rule))
+      store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'ran', detail: commandText(rule) })
+    }
+    // rules that have left the Devloopfile are owed no more
+    owed.runs.clear()
+    if (owed.restart) {
+      if (!target.restartable) {
+        tell('warn', `${target.pod}/${target.container} cannot be restarted in place; the files are there`)
+      } else {
+        await (await open(wanted)).restart(signal)
+        store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'restarted' })
+      }
+      owed.restart = false
+    }
+    await notePaid(ports.stateFiles, id, number)
+  }
+
+  const runStep = async (stream: SyncSession, rule: Extract<LiveRule, { kind: 'run' }>, target: TargetState): Promise<void> => {
+    const text = commandText(rule)
+    const limit = AbortSignal.timeout(rule.timeoutMs)
+    const tail: string[] = []
+    tell('info', `running ${text} in ${target.pod}`, 'run')
+    let exitCode: number
+    try {
+      const ended = await stream.run(
+        rule.command,
+        (line) => {
+          tail.push(line)
+          if (tail.length > 20) tail.shift()
+          tell('info', line, 'run')
+        },
+        AbortSignal.any([limit, signal]),
+      )
+      exitCode = ended.exitCode
+    } catch (thrown) {
+      if (limit.aborted) throw new DevloopError('run/timeout', `\`${text}\` did not finish in ${rule.timeoutMs / 1000} s in ${target.pod}`, { where: rule.at, why: tail.join('\n') })
+      throw thrown
+    }
+    if (exitCode !== 0) throw new DevloopError('run/failed', `\`${text}\` failed with exit code ${exitCode} in ${target.pod}`, { where: rule.at, why: tail.join('\n') })
+  }
+
+  const fail = (wanted: Wanted, thrown: unknown): void => {
+    if (signal.aborted || isAbort(thrown)) return
+    const error = toErrorInfo(thrown)
+    if (error.code === 'defect') onDefect(thrown)
+    tell('error', error.message + (error.why ? `: ${error.why.split('\n').at(-1)}` : ''))
+    if (blocking.has(error.code)) {
+      patch({ status: 'failed', error, failedRevision: wanted.revision })
+      return store.dispatch({ type: 'image/sync-blocked', image: wanted.spec.name, error, drift: driftState(wanted.files.drift) })
+    }
+    const attempts = (store.state().targets[id]?.attempts ?? 0) + 1
+    const at = retryAt(error, attempts, Date.now())
+    patch({ status: 'failed', error, failedRevision: wanted.revision, retryAt: at, attempts })
+  }
+
+  const drain = createDrain(async () => {
+    clearTimeout(timer)
+    for (;;) {
+      const wanted = look()
+      if (!wanted || signal.aborted || !runtime.current) return
+      const { target, revision, restarts, spec } = wanted
+      const image = store.state().images[spec.name]
+      if (image && !isBehind(target, image, restarts)) break
+      if (target.failedRevision === revision && target.restartsDone >= restarts) {
+        if (target.retryAt === undefined) return
+        const wait = target.retryAt - Date.now()
+        if (wait > 0) {
+          timer = setTimeout(drain.poke, wait + 1)
+          return
+        }
+      }
+      if (target.status !== 'syncing') patch({ status: 'syncing' })
+      try {
+        await converge(wanted)
+      } catch (thrown) {
+        fail(wanted, thrown)
+      }
+    }
+    await keepOpen()
+  }, onDefect)
+
+  /** Open the stream before it is needed, so that the first save finds it open. */
+  const keepOpen = async (): Promise<void> => {
+    const wanted = look()
+    if (!wanted || session) return
+    try {
+      await open(wanted)
+    } catch (thrown) {
+      if (signal.aborted) return
+      const error = toErrorInfo(thrown)
+      if (blocking.has(error.code)) fail(wanted, thrown)
+      else if (error.code === 'defect') onDefect(thrown)
+      // any other problem shows when there is something to write
+    }
+  }
+
+  drain.poke()
+  return {
+    poke: drain.poke,
+    async stop() {
+      stopping.abort()
+      clearTimeout(timer)
+      await drain.stop()
+      const open_ = session
+      session = undefined
+      await open_?.close()
+    },
+  }
+}
+
+const ruleKey = (rule: Extract<LiveRule, { kind: 'run' }>): string => JSON.stringify([rule.command, rule.on])
+
+const commandText = (rule: Extract<LiveRule, { kind: 'run' }>): string => (typeof rule.command === 'string' ? rule.command : rule.command.join(' '))
+
+/** The steps that writing some paths leads to. */
+function dueSteps(paths: readonly string[], spec: ImageSpec, files: ImageFiles): Owed {
+  const due = nothingOwed()
+  const triggered = files.rules.triggers(paths)
+  for (const index of triggered.runs) {
+    const rule = spec.live[index]
+    if (rule?.kind === 'run') due.runs.add(ruleKey(rule))
+  }
+  due.restart = triggered.restart
+  return due
+}

@@ -1,0 +1,59 @@
+// Follows the output of every container of the current pods.
+import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
+import type { ContainerState, PodState, ResourceState } from '../model/state.js'
+import { currentPods } from '../store/resource-status.js'
+import type { ControlContext, Controller } from './context.js'
+
+export function createLogsController({ store, runtime, log, onDefect }: ControlContext): Controller {
+  const startedAt = Date.now()
+  const stopping = new AbortController()
+  /** By container id. */
+  const following = new Map<string, { abort: AbortController; done: Promise<void> }>()
+  /** Ended by themselves: told whole, not to be followed again. */
+  const finished = new Set<string>()
+
+  const follow = (resource: ResourceState, pod: PodState, container: ContainerState): void => {
+    const open = runtime.current
+    if (!open) return
+    const abort = new AbortController()
+    const source = pod.containers.length > 1 ? `${pod.name}/${container.name}` : pod.name
+    const target = { containerId: container.containerId, namespace: pod.namespace, pod: pod.name, container: container.name }
+    const done = open
+      .logs(target, startedAt, (line) => log({ resource: resource.name, source, level: 'info', text: line.text, at: line.at }), AbortSignal.any([abort.signal, stopping.signal]))
+      .then(() => void finished.add(container.containerId))
+      .catch((thrown: unknown) => {
+        if (isAbort(thrown) || abort.signal.aborted || stopping.signal.aborted) return
+        finished.add(container.containerId)
+        const error = toErrorInfo(thrown)
+        if (error.code === 'defect') onDefect(thrown)
+        log({ resource: resource.name, source, level: 'warn', text: `its log cannot be read: ${error.message}` })
+      })
+      .finally(() => following.delete(container.containerId))
+    following.set(container.containerId, { abort, done })
+  }
+
+  const look = (): void => {
+    if (stopping.signal.aborted || !runtime.current) return
+    const wanted = new Set<string>()
+    for (const resource of Object.values(store.state().resources)) {
+      for (const pod of currentPods(resource)) {
+        for (const container of pod.containers) {
+          // without a start time there has been no output yet
+          if (!container.containerId || container.startedAt === undefined) continue
+          wanted.add(container.containerId)
+          if (!following.has(container.containerId) && !finished.has(container.containerId)) follow(resource, pod, container)
+        }
+      }
+    }
+    for (const [id, { abort }] of following) if (!wanted.has(id)) abort.abort()
+    for (const id of finished) if (!wanted.has(id)) finished.delete(id)
+  }
+  const unsubscribe = store.subscribe(look)
+  return {
+    async stop() {
+      unsubscribe()
+      stopping.abort()
+      await Promise.allSettled([...following.values()].map((one) => one.done))
+    },
+  }
+}

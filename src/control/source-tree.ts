@@ -1,0 +1,105 @@
+// One watched folder (or file) with the tree of what is in it, kept up from hints. Says which paths really changed.
+import { sameEntry, type Entry } from '../model/tree.js'
+import type { SourceFiles } from '../ports/source-files.js'
+import type { WatchRoot } from '../ports/file-watcher.js'
+
+export interface SourceTree {
+  readonly root: WatchRoot
+  readonly tree: Map<string, Entry>
+  /** Read everything. Paths whose content is other than before; everything, the first time. */
+  scan(signal: AbortSignal): Promise<SourceChanges>
+  /** Look at hinted absolute paths; those that are not below the root are passed over. */
+  look(paths: Iterable<string>, signal: AbortSignal): Promise<SourceChanges>
+}
+
+export interface SourceChanges {
+  /** Relative to the root. */
+  readonly changed: readonly string[]
+  /** The root itself is gone, or it emptied out at once: nothing was taken over, so that nothing is deleted by mistake. */
+  readonly missing: boolean
+}
+
+const none: SourceChanges = { changed: [], missing: false }
+
+/**
+ * @param guarded keep the old tree when the root vanishes or empties
+ */
+export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: boolean): SourceTree {
+  const tree = new Map<string, Entry>()
+  const prefix = root.path.endsWith('/') ? root.path : `${root.path}/`
+
+  const scan = async (signal: AbortSignal): Promise<SourceChanges> => {
+    const found = await files.scan(root.path, root.ignored, signal)
+    if (guarded && tree.size > 0 && (found.missing || found.tree.size === 0)) return { changed: [], missing: true }
+    const changed: string[] = []
+    for (const path of tree.keys()) {
+      if (found.tree.has(path)) continue
+      changed.push(path)
+      tree.delete(path)
+    }
+    for (const [path, entry] of found.tree) {
+      if (sameEntry(tree.get(path), entry)) continue
+      changed.push(path)
+      tree.set(path, entry)
+    }
+    return { changed, missing: guarded && found.missing }
+  }
+
+  return {
+    root,
+    tree,
+    scan,
+    async look(paths, signal) {
+      const relative = new Set<string>()
+      for (const path of paths) {
+        if (path === root.path) relative.add('')
+        else if (path.startsWith(prefix)) relative.add(path.slice(prefix.length))
+        // an event above the root: the root itself may have come, gone or been replaced
+        else if (prefix.startsWith(`${path}/`)) return scan(signal)
+      }
+      if (relative.size === 0) return none
+      const isFile = tree.has('')
+      if (relative.has('') && !isFile) return scan(signal)
+      const found = await files.look(root.path, [...relative], root.ignored, signal)
+      const changed: string[] = []
+      for (const path of vanished(tree, relative, found)) {
+        changed.push(path)
+      }
+      if (guarded && changed.length > 0 && changed.length >= tree.size && ![...found.values()].some(Boolean)) return { changed: [], missing: true }
+      for (const path of changed) tree.delete(path)
+      for (const [path, entry] of found) {
+        if (!entry || sameEntry(tree.get(path), entry)) continue
+        changed.push(path)
+        tree.set(path, entry)
+      }
+      return { changed, missing: false }
+    },
+  }
+}
+
+/** Paths of the tree that a look shows to be gone: looked at, or below a folder that was looked at, and not found. */
+function vanished(tree: ReadonlyMap<string, Entry>, looked: ReadonlySet<string>, found: ReadonlyMap<string, Entry | undefined>): string[] {
+  const gone: string[] = []
+  const folders = new Set<string>()
+  for (const path of looked) {
+    if (tree.has(path)) {
+      if (!found.get(path)) gone.push(path)
+    } else if (!found.get(path)) {
+      folders.add(path)
+    }
+  }
+  // a file that became a folder is gone as a file, too, and a folder that became a file has lost what was in it
+  for (const path of looked) if (found.get(path) && !tree.has(path)) folders.add(path)
+  if (folders.size === 0) return gone
+  for (const path of tree.keys()) {
+    if (found.get(path) || !isBelow(path, folders)) continue
+    gone.push(path)
+  }
+  return gone
+}
+
+function isBelow(path: string, folders: ReadonlySet<string>): boolean {
+  if (folders.has('')) return true
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) if (folders.has(path.slice(0, end))) return true
+  return false
+}

@@ -1,0 +1,105 @@
+// What must be written into a container: its manifest against the overlay.
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { Readable, Transform } from 'node:stream'
+import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
+import { emptiedFolders, heldByImage } from '../model/drift.js'
+import type { ImageSpec } from '../model/plan.js'
+import { sameEntry, type Wanted } from '../model/tree.js'
+import type { SourceFiles } from '../ports/source-files.js'
+import type { SyncOp } from '../ports/sync-transport.js'
+import type { ImageFiles } from '../store/large.js'
+
+/** Container path to what it holds, for paths that may hold something else than the image. `null` = written to, and not known. */
+export type Manifest = Map<string, Wanted | null>
+
+export interface Difference {
+  readonly path: string
+  readonly wanted: Wanted
+  /** Path in the context. */
+  readonly source: string
+}
+
+/** Paths whose content must change, in no order. */
+export function difference(manifest: Manifest, image: ImageSpec, files: ImageFiles): Difference[] {
+  const { overlay } = files.drift
+  const result: Difference[] = []
+  for (const [path, { wanted, source }] of overlay) {
+    const held = manifest.get(path)
+    if (!held || !sameEntry(held, wanted)) result.push({ path, wanted, source })
+  }
+  for (const [path, held] of manifest) {
+    if (overlay.has(path)) continue
+    const image_ = heldByImage(path, files.record?.tree ?? new Map(), image, files.rules)
+    if (!held || !sameEntry(held, image_.held)) result.push({ path, wanted: image_.held, source: image_.source })
+  }
+  return result
+}
+
+/** The operations for some differences, and what the container holds when they are done. Reads the small files. */
+export async function operations(differences: readonly Difference[], image: ImageSpec, files: ImageFiles, sources: SourceFiles): Promise<{ ops: SyncOp[]; result: Map<string, Wanted> }> {
+  const ops: SyncOp[] = []
+  const result = new Map<string, Wanted>()
+  const deleted = differences.filter((one) => one.wanted.kind === 'absent')
+  for (const { path, wanted } of deleted) {
+    ops.push({ op: 'delete', path })
+    result.set(path, wanted)
+  }
+  for (const path of emptiedFolders(deleted, files.tree)) ops.push({ op: 'rmdir', path })
+  await eachOf(differences, 16, async ({ path, wanted, source }) => {
+    if (wanted.kind === 'link') {
+      ops.push({ op: 'link', path, target: wanted.target })
+      result.set(path, wanted)
+    } else if (wanted.kind === 'file') {
+      const content = await readSource(sources, join(image.context, source))
+      // it is gone again: the event that says so is on its way
+      if (content === undefined) return
+      const { mode } = wanted
+      if (Buffer.isBuffer(content)) {
+        // what is sent is what was read now, which may be newer than the tree
+        const entry: Wanted = { kind: 'file', mode, size: content.length, hash: createHash('sha256').update(content).digest('hex') }
+        ops.push({ op: 'file', path, mode, size: entry.size, hash: entry.hash, content: () => Promise.resolve(content) })
+        result.set(path, entry)
+      } else {
+        ops.push({ op: 'file', path, mode, size: wanted.size, hash: wanted.hash, content: () => Promise.resolve(checked(content, wanted.hash, path)) })
+        result.set(path, wanted)
+      }
+    }
+  })
+  return { ops, result }
+}
+
+async function readSource(sources: SourceFiles, file: string): Promise<Buffer | Readable | undefined> {
+  try {
+    return await sources.read(file)
+  } catch (thrown) {
+    const cause = isDevloopError(thrown) ? thrown.cause : thrown
+    if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined
+    throw thrown
+  }
+}
+
+/** Fails at the end of a stream whose bytes are not the ones that were hashed. */
+function checked(content: Readable, hash: string, path: string): Readable {
+  const digest = createHash('sha256')
+  const check = new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      digest.update(chunk)
+      callback(null, chunk)
+    },
+    flush(callback) {
+      if (digest.digest('hex') === hash) callback()
+      else callback(new DevloopError('sync/failed', `${path} changed while it was being sent`))
+    },
+  })
+  content.on('error', (error) => check.destroy(error))
+  return content.pipe(check)
+}
+
+async function eachOf<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) await work(items[index] as T)
+  }
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
+}

@@ -1,0 +1,181 @@
+// Watches everything the plan is made from and works on, and turns bursts of events into changes.
+import { join } from 'node:path'
+import { toErrorInfo } from '../errors/devloop-error.js'
+import { compileGlobs, globBase } from '../model/globs.js'
+import { isAlwaysIgnored } from '../model/live-rules.js'
+import { imagesOf, type ImageSpec, type LocalSpec, type Plan } from '../model/plan.js'
+import type { PlanInput } from '../model/plan-input.js'
+import type { ChangeImage } from '../model/state.js'
+import { sameImage } from '../store/reduce-plan.js'
+import { unsupported } from '../store/resource-status.js'
+import type { ControlContext, Controller } from './context.js'
+import { createDrain } from './drain.js'
+import { createGather, type Burst } from './gather.js'
+import { openImageSources, type ImageSources } from './image-sources.js'
+import { createSourceTree, type SourceTree } from './source-tree.js'
+
+export function createWatchController(context: ControlContext): Controller {
+  const { store, large, ports, onDefect } = context
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const images = new Map<string, ImageSources>()
+  let locals = new Map<string, SourceTree[]>()
+  let inputs = new Map<string, SourceTree>()
+  let seen: { plan: Plan | null; inputs: readonly PlanInput[] } = { plan: null, inputs: [] }
+  const reopen = new Set<string>()
+  let count = 0
+  /** Reconfiguring and flushing take turns. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const next = turn.then(work)
+    turn = next.catch(() => {})
+    return next
+  }
+
+  const setRoots = (): Promise<void> => {
+    const trees = [...inputs.values(), ...[...locals.values()].flat()]
+    return ports.watcher.setRoots([...[...images.values()].flatMap((one) => one.roots), ...trees.map((one) => one.root)])
+  }
+
+  const reconfigure = async (): Promise<void> => {
+    const { plan } = store.state()
+    if (plan === seen.plan && large.planInputs === seen.inputs && reopen.size === 0) return
+    seen = { plan, inputs: large.planInputs }
+    const wanted = new Map(usedImages(context, plan).map((spec) => [spec.name, spec]))
+    for (const name of images.keys()) {
+      if (wanted.has(name)) continue
+      images.delete(name)
+      large.images.delete(name)
+    }
+    const fresh: ImageSources[] = []
+    for (const spec of wanted.values()) {
+      const old = images.get(spec.name)
+      if (old && !reopen.has(spec.name) && sameImage(old.spec, spec)) continue
+      const opened = await openImageSources(context, spec)
+      images.set(spec.name, opened)
+      fresh.push(opened)
+    }
+    reopen.clear()
+    const oldLocals = locals
+    locals = new Map(localSpecs(plan).map((spec) => [spec.name, localTrees(context, spec)]))
+    const oldInputs = inputs
+    inputs = new Map(large.planInputs.map((input) => [input.root, inputTree(context, input)]))
+    await setRoots()
+    // what changed between two plans, or while one was being loaded, is told by no event
+    const rescan = async (tree: SourceTree, old: SourceTree | undefined): Promise<boolean> => {
+      adopt(tree, old)
+      return (await tree.scan(signal)).changed.length > 0 && old !== undefined
+    }
+    const late = await Promise.all([...inputs].map(([root, tree]) => rescan(tree, oldInputs.get(root))))
+    if (late.includes(true)) store.dispatch({ type: 'devloopfile/changed' })
+    for (const [name, trees] of locals) {
+      const changed = await Promise.all(trees.map((tree, index) => rescan(tree, oldLocals.get(name)?.[index])))
+      if (changed.includes(true)) store.dispatch({ type: 'local/changed', resource: name })
+    }
+    await Promise.all(fresh.map((one) => one.scan(signal)))
+  }
+
+  const guard = async (work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+      store.dispatch({ type: 'problem', subject: 'sources', error: null })
+    } catch (thrown) {
+      if (signal.aborted) return
+      const error = toErrorInfo(thrown)
+      if (error.code === 'defect') onDefect(thrown)
+      store.dispatch({ type: 'problem', subject: 'sources', error })
+    }
+  }
+
+  const configure = createDrain(() => inTurn(() => guard(reconfigure)), onDefect)
+
+  const flush = async ({ paths, rescan, first }: Burst): Promise<void> => {
+    const hints = rescan ? 'all' : paths
+    const look = (tree: SourceTree) => (hints === 'all' ? tree.scan(signal) : tree.look(hints, signal))
+    const imageChanges: ChangeImage[] = []
+    const changed = new Set<string>()
+    const resources: string[] = []
+    for (const one of images.values()) {
+      const found = await one.look(hints, signal)
+      if (found.reopen) reopen.add(one.spec.name)
+      if (found.change) imageChanges.push(found.change)
+      for (const path of found.paths) changed.add(path)
+    }
+    for (const [name, trees] of locals) {
+      for (const tree of trees) {
+        const found = await look(tree)
+        if (found.changed.length === 0) continue
+        if (!resources.includes(name)) resources.push(name)
+        for (const path of found.changed) changed.add(join(tree.root.path, path))
+      }
+    }
+    let reload = false
+    for (const tree of inputs.values()) {
+      const found = await look(tree)
+      if (found.changed.length > 0) reload = true
+    }
+    if (changed.size > 0) {
+      const id = `${process.pid.toString(36)}-${(++count).toString(36)}`
+      for (const name of resources) store.dispatch({ type: 'local/changed', resource: name })
+      store.dispatch({ type: 'change/seen', id, first, paths: [...changed].slice(0, 20), pathCount: changed.size, images: imageChanges, resources })
+    }
+    if (reload) store.dispatch({ type: 'devloopfile/changed' })
+    if (reopen.size > 0) configure.poke()
+  }
+
+  const gather = createGather({
+    flush: (burst) => inTurn(() => guard(() => flush(burst))),
+    locked: () => ports.vcsLock.held([...images.values()].map((one) => one.spec.context)),
+    onDefect,
+  })
+  ports.watcher.onEvent(gather.add)
+  ports.watcher.onDegraded((error) => store.dispatch({ type: 'problem', subject: 'watch', error: error && error.info }))
+  const unsubscribe = store.subscribe(() => {
+    if (store.state().plan !== seen.plan || large.planInputs !== seen.inputs) configure.poke()
+  })
+
+  return {
+    async stop() {
+      unsubscribe()
+      stopping.abort()
+      await gather.stop()
+      await configure.stop()
+      await ports.watcher.close()
+    },
+  }
+}
+
+/** Images of resources that can run in this runtime. */
+function usedImages({ store }: ControlContext, plan: Plan | null): ImageSpec[] {
+  if (!plan) return []
+  const names = new Set(Object.values(plan.resources).flatMap((spec) => (unsupported(store.state(), spec.name) ? [] : imagesOf(spec))))
+  return [...names].flatMap((name) => plan.images[name] ?? [])
+}
+
+const localSpecs = (plan: Plan | null): LocalSpec[] => Object.values(plan?.resources ?? {}).filter((spec) => spec.kind === 'local')
+
+/** One tree for each folder that the watched globs of a local start from. */
+function localTrees({ ports }: ControlContext, spec: LocalSpec): SourceTree[] {
+  const bases = new Map<string, string[]>()
+  for (const pattern of spec.watch) {
+    const base = globBase(pattern)
+    bases.set(base, [...(bases.get(base) ?? []), pattern])
+  }
+  return [...bases].map(([base, patterns]) => {
+    const matches = compileGlobs(patterns)
+    const full = (path: string): string => [base, path].filter(Boolean).join('/')
+    const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path) || (!isDirectory && !matches(full(path))))
+    return createSourceTree({ path: join(spec.cwd, base), ignored }, ports.sources, false)
+  })
+}
+
+function inputTree({ ports }: ControlContext, input: PlanInput): SourceTree {
+  const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path) || (!isDirectory && !input.matches(path)))
+  return createSourceTree({ path: input.root, ignored }, ports.sources, false)
+}
+
+/** Start a tree from what was known of the same folder, so that its scan tells what changed since. */
+function adopt(tree: SourceTree, old: SourceTree | undefined): void {
+  if (old?.root.path !== tree.root.path) return
+  for (const [path, entry] of old.tree) if (!tree.root.ignored(path, false)) tree.tree.set(path, entry)
+}
