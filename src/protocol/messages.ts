@@ -1,5 +1,6 @@
 // What crosses the WebSocket, as types: one JSON message a frame. See docs/protocol.md.
 import type { ErrorInfo } from '../errors/devloop-error.js'
+import type { LogEntry } from '../model/log-entry.js'
 
 /** Major.minor of the protocol. Within a major, fields and messages are only added; what is unknown is ignored. */
 export const protocolVersion = { major: 0, minor: 1 } as const
@@ -26,10 +27,12 @@ export interface HelloMessage {
 export interface LogSelection {
   /** Undefined = of all resources. */
   readonly resources?: readonly string[]
-  /** Go on after this cursor; undefined = see tail. */
+  /** Go on after this cursor; undefined = see tail. In a `hello` it counts only within the epoch that `resume` names. */
   readonly after?: number
   /** How many of the newest kept lines to begin with; default 0. */
   readonly tail?: number
+  /** Comes back in every log message of this selection. */
+  readonly id?: number
 }
 
 /** Replaces the client's log selection. */
@@ -88,6 +91,8 @@ export type DaemonMessage = WelcomeMessage | DeltaMessage | LogMessage | ReplyMe
 export interface WelcomeMessage {
   readonly type: 'welcome'
   readonly protocol: { readonly major: number; readonly minor: number }
+  /** Of devloop, such as `0.1.0`. */
+  readonly version: string
   /** Of the running daemon process; a sequence number counts within one epoch. */
   readonly epoch: string
   readonly seq: number
@@ -104,25 +109,21 @@ export interface DeltaMessage {
   readonly removes: readonly ViewKey[]
 }
 
+/** At least one follows every new log selection, if need be with no lines. */
 export interface LogMessage {
   readonly type: 'log'
+  /** Of the selection. */
+  readonly id?: number
   readonly lines: readonly LogEntry[]
+  /** Everything selected up to here has been sent or counted as dropped; resume with it. */
+  readonly cursor: number
   /** Lines that this client missed before these, because it read too slowly or they were no longer kept. */
   readonly dropped: number
+  /** Whether these were the newest lines that were kept; false = more follow at once. */
+  readonly caughtUp: boolean
 }
 
-export interface LogEntry {
-  /** Counts up over all resources; resume with `after`. */
-  readonly cursor: number
-  /** Milliseconds since 1970. */
-  readonly at: number
-  /** Name of a resource, or '' for the daemon itself. */
-  readonly resource: string
-  /** Where it comes from: `build`, `deploy`, `sync`, `run`, `local`, `daemon`, or `POD/CONTAINER`. */
-  readonly source: string
-  readonly level: 'info' | 'warn' | 'error'
-  readonly text: string
-}
+export type { LogEntry } from '../model/log-entry.js'
 
 /** JSON-RPC 2.0 response. */
 export type ReplyMessage =

@@ -1,0 +1,13 @@
+// Entry `devloop/client`: the library that the command line, editor plugins and scripts use.
+export { connectDevloop } from './connect.js'
+export type { ClientState, ConnectOptions, DevloopClient } from './connect.js'
+export { browserSocket } from './browser-socket.js'
+export { findDaemon, findDiscoveries } from './find-discovery.js'
+export type { FindOptions } from './find-discovery.js'
+export type { Endpoint, SocketFactory, SocketLike } from './socket.js'
+export type { ViewsChange } from './view-map.js'
+export { viewKey } from './view-map.js'
+export type { WaitOptions } from './pending-requests.js'
+export { DevloopError } from '../errors/devloop-error.js'
+export type { ErrorInfo } from '../errors/devloop-error.js'
+export type * from '../protocol/messages.js'

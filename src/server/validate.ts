@@ -1,0 +1,182 @@
+// Reads what clients send. By hand: the shapes are few, and a schema library would cost the daemon 12 MB and the
+// first client 70 ms. A test holds this against the schema in protocol/schema.ts.
+import type {
+  HelloMessage,
+  LogSelection,
+  PongMessage,
+  ReplyMessage,
+  RequestMessage,
+  Requests,
+  SubscribeLogsMessage,
+} from '../protocol/messages.js'
+import { rpcErrors } from '../protocol/messages.js'
+import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
+
+export type Inbound =
+  | { readonly kind: 'hello'; readonly message: HelloMessage }
+  | { readonly kind: 'logs'; readonly message: SubscribeLogsMessage }
+  | { readonly kind: 'pong'; readonly message: PongMessage }
+  | { readonly kind: 'request'; readonly message: RequestMessage }
+  /** A type that this version does not know. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'invalid'; readonly error: ErrorInfo }
+  /** What is wrong with a request is said in the form of a reply. */
+  | { readonly kind: 'invalid-request'; readonly reply: ReplyMessage }
+
+/** Sorts one text frame. Never throws, whatever is in it. */
+export function parseInbound(text: string): Inbound {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    return badRequest(null, rpcErrors.parse, 'The message is not JSON.', error instanceof Error ? error.message : undefined)
+  }
+  if (Array.isArray(value))
+    return badRequest(null, rpcErrors.invalidRequest, 'A message is one object; batches are not supported.')
+  if (!isObject(value)) return badRequest(null, rpcErrors.invalidRequest, `A message is an object, not ${describe(value)}.`)
+  if (has(value, 'jsonrpc') || (has(value, 'method') && !has(value, 'type'))) return parseRequest(value)
+  try {
+    return parseTyped(value)
+  } catch (error) {
+    if (error instanceof Invalid) return { kind: 'invalid', error: invalid(error.message) }
+    throw error
+  }
+}
+
+/** The parameters of a request, checked; throws a DevloopError that says what is wrong with them. */
+export function parseParams<M extends keyof Requests>(method: M, params: unknown): Requests[M]['params'] {
+  try {
+    return paramParsers[method](params === undefined ? {} : object(params, 'params'))
+  } catch (error) {
+    if (error instanceof Invalid) throw new DevloopError('protocol/invalid', `Request ${method}: ${error.message}`)
+    throw error
+  }
+}
+
+/** Whether this is the name of a request. */
+export const isMethod = (method: string): method is keyof Requests => Object.hasOwn(paramParsers, method)
+
+const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) => Requests[M]['params'] } = {
+  trigger: (params) => ({ resource: name(params.resource, 'params.resource') }),
+  reload: () => ({}),
+  restart: (params) => ({ resource: name(params.resource, 'params.resource') }),
+  shutdown: (params) => (params.down === undefined ? {} : { down: boolean(params.down, 'params.down') }),
+  why: (params) => {
+    const path = name(params.path, 'params.path')
+    if (!path.startsWith('/') || path.includes('\0'))
+      throw new Invalid(`params.path must be an absolute path, not ${describe(path)}.`)
+    return { path }
+  },
+}
+
+/** The protocol/invalid error of one message. */
+export const invalid = (message: string): ErrorInfo => new DevloopError('protocol/invalid', message).info
+
+function parseTyped(value: Record<string, unknown>): Inbound {
+  if (!has(value, 'type')) throw new Invalid('A message has a `type`, or is a JSON-RPC 2.0 request.')
+  switch (value.type) {
+    case 'hello':
+      return { kind: 'hello', message: parseHello(value) }
+    case 'logs':
+      return { kind: 'logs', message: { type: 'logs', logs: value.logs === null ? null : parseSelection(value.logs) } }
+    case 'pong':
+      return { kind: 'pong', message: { type: 'pong' } }
+    default:
+      if (typeof value.type !== 'string') throw new Invalid(`type must be a string, not ${describe(value.type)}.`)
+      return { kind: 'unknown' }
+  }
+}
+
+function parseHello(value: Record<string, unknown>): HelloMessage {
+  const protocol = object(value.protocol, 'hello.protocol')
+  const topics = strings(value.topics, 'hello.topics')
+  const resume = value.resume === undefined ? undefined : object(value.resume, 'hello.resume')
+  return {
+    type: 'hello',
+    protocol: { major: count(protocol.major, 'hello.protocol.major'), minor: count(protocol.minor, 'hello.protocol.minor') },
+    client: string(value.client, 'hello.client'),
+    // A topic of a later minor version is ignored, as unknown messages are.
+    topics: topics.filter((topic) => topic === 'state' || topic === 'logs'),
+    ...(resume && { resume: { epoch: string(resume.epoch, 'hello.resume.epoch'), seq: count(resume.seq, 'hello.resume.seq') } }),
+    ...(value.logs !== undefined && { logs: parseSelection(value.logs) }),
+  }
+}
+
+function parseSelection(value: unknown): LogSelection {
+  const logs = object(value, 'logs')
+  return {
+    ...(logs.resources !== undefined && { resources: strings(logs.resources, 'logs.resources') }),
+    ...(logs.after !== undefined && { after: count(logs.after, 'logs.after') }),
+    ...(logs.tail !== undefined && { tail: count(logs.tail, 'logs.tail') }),
+    ...(logs.id !== undefined && { id: count(logs.id, 'logs.id') }),
+  }
+}
+
+function parseRequest(value: Record<string, unknown>): Inbound {
+  const id = typeof value.id === 'string' || (typeof value.id === 'number' && Number.isFinite(value.id)) ? value.id : null
+  if (value.jsonrpc !== '2.0')
+    return badRequest(id, rpcErrors.invalidRequest, `jsonrpc must be "2.0", not ${describe(value.jsonrpc)}.`)
+  if (typeof value.method !== 'string')
+    return badRequest(id, rpcErrors.invalidRequest, `method must be a string, not ${describe(value.method)}.`)
+  if (id === null)
+    return badRequest(null, rpcErrors.invalidRequest, `id must be a string or a number, not ${describe(value.id)}.`)
+  return {
+    kind: 'request',
+    message: { jsonrpc: '2.0', id, method: value.method, ...(value.params !== undefined && { params: value.params }) },
+  }
+}
+
+function badRequest(id: number | string | null, code: number, message: string, why?: string): Inbound {
+  return {
+    kind: 'invalid-request',
+    reply: { jsonrpc: '2.0', id, error: { code, message, data: new DevloopError('protocol/invalid', message, { why }).info } },
+  }
+}
+
+/** Thrown within this file only. */
+class Invalid extends Error {}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const has = (value: object, key: string): boolean => Object.hasOwn(value, key)
+
+function object(value: unknown, what: string): Record<string, unknown> {
+  if (isObject(value)) return value
+  throw new Invalid(`${what} must be an object, not ${describe(value)}.`)
+}
+
+function string(value: unknown, what: string): string {
+  if (typeof value === 'string') return value
+  throw new Invalid(`${what} must be a string, not ${describe(value)}.`)
+}
+
+function name(value: unknown, what: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new Invalid(`${what} must be a string that is not empty, not ${describe(value)}.`)
+}
+
+function boolean(value: unknown, what: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new Invalid(`${what} must be true or false, not ${describe(value)}.`)
+}
+
+function count(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new Invalid(`${what} must be a whole number from 0, not ${describe(value)}.`)
+}
+
+function strings(value: unknown, what: string): string[] {
+  if (!Array.isArray(value)) throw new Invalid(`${what} must be a list of strings, not ${describe(value)}.`)
+  return value.map((item, index) => string(item, `${what}[${index}]`))
+}
+
+/** A value in a few words: never deep, never long. */
+function describe(value: unknown): string {
+  if (value === undefined) return 'left out'
+  if (Array.isArray(value)) return 'a list'
+  if (isObject(value)) return 'an object'
+  const text = JSON.stringify(value)
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text
+}
