@@ -1,0 +1,160 @@
+// The files of a build context as the engine gets them: exactly those of the scanned tree, read and checked against it.
+import { createHash } from 'node:crypto'
+import { lstatSync, createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { DevloopError } from '../../errors/devloop-error.js'
+import type { Entry, Tree } from '../../model/tree.js'
+
+/** One thing of the context. Folders come before what is in them. */
+export interface ContextEntry {
+  /** Relative to the context, with `/`. */
+  readonly path: string
+  readonly kind: 'file' | 'link' | 'folder'
+  /** Permission bits. */
+  readonly mode: number
+  /** Bytes; of a link, the length of its target. */
+  readonly size: number
+  /** What a link points to; '' for anything else. */
+  readonly target: string
+  /** Nanoseconds since 1970; of a file, the same only for the same content. */
+  readonly mtime: bigint
+  /** The bytes of a file. @throws DevloopError build/context when they are no longer what was scanned */
+  readonly content: () => AsyncIterable<Buffer>
+}
+
+const wholeLimit = 1 << 20
+/** Mode of every folder: a tree does not hold folders, so theirs must not depend on this machine. */
+const folderMode = 0o755
+
+/** Order in which a walk meets paths: names compared folder by folder, as bytes. */
+export function comparePaths(a: string, b: string): number {
+  const [left, right] = [a.split('/'), b.split('/')]
+  for (let at = 0; at < left.length && at < right.length; at++) {
+    const [l, r] = [left[at] as string, right[at] as string]
+    if (l !== r) return Buffer.compare(Buffer.from(l), Buffer.from(r))
+  }
+  return left.length - right.length
+}
+
+/**
+ * The context's entries in walking order, with the folders that the files need.
+ * @throws DevloopError build/context when a file has gone or turned into something else since the scan
+ */
+export async function listContext(root: string, tree: Tree, signal: AbortSignal): Promise<ContextEntry[]> {
+  const paths = new Set<string>()
+  for (const file of tree.keys()) {
+    for (let at = file.indexOf('/'); at >= 0; at = file.indexOf('/', at + 1)) paths.add(file.slice(0, at))
+    paths.add(file)
+  }
+  const entries: ContextEntry[] = []
+  let looked = 0
+  for (const name of [...paths].toSorted(comparePaths)) {
+    const entry = tree.get(name)
+    if (!entry) entries.push(folder(name))
+    else if (entry.kind === 'link') entries.push(link(name, entry.target))
+    else {
+      entries.push(file(path.join(root, name), name, entry))
+      // synchronous, because asking for each of 50,000 files by the thread pool takes ten times as long
+      if (++looked % 500 === 0) await nextTurn()
+      signal.throwIfAborted()
+    }
+  }
+  return entries
+}
+
+/** A file whose content is given, such as the Dockerfile. It never counts as unchanged. */
+export function textFile(name: string, text: string): ContextEntry {
+  const bytes = Buffer.from(text, 'utf8')
+  return {
+    path: name,
+    kind: 'file',
+    mode: 0o644,
+    size: bytes.length,
+    target: '',
+    mtime: process.hrtime.bigint() + BigInt(Date.now()) * 1_000_000n,
+    content: async function* () {
+      yield bytes
+    },
+  }
+}
+
+const none = async function* (): AsyncGenerator<Buffer> {}
+
+const folder = (name: string): ContextEntry => ({
+  path: name,
+  kind: 'folder',
+  mode: folderMode,
+  size: 0,
+  target: '',
+  mtime: 0n,
+  content: none,
+})
+
+const link = (name: string, target: string): ContextEntry => ({
+  path: name,
+  kind: 'link',
+  mode: 0o777,
+  size: Buffer.byteLength(target),
+  target,
+  mtime: fingerprint(hashOf(target)),
+  content: none,
+})
+
+function file(absolute: string, name: string, entry: Entry & { kind: 'file' }): ContextEntry {
+  let mtime: bigint
+  try {
+    const stats = lstatSync(absolute, { bigint: true })
+    if (!stats.isFile()) throw changed(name, 'It is no file any more.')
+    // The file's own time, because tools that keep state in a cache mount (cargo, make) rebuild by it; it does not count for
+    // the engine's cache. The engine asks for content only when size or time differ, so the content shows in the time as well.
+    mtime = stats.mtimeNs - (stats.mtimeNs % 1000n) + fingerprint(entry.hash)
+  } catch (error) {
+    throw error instanceof DevloopError ? error : changed(name, (error as Error).message)
+  }
+  return {
+    path: name,
+    kind: 'file',
+    mode: entry.mode,
+    size: entry.size,
+    target: '',
+    mtime,
+    content: () => readChecked(absolute, name, entry),
+  }
+}
+
+async function* readChecked(absolute: string, name: string, entry: Entry & { kind: 'file' }): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256')
+  let size = 0
+  try {
+    if (entry.size <= wholeLimit) {
+      const bytes = await readFile(absolute)
+      if (bytes.length !== entry.size || hash.update(bytes).digest('hex') !== entry.hash) throw changed(name)
+      yield bytes
+      return
+    }
+    // too large to hold: what is wrong shows at the end, when the caller must give up what it made of the bytes
+    for await (const chunk of createReadStream(absolute, { highWaterMark: 256 * 1024 })) {
+      const bytes = chunk as Buffer
+      size += bytes.length
+      if (size > entry.size) throw changed(name)
+      hash.update(bytes)
+      yield bytes
+    }
+  } catch (error) {
+    throw error instanceof DevloopError ? error : changed(name, (error as Error).message)
+  }
+  if (size !== entry.size || hash.digest('hex') !== entry.hash) throw changed(name)
+}
+
+const changed = (name: string, why?: string): DevloopError =>
+  new DevloopError('build/context', `${name} changed while the context was being sent.`, {
+    why,
+    help: 'Nothing: the change starts another build.',
+  })
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** 0 to 999, from a hash in hex. */
+const fingerprint = (hash: string): bigint => BigInt(Number.parseInt(hash.slice(0, 8), 16) % 1000)

@@ -1,0 +1,144 @@
+// The image builder over a Docker engine: build, name by content, push, and find out what the image runs.
+import { DevloopError } from '../../errors/devloop-error.js'
+import type { BuildRecord, ImageConfig } from '../../model/build-record.js'
+import type { BuildProgress, BuildRequest, BuiltImage, ImageBuilder, Registry } from '../../ports/image-builder.js'
+import { findCredentials, registryHost, type RegistryAuth } from './auth.js'
+import { prepareJob } from './build-job.js'
+import { buildWithBuildkit } from './buildkit-build.js'
+import { buildWithClassic } from './classic-build.js'
+import { readDockerConfig, type Environment } from './docker-config.js'
+import { abortReason, createEngineConnector, EngineAnswerError, type Engine } from './engine.js'
+import { findInRegistry, pushImage, tagImage, type TaggedImage } from './registry.js'
+import { hasShell, sweepProbes } from './shell-probe.js'
+
+export interface DockerBuilderOptions {
+  /** Where DOCKER_HOST, DOCKER_CONFIG and their like are read; default process.env. */
+  readonly env?: Environment
+}
+
+/** How many images' configurations are kept in mind. */
+const knownLimit = 200
+
+/** A builder that uses the Docker engine of the user's environment. Nothing is connected or loaded before it is needed. */
+export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBuilder {
+  const env = options.env ?? process.env
+  const connect = createEngineConnector(env)
+  const configs = new Map<string, ImageConfig>()
+  let swept: Engine | undefined
+
+  const credentialsFor = (signal: AbortSignal): ((host: string) => Promise<RegistryAuth | undefined>) => {
+    const found = new Map<string, Promise<RegistryAuth | undefined>>()
+    return (host) => {
+      const known = found.get(host) ?? findCredentials(host, env, signal)
+      found.set(host, known)
+      return known
+    }
+  }
+
+  const describe = async (engine: Engine, imageId: string, signal: AbortSignal): Promise<ImageConfig> => {
+    const known = configs.get(imageId)
+    if (known) return known
+    const [config, shell] = await Promise.all([readConfig(engine, imageId, signal), hasShell(engine, imageId, signal)])
+    const whole = { ...config, shell }
+    configs.set(imageId, whole)
+    if (configs.size > knownLimit) configs.delete(configs.keys().next().value as string)
+    return whole
+  }
+
+  const build = async (request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuiltImage> => {
+    const { image, registry } = request
+    progress.stage('context')
+    const engine = await connect(signal)
+    if (swept !== engine) {
+      swept = engine
+      void sweepProbes(engine, signal)
+    }
+    const credentials = credentialsFor(signal)
+    const { proxyArgs } = await readDockerConfig(env)
+    const job = await prepareJob(request, { credentials, proxyArgs, enginePlatform: engine.info.platform }, signal)
+    const imageId = await (engine.info.buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal)
+    const named = nameOf(image.name, imageId, registry)
+    // the probe runs beside the push; when one fails, the other is waited for, so that nothing is left behind
+    const other = new AbortController()
+    const either = AbortSignal.any([signal, other.signal])
+    const publish = async (): Promise<string> => {
+      const auth = registry && credentials(registryHost(named.repository))
+      // whatever goes wrong with it is told when it is needed
+      auth?.catch(() => undefined)
+      await tagImage(engine, imageId, named, either)
+      if (!registry) return imageId
+      progress.stage('push')
+      return (await pushImage(engine, named, registry, await auth, progress, either)) ?? imageId
+    }
+    const both = [publish(), describe(engine, imageId, either)] as const
+    for (const one of both) one.catch(() => other.abort())
+    const [published, described] = await Promise.allSettled(both)
+    if (signal.aborted) throw abortReason(signal)
+    if (published.status === 'rejected' || described.status === 'rejected') throw firstReason(published, described)
+    const repository = registry ? `${registry.pull}/${image.name}` : image.name
+    return { digest: published.value, ref: `${repository}:${named.tag}`, config: described.value }
+  }
+
+  const exists = async (record: BuildRecord, registry: Registry | undefined, signal: AbortSignal): Promise<boolean> => {
+    const named = splitReference(record.ref)
+    // a record of another registry, or of none, names nothing that can be pulled from this one
+    if (!named || (registry && !named.repository.startsWith(`${registry.pull}/`))) return false
+    const engine = await connect(signal)
+    if (!registry) return existsInEngine(engine, record.ref, signal)
+    const pushed = { repository: registry.push + named.repository.slice(registry.pull.length), tag: named.tag }
+    const auth = await findCredentials(registryHost(pushed.repository), env, signal)
+    return (await findInRegistry(engine, pushed, registry, auth, signal)) !== undefined
+  }
+
+  return { build, exists }
+}
+
+/** Content names the tag, so that the same image is never pushed twice and a new one never takes an old one's place. */
+const nameOf = (name: string, imageId: string, registry: Registry | undefined): TaggedImage => ({
+  repository: registry ? `${registry.push}/${name}` : name,
+  tag: `devloop-${imageId.replace(/^sha256:/, '').slice(0, 16)}`,
+})
+
+const splitReference = (reference: string): TaggedImage | undefined => {
+  const [, repository, tag] = /^(.+):([^:/]+)$/.exec(reference) ?? []
+  return repository && tag ? { repository, tag } : undefined
+}
+
+// the error that came by itself, not the one that calling the other off led to
+const firstReason = (...results: readonly PromiseSettledResult<unknown>[]): unknown => {
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  return reasons.find((reason) => reason instanceof DevloopError) ?? reasons[0]
+}
+
+interface ImageInspect {
+  readonly Config?: {
+    readonly Entrypoint?: readonly string[] | null
+    readonly Cmd?: readonly string[] | null
+    readonly WorkingDir?: string
+    readonly User?: string
+  } | null
+}
+
+async function readConfig(engine: Engine, imageId: string, signal: AbortSignal): Promise<Omit<ImageConfig, 'shell'>> {
+  try {
+    const { Config: config } = await engine.json<ImageInspect>({ method: 'GET', path: `/images/${imageId}/json`, signal })
+    return {
+      entrypoint: config?.Entrypoint ?? [],
+      cmd: config?.Cmd ?? [],
+      workingDir: config?.WorkingDir || '/',
+      user: config?.User ?? '',
+    }
+  } catch (error) {
+    throw engine.refused(error, 'describe the image that it built')
+  }
+}
+
+async function existsInEngine(engine: Engine, reference: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await engine.json({ method: 'GET', path: `/images/${reference}/json`, signal })
+    return true
+  } catch (error) {
+    if (error instanceof EngineAnswerError && error.status === 404) return false
+    throw engine.refused(error, `look for the image ${reference}`)
+  }
+}

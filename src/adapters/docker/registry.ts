@@ -1,0 +1,115 @@
+// Putting images into a registry, and asking what is there: both by the engine, which is the one that can reach it.
+import type { BuildProgress, Registry } from '../../ports/image-builder.js'
+import { authHeader, registryHost, type RegistryAuth } from './auth.js'
+import { EngineAnswerError, type Engine } from './engine.js'
+import { errorOf, followRequest } from './engine-stream.js'
+import { classifyRegistry, registryError } from './registry-errors.js'
+
+/** An image by repository and tag. */
+export interface TaggedImage {
+  /** Such as `localhost:5000/shop/api`. */
+  readonly repository: string
+  readonly tag: string
+}
+
+/** Give an image in the engine a name. */
+export async function tagImage(
+  engine: Engine,
+  imageId: string,
+  { repository, tag }: TaggedImage,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await engine.json({ method: 'POST', path: `/images/${imageId}/tag`, query: { repo: repository, tag }, body: {}, signal })
+  } catch (error) {
+    throw engine.refused(error, `tag the image as ${repository}:${tag}`)
+  }
+}
+
+/**
+ * Push a tagged image and give the digest that the registry has it under (`sha256:...`).
+ * @throws DevloopError registry/auth, registry/unreachable, registry/refused; engine/unreachable; AbortError
+ */
+export async function pushImage(
+  engine: Engine,
+  image: TaggedImage,
+  registry: Registry,
+  auth: RegistryAuth | undefined,
+  progress: BuildProgress,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { repository, tag } = image
+  const host = registryHost(repository)
+  const step = { id: 'push', name: `[push] ${repository}:${tag}`, startedAt: Date.now() }
+  progress.step({ ...step, state: 'running' })
+  let digest: string | undefined
+  let refusal: string | undefined
+  try {
+    await followRequest(
+      engine,
+      {
+        method: 'POST',
+        path: `/images/${repository}/push`,
+        query: { tag },
+        headers: { 'X-Registry-Auth': authHeader(auth) },
+        body: {},
+        signal,
+      },
+      (line) => {
+        refusal ??= errorOf(line)
+        const aux = line.aux as { Digest?: unknown } | null | undefined
+        if (typeof aux?.Digest === 'string') digest = aux.Digest
+        // old engines say it in words only
+        digest ??= /\bdigest: (sha256:[0-9a-f]{64})/.exec(line.status ?? '')?.[1]
+      },
+    )
+  } catch (error) {
+    progress.step({ ...step, state: 'failed', finishedAt: Date.now() })
+    if (!(error instanceof EngineAnswerError)) throw error
+    refusal = error.message
+  }
+  if (refusal !== undefined) {
+    progress.step({ ...step, state: 'failed', finishedAt: Date.now() })
+    throw registryError({
+      host,
+      doing: `push ${repository}:${tag}`,
+      text: refusal,
+      help: registry.help && `See ${registry.help}`,
+    })
+  }
+  progress.step({ ...step, state: 'done', finishedAt: Date.now() })
+  return digest
+}
+
+/**
+ * The digest under which a registry has a tag; undefined when it certainly has none.
+ * @throws DevloopError registry/auth, registry/unreachable, registry/refused; engine/unreachable; AbortError
+ */
+export async function findInRegistry(
+  engine: Engine,
+  { repository, tag }: TaggedImage,
+  registry: Registry,
+  auth: RegistryAuth | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const found = await engine.json<{ Descriptor: { digest: string } }>({
+      method: 'GET',
+      path: `/distribution/${repository}:${tag}/json`,
+      headers: { 'X-Registry-Auth': authHeader(auth) },
+      signal,
+    })
+    return found.Descriptor.digest
+  } catch (error) {
+    if (!(error instanceof EngineAnswerError)) throw error
+    // the engine says "not found" also of a registry that does not answer, so its words decide
+    const missing = /manifest unknown|name unknown|not known to registry|manifest for .* not found/i.test(error.message)
+    if (missing || (error.status === 404 && classifyRegistry(error.message) === 'registry/refused')) return undefined
+    throw registryError({
+      host: registryHost(repository),
+      doing: `say whether it has ${repository}:${tag}`,
+      text: error.message,
+      help: registry.help && `See ${registry.help}`,
+    })
+  }
+}
