@@ -2,6 +2,8 @@
 import { isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { computeDrift } from '../model/drift.js'
+import { isAlwaysIgnored } from '../model/live-rules.js'
+import type { ImageSpec } from '../model/plan.js'
 import type { BuildStepState, RecordState } from '../model/state.js'
 import type { Entry } from '../model/tree.js'
 import type { BuildProgress, BuildStep } from '../ports/image-builder.js'
@@ -56,7 +58,7 @@ export function createBuildController(context: ControlContext): Controller {
     if (!spec || !files || !state?.build) return
     const { revision } = state.build
     try {
-      const tree = await contextTree(context, files, spec.context, signal)
+      const tree = await contextTree(context, files, spec, signal)
       const built = await open.builder.build(
         { image: spec, tree, inputs: state.build.inputs, registry: open.info.registry, platform: open.info.platform },
         progress(context, name),
@@ -135,9 +137,10 @@ function use({ store }: ControlContext, files: ImageFiles, image: string, record
 }
 
 /** The files to build from: the watched tree, and those whose changes the image's rules ignore but which belong to the context. */
-async function contextTree({ ports }: ControlContext, files: ImageFiles, root: string, signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
-  if (!files.rules.hasIgnore) return new Map(files.tree)
-  const found = await ports.sources.scan(root, files.ignored, signal)
+async function contextTree({ ports }: ControlContext, files: ImageFiles, spec: ImageSpec, signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
+  if (!spec.live.some((rule) => rule.kind === 'ignore')) return new Map(files.tree)
+  const kept = (path: string, isDirectory: boolean): boolean => isAlwaysIgnored(path, isDirectory) || files.ignored(path, isDirectory)
+  const found = await ports.sources.scan(spec.context, kept, signal)
   const tree = new Map(files.tree)
   for (const [path, entry] of found.tree) if (files.rules.ignores(path, false)) tree.set(path, entry)
   return tree

@@ -33,7 +33,7 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
   const ignorePaths = [...(dockerfilePath ? [`${dockerfilePath}.dockerignore`] : []), join(spec.context, '.dockerignore')]
   const ignore = compileDockerignore(await firstText(ports.sources, ignorePaths))
   const rules = compileLiveRules(spec)
-  const ignored = (path: string, isDirectory: boolean): boolean => isAlwaysIgnored(path) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
+  const ignored = (path: string, isDirectory: boolean): boolean => isAlwaysIgnored(path, isDirectory) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
   const context_ = createSourceTree({ path: spec.context, ignored }, ports.sources, true)
   const ignoreFiles = ignorePaths.map((path) => fileTree(path, ports.sources))
   const dockerfile = dockerfilePath ? fileTree(dockerfilePath, ports.sources) : undefined

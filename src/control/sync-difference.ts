@@ -1,7 +1,7 @@
 // What must be written into a container: its manifest against the overlay.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { Readable, Transform } from 'node:stream'
+import { Transform, type Readable } from 'node:stream'
 import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
 import { emptiedFolders, heldByImage } from '../model/drift.js'
 import type { ImageSpec } from '../model/plan.js'

@@ -164,13 +164,13 @@ function localTrees({ ports }: ControlContext, spec: LocalSpec): SourceTree[] {
   return [...bases].map(([base, patterns]) => {
     const matches = compileGlobs(patterns)
     const full = (path: string): string => [base, path].filter(Boolean).join('/')
-    const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path) || (!isDirectory && !matches(full(path))))
+    const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path, isDirectory) || (!isDirectory && !matches(full(path))))
     return createSourceTree({ path: join(spec.cwd, base), ignored }, ports.sources, false)
   })
 }
 
 function inputTree({ ports }: ControlContext, input: PlanInput): SourceTree {
-  const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path) || (!isDirectory && !input.matches(path)))
+  const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path, isDirectory) || (!isDirectory && !input.matches(path)))
   return createSourceTree({ path: input.root, ignored }, ports.sources, false)
 }
 

@@ -5,8 +5,6 @@ import { imagesOf } from './plan.js'
 
 const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
-const withoutPositions = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (key, inner: unknown) => (key === 'at' ? undefined : inner)))
-
 /** Hash of a resource's spec and of the ports of the apps that its texts name. */
 export function specKey(plan: Plan, resource: ResourceSpec): string {
   const texts: readonly TextValue[] = resource.kind === 'manifests' ? [] : Object.values(resource.env)
@@ -16,8 +14,9 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
     .map((other) => (other?.kind === 'app' ? [other.name, other.ports] : other?.name))
   const restart = imagesOf(resource).map((name) => plan.images[name]?.live.some((rule) => rule.kind === 'restart') ?? false)
   // forwards and needs are devloop's own affair: they change nothing in the cluster
-  const { forward: _forward, needs: _needs, ...rest } = resource
-  return hash([withoutPositions(rest), others, restart])
+  const { forward: _forward, needs: _needs, at: _at, ...rest } = resource
+  const spec = rest.kind === 'manifests' ? { ...rest, objects: rest.objects.map(({ object }) => object) } : rest
+  return hash([spec, others, restart])
 }
 
 /** What identifies one deploy of a resource: its spec and the references of the images in it. */
@@ -25,7 +24,7 @@ export const deployKey = (spec: string, refs: readonly string[]): string => [spe
 
 /** Hash of what goes into an image beside the context: Dockerfile text, arguments, target, platform. */
 export const imageInputs = (image: ImageSpec, dockerfile: string, platform: string | undefined): string =>
-  hash([dockerfile, Object.entries(image.args).sort(), image.target ?? null, platform ?? null])
+  hash([dockerfile, Object.entries(image.args).sort(([a], [b]) => (a < b ? -1 : 1)), image.target ?? null, platform ?? null])
 
 /** The apps of a plan by name. */
 export const appsOf = (plan: Plan): Record<string, AppSpec> =>

@@ -1,0 +1,244 @@
+// The state as clients see it. Views that did not change keep their identity.
+import { relative } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import type { ErrorInfo } from '../errors/devloop-error.js'
+import { imagesOf, type ResourceSpec } from '../model/plan.js'
+import type { ChangeState, ImageState, PodState, ResourceState, State, TargetState } from '../model/state.js'
+import type { ChangeView, EndpointView, ImageView, PodView, ResourceStatus, ResourceView, SessionView, TargetView, View } from '../protocol/messages.js'
+import { buildReason, isBuildFailed, isInSync } from '../store/image-status.js'
+import type { NextWork } from '../store/next-work.js'
+import { currentPods, hasSync, targetsOf, wantedKey } from '../store/resource-status.js'
+import type { Store } from '../store/store.js'
+import type { WorkFeed } from '../store/work-feed.js'
+import type { ViewSource } from './view-source.js'
+
+export function createViewSource(store: Store, work: WorkFeed, project: () => string): ViewSource {
+  let seen: { state: State; work: NextWork } | undefined
+  let views: ReadonlyMap<string, View> = new Map()
+  let seq = 0
+  const changes = new WeakMap<ChangeState, ChangeView>()
+
+  const refresh = (): void => {
+    const state = store.state()
+    const next = work.current()
+    if (seen?.state === state && seen.work === next) return
+    seen = { state, work: next }
+    const fresh = new Map<string, View>()
+    const add = (view: View): void => {
+      const key = `${view.kind}/${view.name}`
+      const old = views.get(key)
+      fresh.set(key, old && (old === view || isDeepStrictEqual(old, view)) ? old : view)
+    }
+    add(sessionView(state, project()))
+    Object.keys(state.resources).forEach((name, order) => add(resourceView(state, next, name, order)))
+    for (const name of Object.keys(state.removals)) if (!state.resources[name]) add(removalView(state, name))
+    for (const image of Object.values(state.images)) add(imageView(image))
+    for (const change of Object.values(state.changes)) {
+      const known = changes.get(change) ?? changeView(change, state)
+      changes.set(change, known)
+      add(known)
+    }
+    const same = fresh.size === views.size && [...fresh].every(([key, view]) => views.get(key) === view)
+    if (same) return
+    views = fresh
+    seq++
+  }
+  return {
+    views() {
+      refresh()
+      return views
+    },
+    seq() {
+      refresh()
+      return seq
+    },
+    subscribe: (callback) => work.subscribe(callback),
+  }
+}
+
+function sessionView(state: State, project: string): SessionView {
+  const { session, runtime, devloopfile } = state
+  const names = Object.keys(state.resources)
+  return {
+    kind: 'session',
+    name: 'session',
+    project: state.plan?.name ?? project,
+    instance: session.instance,
+    version: session.version,
+    pid: session.pid,
+    startedAt: session.startedAt,
+    phase: session.phase,
+    runtime: {
+      kind: session.runtime,
+      state: runtime.status,
+      ...optional('context', runtime.context),
+      ...optional('namespace', runtime.namespace),
+      ...optional('error', runtime.error),
+    },
+    devloopfile: {
+      file: devloopfile.file,
+      state: devloopfile.status,
+      generation: devloopfile.generation,
+      ...optional('loadMs', devloopfile.loadMs),
+      ...optional('error', devloopfile.error),
+    },
+    problems: Object.values(state.problems),
+    ready: state.plan !== null && devloopfile.status === 'ok' && devloopfile.loaded === devloopfile.wanted && names.every((name) => state.resources[name]?.ready === true),
+  }
+}
+
+function resourceView(state: State, { holds }: NextWork, name: string, order: number): ResourceView {
+  const resource = state.resources[name] as ResourceState
+  const spec = state.plan?.resources[name] as ResourceSpec
+  const hold = holds[name]
+  const images = imagesOf(spec).flatMap((image) => state.images[image] ?? [])
+  const targets = targetsOf(state, name)
+  const activity = activityOf(state, resource, images, targets)
+  const error = resource.ready ? undefined : errorOf(state, resource, images, targets)
+  const last = Object.values(state.changes).findLast((one) => one.resources.includes(name) || one.images.some(({ image, action }) => action !== 'none' && imagesOf(spec).includes(image)))
+  const status: ResourceStatus = resource.ready
+    ? 'ready'
+    : error
+      ? 'failed'
+      : activity
+        ? 'updating'
+        : resource.appliedKey !== null || resource.local?.run === 'ok'
+          ? 'starting'
+          : 'pending'
+  return {
+    kind: 'resource',
+    name,
+    type: spec.kind,
+    order,
+    status,
+    ready: resource.ready,
+    ...optional('activity', activity ?? (status === 'starting' ? resource.observed?.message : undefined)),
+    ...optional('hold', resource.ready ? undefined : hold),
+    ...optional('error', error),
+    warnings: [...resource.warnings, ...images.flatMap((image) => image.syncBlocked ?? [])],
+    images: imagesOf(spec),
+    needs: spec.needs,
+    endpoints: endpointsOf(state, resource, spec),
+    pods: (resource.observed?.pods ?? []).map((pod) => podView(state, resource, pod)),
+    ...optional('lastChange', last && { id: last.id, at: last.at, outcome: last.outcome, ...optional('liveMs', last.liveMs) }),
+    since: resource.since,
+  }
+}
+
+function activityOf(state: State, resource: ResourceState, images: readonly ImageState[], targets: readonly TargetState[]): string | undefined {
+  const building = images.find((image) => image.build?.status === 'running')
+  if (building?.build) {
+    const { stage, steps } = building.build
+    const step = steps.findLast((one) => one.state === 'running')
+    return stage === 'push' ? `pushing ${building.name}` : `building ${building.name}${step ? ` ${step.name}` : ''}`
+  }
+  if (resource.deploy?.status === 'running') return 'deploying'
+  if (resource.local?.run === 'running') return 'running'
+  if (resource.local?.serve === 'starting') return 'starting'
+  if (targets.some((target) => target.status === 'syncing')) return 'syncing'
+  return undefined
+}
+
+/** The error nearest to its cause. */
+function errorOf(state: State, resource: ResourceState, images: readonly ImageState[], targets: readonly TargetState[]): ErrorInfo | undefined {
+  const now = Date.now()
+  for (const image of images) {
+    if (image.sources?.error) return image.sources.error
+    if (image.build?.status === 'failed' && buildReason(image) !== undefined && (isBuildFailed(image, now) || image.build.retryAt !== undefined)) return image.build.error
+  }
+  const { deploy, local, observed } = resource
+  if (deploy?.status === 'failed' && deploy.key === wantedKey(state, resource)) return deploy.error
+  const target = targets.find((one) => one.error && one.status === 'failed')
+  if (target) return target.error
+  if (local?.error) return local.error
+  return observed?.error
+}
+
+function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec): EndpointView[] {
+  if (spec.kind === 'local') {
+    if (spec.port === undefined) return []
+    return [{ name: String(spec.port), url: `http://localhost:${spec.port}`, state: resource.local?.serve === 'ready' ? 'listening' : 'waiting' }]
+  }
+  return spec.forward.map(({ local, port }) => {
+    const forward = state.forwards[local]
+    const listening = forward?.status === 'listening' && currentPods(resource).some((pod) => pod.ready)
+    return {
+      name: String(port),
+      url: `http://localhost:${local}`,
+      state: forward?.status === 'failed' ? 'failed' : listening ? 'listening' : 'waiting',
+      ...optional('error', forward?.error),
+    }
+  })
+}
+
+function podView(state: State, resource: ResourceState, pod: PodState): PodView {
+  return {
+    name: pod.name,
+    phase: pod.phase,
+    current: currentPods(resource).includes(pod),
+    ready: pod.ready,
+    restarts: pod.containers.reduce((sum, one) => sum + one.restarts, 0),
+    targets: pod.containers.flatMap((one) => {
+      const target = state.targets[one.containerId]
+      return target && hasSync(state, target.image) ? [targetView(state, target)] : []
+    }),
+  }
+}
+
+function targetView(state: State, target: TargetState): TargetView {
+  const image = state.images[target.image] as ImageState
+  const synced = isInSync(target, image)
+  return {
+    container: target.container,
+    image: target.image,
+    state: target.status === 'synced' ? (synced ? 'in-sync' : 'behind') : target.status,
+    behind: synced ? 0 : image.drift.overlay,
+    ...optional('transport', target.transport),
+    ...optional('error', target.error),
+  }
+}
+
+const removalView = (state: State, name: string): ResourceView => ({
+  kind: 'resource',
+  name,
+  type: 'app',
+  order: Number.MAX_SAFE_INTEGER,
+  status: 'removing',
+  ready: false,
+  ...optional('error', state.removals[name]?.error),
+  warnings: [],
+  images: [],
+  needs: [],
+  endpoints: [],
+  pods: [],
+  since: state.session.startedAt,
+})
+
+function imageView(image: ImageState): ImageView {
+  const { build, record } = image
+  const reason = buildReason(image)
+  return {
+    kind: 'image',
+    name: image.name,
+    state: build?.status === 'running' ? 'building' : build?.status === 'failed' && reason !== undefined ? 'failed' : !image.sources || !image.recordChecked ? 'unknown' : reason === undefined ? 'built' : 'pending',
+    ...optional('ref', record?.ref),
+    ...optional('builtAt', record?.builtAt),
+    ...optional('reason', build?.reason ?? reason),
+    ...optional('stage', build?.status === 'running' ? build.stage : undefined),
+    steps: (build?.steps ?? []).map(({ id: _id, ...step }) => step),
+    files: image.sources?.files ?? 0,
+    overlay: image.drift.overlay,
+    ...optional('buildMs', build?.finishedAt === undefined ? undefined : build.finishedAt - build.startedAt),
+    ...optional('error', build?.status === 'failed' && reason !== undefined ? build.error : undefined),
+  }
+}
+
+function changeView(change: ChangeState, state: State): ChangeView {
+  const root = state.plan?.root
+  const shown = (path: string): string => (root && path.startsWith(`${root}/`) ? relative(root, path) : path)
+  const { id, paths, ...rest } = change
+  return { ...rest, kind: 'change', name: id, paths: paths.map(shown), images: change.images.map(({ revision: _revision, ...one }) => one) }
+}
+
+/** A field that is there only when it has a value. */
+const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } => (value === undefined ? {} : ({ [key]: value } as { [P in K]: V }))
