@@ -1,0 +1,297 @@
+// The runtime without a cluster: apps are processes of this machine in staged folders.
+import { createHash } from 'node:crypto'
+import { mkdir, realpath } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { DevloopError } from '../../errors/devloop-error.js'
+import type { BuildRecord } from '../../model/build-record.js'
+import type { AppSpec } from '../../model/plan.js'
+import type { ProcessRunner } from '../../ports/process-runner.js'
+import type { DeployableSpec, Deployed, DeployRequest, Observed, OpenRuntime, Runtime } from '../../ports/runtime.js'
+import type { TargetRef } from '../../ports/sync-transport.js'
+import { appEnv, createGenerated, inheritedEnv } from './app-env.js'
+import { createAppPod, type AppPod } from './app-pod.js'
+import { checkCommand } from './app-process.js'
+import { createTurns } from './in-turn.js'
+import { createPortTable } from './port-table.js'
+import { createStageBuilder } from './stage-builder.js'
+import { inStage } from './stage-paths.js'
+import { createStageStore, stageId } from './stage-store.js'
+import { createStageSync } from './stage-sync.js'
+
+export interface ProcessRuntimeParts {
+  readonly processes: ProcessRunner
+  /** What apps inherit; default: the environment of this process, without `DEVLOOP_*`. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+type ProcessApp = AppSpec & { readonly process: NonNullable<AppSpec['process']> }
+
+/** One app of the plan, as long as something of it runs. */
+interface Entry {
+  readonly inTurn: ReturnType<typeof createTurns>
+  /** The pod that runs, and while a deploy prepares, the next one. */
+  readonly pods: Set<AppPod>
+  told: boolean
+}
+
+/** TERM to KILL, in an orderly end; the whole shutdown may take 5 s. */
+const graceMs = 4000
+
+/** The process runtime: `AppSpec.process` in a stage of the app's image. Nothing of an earlier run is left when it is opened. */
+export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
+  return async ({ project, instance, stateDir }, opening) => {
+    opening.throwIfAborted()
+    const stages = createStageStore(stateDir)
+    const ports = createPortTable(`${project} ${instance}`)
+    const generated = createGenerated()
+    const env = parts.env ?? inheritedEnv(process.env)
+    const entries = new Map<string, Entry>()
+    const closing = new AbortController()
+    const deleting = new Set<Promise<void>>()
+    let onObserved: (observed: Observed) => void = () => {}
+
+    const entryOf = (resource: string): Entry => {
+      const entry = entries.get(resource) ?? { inTurn: createTurns(), pods: new Set<AppPod>(), told: true }
+      entries.set(resource, entry)
+      return entry
+    }
+
+    const podOf = ({ containerId, pod }: TargetRef): AppPod | undefined => {
+      const all = [...entries.values()].flatMap((entry) => [...entry.pods])
+      const same = all.filter((one) => one.options.containerId === containerId)
+      return same.find((one) => one.name === pod) ?? same.find(isHere)
+    }
+    /** The same container in a new pod is as good: what is written is its files. */
+    const herePodOf = (target: TargetRef): AppPod | undefined => {
+      const pod = podOf(target)
+      return !pod || isHere(pod) ? pod : podOf({ ...target, pod: '' })
+    }
+
+    const podNamed = (name: string): { entry: Entry; pod: AppPod } | undefined => {
+      for (const entry of entries.values()) for (const pod of entry.pods) if (pod.name === name) return { entry, pod }
+      return undefined
+    }
+
+    /** Told once for all that changes in one go. */
+    const tell = (resource: string): void => {
+      const entry = entryOf(resource)
+      if (!entry.told) return
+      entry.told = false
+      queueMicrotask(() => {
+        entry.told = true
+        if (!closing.signal.aborted) onObserved(observe(resource, [...entry.pods]))
+      })
+    }
+
+    const drop = async (entry: Entry, pod: AppPod): Promise<void> => {
+      const ended = pod.end(graceMs)
+      tell(pod.options.app.name)
+      await ended
+      entry.pods.delete(pod)
+      tell(pod.options.app.name)
+    }
+
+    /** The new pod takes the place, and the ports, of all others. */
+    const replaceBy = async (entry: Entry, pod: AppPod): Promise<void> => {
+      await Promise.all([...entry.pods].filter((other) => other !== pod).map((other) => drop(entry, other)))
+      if (closing.signal.aborted) return
+      // a start that failed is in the observed state, and tried again by itself
+      await pod.process.start().catch(() => {})
+    }
+
+    const discardUnused = (stage: string): void => {
+      const inUse = [...entries.values()].flatMap((entry) => [...entry.pods]).flatMap((pod) => pod.options.stage ?? [])
+      const work = stages.discardOlder(stage, new Set(inUse), closing.signal).finally(() => deleting.delete(work))
+      deleting.add(work)
+    }
+
+    const deploy = async ({ resource, images, apps }: DeployRequest, signal: AbortSignal): Promise<Deployed> => {
+      signal.throwIfAborted()
+      const app = processApp(resource)
+      const entry = entryOf(app.name)
+      const assigned = new Map<string, Readonly<Record<string, number>>>()
+      for (const one of [app, ...Object.values(apps)]) assigned.set(one.name, await ports.assign(one))
+      const record = 'built' in app.image ? images[app.image.built] : undefined
+      if (record && !(await stages.isComplete(record.ref))) throw stageGone(app, record)
+      const place = await placeOf(app, record, stateDir)
+      const podEnv = appEnv(app, env, (name) => assigned.get(name), generated)
+      const ownPorts = assigned.get(app.name) ?? {}
+      const template = templateOf(app, record, podEnv, ownPorts)
+      const deployed: Deployed = { objects: [`process/${app.name}`], templates: [template], warnings: [] }
+
+      const running = [...entry.pods].find((pod) => pod.options.template === template && !pod.gone.aborted)
+      if (running) {
+        if (running.process.state.phase === 'failed') await running.process.restart().catch(() => {})
+        return deployed
+      }
+
+      closing.signal.throwIfAborted()
+      const pod = createAppPod({
+        app,
+        template,
+        ...place,
+        env: podEnv,
+        ports: ownPorts,
+        processes: parts.processes,
+        onChange: () => tell(app.name),
+      })
+      entry.pods.add(pod)
+      tell(app.name)
+      try {
+        const { prepare } = app.process
+        const calledOff = AbortSignal.any([signal, closing.signal])
+        const run = (): Promise<void> => (prepare === undefined ? Promise.resolve() : pod.prepare(prepare, calledOff))
+        await (record && prepare !== undefined ? stages.prepareOnce(record.ref, prepare, run) : run())
+        await checkCommand(app.name, app.process.command, place.cwd, podEnv)
+        calledOff.throwIfAborted()
+      } catch (thrown) {
+        await drop(entry, pod)
+        throw thrown
+      }
+      await replaceBy(entry, pod)
+      if (record) discardUnused(record.ref)
+      return deployed
+    }
+
+    const runtime: Runtime = {
+      info: { kind: 'process' },
+      builder: createStageBuilder(stages),
+      sync: createStageSync(herePodOf, stages),
+      deploy: (request, signal) => entryOf(request.resource.name).inTurn(() => deploy(request, signal)),
+      async remove(resource, signal) {
+        signal.throwIfAborted()
+        const entry = entries.get(resource)
+        if (!entry) return []
+        return entry.inTurn(async () => {
+          const pods = [...entry.pods]
+          await Promise.all(pods.map((pod) => drop(entry, pod)))
+          return pods.length > 0 ? [`process/${resource}`] : []
+        })
+      },
+      async deployed() {
+        return [...entries].filter(([, entry]) => entry.pods.size > 0).map(([resource]) => resource)
+      },
+      observe(listener) {
+        onObserved = listener
+        for (const resource of entries.keys()) tell(resource)
+      },
+      async replacePod({ name }, signal) {
+        signal.throwIfAborted()
+        const found = podNamed(name)
+        if (!found) throw new DevloopError('app/start', `There is no pod ${name}.`)
+        const { entry, pod } = found
+        await entry.inTurn(async () => {
+          if (pod.gone.aborted) return
+          const next = createAppPod(pod.options)
+          entry.pods.add(next)
+          await replaceBy(entry, next)
+        })
+      },
+      async logs(target, since, onLine, signal) {
+        await podOf(target)?.log.follow(since, onLine, signal)
+      },
+      async dial({ name }, port, signal) {
+        signal.throwIfAborted()
+        const pod = podNamed(name)?.pod
+        const [portName] = Object.entries(pod?.options.app.ports ?? {}).find(([, number]) => number === port) ?? []
+        const local = pod && portName !== undefined ? pod.options.ports[portName] : undefined
+        if (local === undefined) {
+          throw new DevloopError(
+            'forward/failed',
+            pod ? `${pod.options.app.name} has no port ${port}.` : `There is no pod ${name}.`,
+          )
+        }
+        return dialLocal(local, signal)
+      },
+      async close() {
+        closing.abort()
+        const ended = [...entries.values()].flatMap((entry) => [...entry.pods].map((pod) => pod.end(graceMs)))
+        await Promise.all(ended)
+        await Promise.all([...[...entries.values()].map((entry) => entry.inTurn(() => Promise.resolve())), ...deleting])
+        entries.clear()
+      },
+    }
+    return runtime
+  }
+}
+
+const isHere = (pod: AppPod): boolean => !pod.gone.aborted
+
+function observe(resource: string, pods: readonly AppPod[]): Observed {
+  // the newest comes last
+  const current = pods.findLast(isHere)
+  const message = current?.message()
+  const error = current?.process.state.error
+  return {
+    resource,
+    pods: pods.map((pod) => pod.observed()),
+    rolledOut: pods.length === 1 && current?.process.state.ready === true,
+    ...(message === undefined ? {} : { message }),
+    ...(error ? { error } : {}),
+  }
+}
+
+function processApp(resource: DeployableSpec): ProcessApp {
+  if (resource.kind === 'app' && resource.process) return { ...resource, process: resource.process }
+  const what = resource.kind === 'app' ? 'an app without `process`' : 'Kubernetes objects'
+  throw new DevloopError('app/start', `${resource.name} cannot run on this machine: it is ${what}.`, {
+    where: resource.at,
+    help: resource.kind === 'app' ? 'Give the app a `process`, or use --runtime kubernetes.' : 'Use --runtime kubernetes.',
+  })
+}
+
+const stageGone = (app: AppSpec, record: BuildRecord): DevloopError =>
+  new DevloopError('app/start', `The staged files of image ${record.image} are gone, so ${app.name} cannot start.`, {
+    why: `${record.ref} does not exist, or is not complete.`,
+    help: `Stage it again: devloop trigger ${app.name}`,
+  })
+
+/** Where an app runs. Its container is new when the stage is, and its own where two apps share an image. */
+async function placeOf(
+  app: AppSpec,
+  record: BuildRecord | undefined,
+  stateDir: string,
+): Promise<{ stage: string | undefined; containerId: string; ref: string; cwd: string }> {
+  if (record) {
+    const root = await realpath(record.ref)
+    const cwd = inStage(root, record.config.workingDir)
+    await mkdir(cwd, { recursive: true })
+    return { stage: root, containerId: `${stageId(record.ref)}.${app.name}`, ref: record.ref, cwd }
+  }
+  // an image that somebody else builds has no files here; what the app writes stays in a folder of its own
+  const cwd = join(stateDir, 'app', app.name)
+  await mkdir(cwd, { recursive: true, mode: 0o700 })
+  return {
+    stage: undefined,
+    containerId: `app.${app.name}`,
+    ref: 'ref' in app.image ? app.image.ref : app.image.built,
+    cwd: await realpath(cwd),
+  }
+}
+
+/** Everything that a running process depends on. */
+function templateOf(
+  app: ProcessApp,
+  record: BuildRecord | undefined,
+  env: Readonly<Record<string, string>>,
+  ports: Readonly<Record<string, number>>,
+): string {
+  const sorted = Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const parts = [app.process, app.image, record?.digest, sorted, ports]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
+}
+
+async function dialLocal(port: number, signal: AbortSignal): ReturnType<Runtime['dial']> {
+  const socket = connect({ port, host: '127.0.0.1', signal, noDelay: true })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', (cause: NodeJS.ErrnoException) => {
+      if (signal.aborted) return reject(cause)
+      reject(
+        new DevloopError('forward/failed', `Nothing accepts connections on 127.0.0.1:${port}.`, { why: cause.message, cause }),
+      )
+    })
+  })
+  return socket
+}

@@ -1,0 +1,179 @@
+// Live sync in the process runtime: the container's files are a stage folder, so they are written directly.
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { lstat, mkdir, open, readlink, rename, rm, rmdir, symlink, unlink, type FileHandle } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { DevloopError, isAbort } from '../../errors/devloop-error.js'
+import { absent, type Wanted } from '../../model/tree.js'
+import type { SyncOp } from '../../ports/sync-transport.js'
+import { forEachLimited } from './for-each-limited.js'
+import { stagePaths, type StagePaths } from './stage-paths.js'
+
+type FileOp = Extract<SyncOp, { op: 'file' }>
+
+/** File operations on a stage; see SyncSession. */
+export interface StageFiles {
+  inspect(paths: readonly string[], signal: AbortSignal): Promise<Map<string, Wanted>>
+  apply(ops: readonly SyncOp[], signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Opens a stage for writing. Files are written in a folder beside the stage, on the same file system, and renamed into it: nothing
+ * that watches the stage ever sees a half written file, and what a killed daemon left there is deleted here at once.
+ * @param roots container paths that rules sync into
+ */
+export async function openStageFiles(root: string, writer: string, roots: readonly string[]): Promise<StageFiles> {
+  const scratch = `${root}.writing.${writer}`
+  await rm(scratch, { recursive: true, force: true })
+  let count = 0
+
+  const applyOne = async (op: SyncOp, paths: StagePaths): Promise<void> => {
+    if (op.op === 'delete' || op.op === 'rmdir') {
+      const path = await paths.resolve(op.path, false)
+      if (path !== undefined) await (op.op === 'delete' ? deleteFile(path) : removeEmptyFolder(path))
+      return
+    }
+    const path = (await paths.resolve(op.path, true)) as string
+    const beside = join(scratch, String(count++))
+    try {
+      if (op.op === 'link') await symlink(op.target, beside)
+      else await writeFile(beside, op)
+      await replace(beside, path)
+    } catch (thrown) {
+      await rm(beside, { force: true })
+      throw thrown
+    }
+  }
+
+  return {
+    async inspect(paths, signal) {
+      const found = new Map<string, Wanted>()
+      const resolver = stagePaths(root, roots)
+      await forEachLimited(paths, 8, signal, async (path) => {
+        try {
+          const real = await resolver.resolve(path, false)
+          found.set(path, real === undefined ? absent : await look(real))
+        } catch (thrown) {
+          // what a link puts out of reach is not part of the container
+          if (!(thrown instanceof DevloopError) || thrown.code !== 'sync/failed') throw syncError(thrown, path)
+          found.set(path, absent)
+        }
+      })
+      return found
+    },
+
+    async apply(ops, signal) {
+      await mkdir(scratch, { recursive: true }).catch((thrown: unknown) => {
+        throw syncError(thrown, scratch)
+      })
+      // folders that deletes leave empty may be in the list from the outside in
+      const rmdirs = ops.filter((op) => op.op === 'rmdir').toSorted((a, b) => b.path.length - a.path.length)
+      const batches: { ops: readonly SyncOp[]; limit: number }[] = [
+        { ops: ops.filter((op) => op.op === 'delete'), limit: 8 },
+        { ops: rmdirs, limit: 1 },
+        { ops: ops.filter((op) => op.op === 'link' || op.op === 'file'), limit: 8 },
+      ]
+      for (const batch of batches) {
+        if (batch.ops.length === 0) continue
+        const resolver = stagePaths(root, roots)
+        await forEachLimited(batch.ops, batch.limit, signal, async (op) => {
+          await applyOne(op, resolver).catch((thrown: unknown) => {
+            throw syncError(thrown, op.path)
+          })
+        })
+      }
+    },
+  }
+}
+
+async function look(path: string): Promise<Wanted> {
+  try {
+    const stats = await lstat(path)
+    if (stats.isSymbolicLink()) return { kind: 'link', target: await readlink(path) }
+    if (!stats.isFile()) return absent
+    const hash = createHash('sha256')
+    let size = 0
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      hash.update(chunk)
+      size += chunk.length
+    }
+    return { kind: 'file', hash: hash.digest('hex'), mode: stats.mode & 0o777, size }
+  } catch (thrown) {
+    if (isGone(thrown)) return absent
+    throw thrown
+  }
+}
+
+async function writeFile(path: string, op: FileOp): Promise<void> {
+  const content = await op.content()
+  const handle = await open(path, 'wx', 0o600)
+  try {
+    if (content instanceof Readable) await writeStream(content, handle)
+    else await handle.writeFile(content)
+    await handle.chmod(op.mode)
+  } finally {
+    await handle.close()
+  }
+}
+
+const writeStream = (content: Readable, handle: FileHandle): Promise<void> =>
+  pipeline(content, createWriteStream('', { fd: handle, autoClose: false }))
+
+/** Move into place; a folder there gives way. */
+async function replace(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    if (code !== 'EISDIR' && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw thrown
+    await rm(to, { recursive: true, force: true })
+    await rename(from, to)
+  }
+}
+
+async function deleteFile(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (thrown) {
+    if (isGone(thrown)) return
+    if ((await lstat(path).catch(() => undefined))?.isDirectory()) return
+    throw thrown
+  }
+}
+
+async function removeEmptyFolder(path: string): Promise<void> {
+  try {
+    await rmdir(path)
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    if (!isGone(thrown) && code !== 'ENOTEMPTY' && code !== 'EEXIST') throw thrown
+  }
+}
+
+const isGone = (thrown: unknown): boolean => {
+  const { code } = thrown as NodeJS.ErrnoException
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function syncError(thrown: unknown, path: string): unknown {
+  if (thrown instanceof DevloopError || isAbort(thrown) || !(thrown instanceof Error) || !('code' in thrown)) return thrown
+  const options = { why: thrown.message, cause: thrown }
+  switch (thrown.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new DevloopError('sync/disk-full', `There is no space left to write ${path}.`, {
+        ...options,
+        help: "Free space on the disk that holds devloop's state folder.",
+      })
+    case 'EROFS':
+      return new DevloopError('sync/read-only', `${path} cannot be written: the file system is read-only.`, options)
+    case 'EACCES':
+    case 'EPERM':
+      return new DevloopError('sync/permission', `${path} cannot be written by user ${userInfo().username}.`, options)
+    default:
+      return new DevloopError('sync/failed', `${path} could not be written.`, options)
+  }
+}

@@ -1,0 +1,118 @@
+// The sync transport of the process runtime: sessions on the stage folders of running pods.
+import { realpath } from 'node:fs/promises'
+import { DevloopError, isAbort, isDevloopError } from '../../errors/devloop-error.js'
+import type { DevloopClosed, SyncSession, SyncTransport, TargetRef } from '../../ports/sync-transport.js'
+import type { AppPod } from './app-pod.js'
+import type { createTurns } from './in-turn.js'
+import { openStageFiles } from './stage-files.js'
+import type { StageStore } from './stage-store.js'
+
+/** @param podOf the pod that a target names, while there is one */
+export function createStageSync(
+  podOf: (target: TargetRef) => AppPod | undefined,
+  stages: Pick<StageStore, 'inTurn'>,
+): SyncTransport {
+  return {
+    async open(target, roots, signal) {
+      signal.throwIfAborted()
+      const pod = podOf(target)
+      const stage = pod?.options.stage
+      if (!pod || stage === undefined) throw disconnected(target.pod)
+      const root = await realpath(stage).catch((thrown: unknown) => {
+        throw disconnected(target.pod, thrown)
+      })
+      return openSession(pod, root, roots, (job) => stages.inTurn(stage, job))
+    },
+  }
+}
+
+async function openSession(
+  pod: AppPod,
+  root: string,
+  roots: readonly string[],
+  inTurn: ReturnType<typeof createTurns>,
+): Promise<SyncSession> {
+  const files = await openStageFiles(root, pod.options.app.name, roots)
+  const shut = new AbortController()
+  const closed = new Promise<DevloopClosed>((resolve) => {
+    const lost = (): void => {
+      resolve({ reason: 'lost', message: `${pod.name} is gone` })
+      shut.abort()
+    }
+    pod.gone.addEventListener('abort', lost)
+    shut.signal.addEventListener('abort', () => {
+      pod.gone.removeEventListener('abort', lost)
+      resolve({ reason: 'asked', message: 'closed' })
+    })
+    if (pod.gone.aborted) lost()
+  })
+
+  /** Runs work that ends when the session does. */
+  const during = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    signal.throwIfAborted()
+    if (shut.signal.aborted) throw disconnected(pod.name)
+    try {
+      return await work(AbortSignal.any([signal, shut.signal]))
+    } catch (thrown) {
+      if (isAbort(thrown) && !signal.aborted && shut.signal.aborted) throw disconnected(pod.name)
+      throw thrown
+    }
+  }
+
+  return {
+    description: 'folder on this machine',
+    inspect: (paths, signal) => during(signal, (both) => files.inspect(paths, both)),
+    apply: (ops, signal) => during(signal, (both) => files.apply(ops, both)),
+    run: (command, onLine, signal) =>
+      during(signal, async (both) => {
+        try {
+          return await orAbort(
+            inTurn(() => pod.run(command, onLine, both)),
+            both,
+          )
+        } catch (thrown) {
+          if (!isDevloopError(thrown)) throw thrown
+          // as a shell would tell it
+          onLine(thrown.message)
+          return { exitCode: 127 }
+        }
+      }),
+    restart: (signal) =>
+      during(signal, async (both) => {
+        try {
+          await orAbort(pod.process.restart(), both)
+        } catch (thrown) {
+          if (!isDevloopError(thrown)) throw thrown
+          throw new DevloopError('restart/failed', thrown.message, {
+            why: thrown.info.why,
+            help: thrown.info.help,
+            cause: thrown,
+          })
+        }
+      }),
+    closed,
+    async close() {
+      shut.abort()
+      await closed
+    },
+  }
+}
+
+/** Waits for work that goes on when the wait is called off. */
+async function orAbort(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop: () => void = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error)
+    signal.addEventListener('abort', stop)
+  })
+  try {
+    await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', stop)
+    // nobody listens any more when the wait was called off; what became of it is in the pod's state
+    work.catch(() => {})
+  }
+}
+
+const disconnected = (pod: string, cause?: unknown): DevloopError =>
+  new DevloopError('sync/disconnected', `${pod} does not run any more.`, { cause })
