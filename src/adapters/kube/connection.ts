@@ -18,6 +18,8 @@ export interface KubeRequest {
   readonly body?: unknown
   /** Default `application/json`. Server-side apply: `application/apply-patch+yaml` (JSON is valid YAML). */
   readonly contentType?: string
+  /** Default `application/json`. */
+  readonly accept?: string
   readonly signal?: AbortSignal
   /** Milliseconds until the answer must have begun, and again until it is complete; default 30,000. */
   readonly timeoutMs?: number

@@ -42,7 +42,7 @@ export function createKubeHttp(server: string, credentials: CredentialSource): K
         agent: options.long ? streamAgent : agent,
         headers: {
           ...headers,
-          Accept: 'application/json',
+          Accept: options.accept ?? 'application/json',
           ...(body === undefined
             ? {}
             : { 'Content-Type': options.contentType ?? 'application/json', 'Content-Length': body.length }),

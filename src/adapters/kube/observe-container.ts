@@ -26,7 +26,12 @@ const configReasons = new Set([
  * The problem of a container, if it has one now.
  * @param before what was found for the same container earlier: while the node waits to try again, it says less than at first
  */
-export function containerError(pod: string, spec: ContainerSpec, status: ContainerStatus, before: ErrorInfo | undefined): ErrorInfo | undefined {
+export function containerError(
+  pod: string,
+  spec: ContainerSpec,
+  status: ContainerStatus,
+  before: ErrorInfo | undefined,
+): ErrorInfo | undefined {
   const { waiting, terminated, running } = status.state ?? {}
   if (running) return undefined
   if (terminated) return ended(pod, spec, terminated)
@@ -34,8 +39,15 @@ export function containerError(pod: string, spec: ContainerSpec, status: Contain
   if (imageReasons.has(reason)) {
     const why = waiting?.message
     // `Back-off pulling image "x"` alone says nothing that `ErrImagePull` had not said better.
-    const vague = before?.code === 'pod/image' && before.why !== undefined && (why === undefined || /^Back-off pulling image "[^"]*"\.?$/.test(why))
-    return info('pod/image', `The node cannot pull the image "${spec.image ?? ''}" of container ${spec.name} (pod ${pod}).`, vague ? before.why : (why ?? reason))
+    const vague =
+      before?.code === 'pod/image' &&
+      before.why !== undefined &&
+      (why === undefined || /^Back-off pulling image "[^"]*"\.?$/.test(why))
+    return info(
+      'pod/image',
+      `The node cannot pull the image "${spec.image ?? ''}" of container ${spec.name} (pod ${pod}).`,
+      vague ? before.why : (why ?? reason),
+    )
   }
   if (reason === 'CrashLoopBackOff') {
     const last = status.lastState?.terminated
@@ -66,7 +78,10 @@ const crashed = (pod: string, spec: ContainerSpec, how: string, why: string | un
   info('pod/crashed', `Container ${spec.name} ${how} (pod ${pod}).`, why)
 
 function cannotStart(pod: string, spec: ContainerSpec, why: string): ErrorInfo {
-  const missing = /exec: "([^"]+)": (?:executable file not found|stat [^:]+: no such file)|exec:? "?([^": ]+)"?: no such file or directory/.exec(why)
+  const missing =
+    /exec: "([^"]+)": (?:executable file not found|stat [^:]+: no such file)|exec:? "?([^": ]+)"?: no such file or directory/.exec(
+      why,
+    )
   const program = missing?.[1] ?? missing?.[2]
   if (program === undefined) return info('pod/config', `Container ${spec.name} cannot be started (pod ${pod}).`, why)
   const shell = /^(.*\/)?(sh|bash|ash)$/.test(program)
@@ -74,9 +89,15 @@ function cannotStart(pod: string, spec: ContainerSpec, why: string): ErrorInfo {
     'pod/config',
     `Container ${spec.name} cannot be started: its image has no \`${program}\` (pod ${pod}).`,
     why,
-    shell ? 'Use a base image with a shell for development, or a `command` that needs none and no `restart` rule.' : 'Correct the command, or put the program into the image.',
+    shell
+      ? 'Use a base image with a shell for development, or a `command` that needs none and no `restart` rule.'
+      : 'Correct the command, or put the program into the image.',
   )
 }
 
-const info = (code: 'pod/image' | 'pod/crashed' | 'pod/config', message: string, why: string | undefined, help?: string): ErrorInfo =>
-  new DevloopError(code, message, { why, help }).info
+const info = (
+  code: 'pod/image' | 'pod/crashed' | 'pod/config',
+  message: string,
+  why: string | undefined,
+  help?: string,
+): ErrorInfo => new DevloopError(code, message, { why, help }).info

@@ -21,7 +21,9 @@ export function observePod(object: Pod, before: PodRecord | undefined): PodRecor
   const images = imagesOf(metadata.annotations?.[imagesAnnotation])
   const restartable = new Set((metadata.annotations?.[restartableAnnotation] ?? '').split(',').filter(Boolean))
   const terminating = metadata.deletionTimestamp !== undefined
-  const statuses = new Map([...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map((one) => [one.name, one]))
+  const statuses = new Map(
+    [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].map((one) => [one.name, one]),
+  )
   const containers: ObservedContainer[] = []
   let error: ErrorInfo | undefined
   const inits = (spec?.initContainers ?? []).map((one) => ({ ...one, runs: one.restartPolicy === 'Always' }))
@@ -70,7 +72,9 @@ function podError({ metadata, status }: Pod): ErrorInfo | undefined {
     return new DevloopError('pod/unschedulable', `No node can take the pod ${metadata.name}.`, { why: scheduled.message }).info
   }
   if (status?.phase === 'Failed') {
-    return new DevloopError('pod/crashed', `The pod ${metadata.name} failed${status.reason ? ` (${status.reason})` : ''}.`, { why: status.message }).info
+    return new DevloopError('pod/crashed', `The pod ${metadata.name} failed${status.reason ? ` (${status.reason})` : ''}.`, {
+      why: status.message,
+    }).info
   }
   return undefined
 }

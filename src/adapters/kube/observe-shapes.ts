@@ -9,7 +9,12 @@ export interface Meta {
   readonly deletionTimestamp?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly annotations?: Readonly<Record<string, string>>
-  readonly ownerReferences?: readonly { readonly kind: string; readonly apiVersion: string; readonly name: string; readonly controller?: boolean }[]
+  readonly ownerReferences?: readonly {
+    readonly kind: string
+    readonly apiVersion: string
+    readonly name: string
+    readonly controller?: boolean
+  }[]
 }
 
 export interface Condition {

@@ -66,7 +66,10 @@ function waitsFor(kind: WorkloadKind, { metadata, spec = {}, status = {} }: Work
     return counted(wanted, updated, status.availableReplicas ?? status.readyReplicas)
   }
   const old = (status.replicas ?? 0) - (status.updatedReplicas ?? 0)
-  return counted(wanted, status.updatedReplicas, status.availableReplicas) ?? (old > 0 ? `${old} old ${plural(old)} to end` : undefined)
+  return (
+    counted(wanted, status.updatedReplicas, status.availableReplicas) ??
+    (old > 0 ? `${old} old ${plural(old)} to end` : undefined)
+  )
 }
 
 function counted(wanted: number, updated = 0, available = 0): string | undefined {
@@ -84,10 +87,16 @@ function problemOf(name: string, conditions: readonly Condition[]): ErrorInfo | 
       ...(denied ? { help: 'Lower what the pods ask for, or ask an administrator to allow it.' } : {}),
     }).info
   }
-  const late = conditions.find((one) => one.type === 'Progressing' && one.status === 'False' && one.reason === 'ProgressDeadlineExceeded')
-  if (late) return new DevloopError('rollout/timeout', `The rollout of ${name} did not become ready in time.`, { why: late.message }).info
+  const late = conditions.find(
+    (one) => one.type === 'Progressing' && one.status === 'False' && one.reason === 'ProgressDeadlineExceeded',
+  )
+  if (late)
+    return new DevloopError('rollout/timeout', `The rollout of ${name} did not become ready in time.`, { why: late.message }).info
   const failed = conditions.find((one) => one.type === 'Failed' && one.status === 'True')
-  if (failed) return new DevloopError('pod/crashed', `${name} failed${failed.reason ? ` (${failed.reason})` : ''}.`, { why: failed.message }).info
+  if (failed)
+    return new DevloopError('pod/crashed', `${name} failed${failed.reason ? ` (${failed.reason})` : ''}.`, {
+      why: failed.message,
+    }).info
   return undefined
 }
 

@@ -120,7 +120,8 @@ export async function watchList<T>(connection: KubeConnection, options: WatchOpt
 
   async function read(response: IncomingMessage, quietMs: number): Promise<void> {
     let limit = quietMs
-    const silent = (): void => void response.destroy(Object.assign(new Error('Nothing was heard for too long.'), { code: 'ETIMEDOUT' }))
+    const silent = (): void =>
+      void response.destroy(Object.assign(new Error('Nothing was heard for too long.'), { code: 'ETIMEDOUT' }))
     let timer = setTimeout(silent, limit)
     try {
       for await (const line of splitLines(response, maxLineBytes)) {
@@ -140,7 +141,8 @@ export async function watchList<T>(connection: KubeConnection, options: WatchOpt
     let event: WatchLine<T>
     try {
       event = JSON.parse(line) as WatchLine<T>
-      if (typeof event.type !== 'string' || typeof event.object !== 'object' || event.object === null) throw new TypeError('not a watch event')
+      if (typeof event.type !== 'string' || typeof event.object !== 'object' || event.object === null)
+        throw new TypeError('not a watch event')
     } catch {
       options.onBadLine?.(line.slice(0, 1_000))
       // What it said is not known, so neither is what is there.
@@ -150,7 +152,11 @@ export async function watchList<T>(connection: KubeConnection, options: WatchOpt
     const { type, object } = event
     if (type === 'ERROR') {
       version = undefined
-      throw new KubeStatusError({ code: object.code ?? 500, reason: object.reason ?? '', message: object.message ?? 'The watch ended with an error.' })
+      throw new KubeStatusError({
+        code: object.code ?? 500,
+        reason: object.reason ?? '',
+        message: object.message ?? 'The watch ended with an error.',
+      })
     }
     version = object.metadata?.resourceVersion ?? version
     if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') options.onChange(type, object)

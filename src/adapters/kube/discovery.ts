@@ -1,0 +1,82 @@
+// What the cluster says of itself: the registry for development (KEP-1755), and what its nodes can run.
+import { parse } from 'yaml'
+import type { Registry } from '../../ports/image-builder.js'
+import type { KubeConnection } from './connection.js'
+import { statusOf } from './errors.js'
+
+/**
+ * The registry to use. The Devloopfile's name wins, being the user's word; what the cluster announces then only tells by which
+ * name the nodes know the same place. Undefined = none is known.
+ * @throws DevloopError cluster/* when the cluster cannot be asked; not being allowed to is taken as "nothing announced"
+ */
+export async function discoverRegistry(
+  connection: KubeConnection,
+  named: string | undefined,
+  signal: AbortSignal,
+): Promise<Registry | undefined> {
+  const announced = await announcedRegistry(connection, signal)
+  if (named === undefined) return announced
+  const push = named.replace(/\/+$/, '')
+  if (announced && (push === announced.push || push.startsWith(`${announced.push}/`))) {
+    return { ...announced, push, pull: announced.pull + push.slice(announced.push.length) }
+  }
+  return { push, pull: push }
+}
+
+async function announcedRegistry(connection: KubeConnection, signal: AbortSignal): Promise<Registry | undefined> {
+  const map = await optional(
+    connection.request('GET', '/api/v1/namespaces/kube-public/configmaps/local-registry-hosting', {
+      what: 'ask for the announced registry',
+      signal,
+    }),
+  )
+  const text = (map as { data?: Record<string, string> } | undefined)?.data?.['localRegistryHosting.v1']
+  return text === undefined ? undefined : parseAnnouncement(text)
+}
+
+/** Undefined when it names no host, or is not what KEP-1755 describes. */
+export function parseAnnouncement(text: string): Registry | undefined {
+  let content: unknown
+  try {
+    content = parse(text)
+  } catch {
+    return undefined
+  }
+  const { host, hostFromContainerRuntime, help } = (content ?? {}) as Record<string, unknown>
+  if (typeof host !== 'string' || host === '') return undefined
+  return {
+    push: host,
+    pull: typeof hostFromContainerRuntime === 'string' && hostFromContainerRuntime !== '' ? hostFromContainerRuntime : host,
+    ...(typeof help === 'string' && help !== '' ? { help } : {}),
+  }
+}
+
+/** `os/arch` of the nodes when they all agree; undefined when not, or when that may not be asked. */
+export async function discoverPlatform(connection: KubeConnection, signal: AbortSignal): Promise<string | undefined> {
+  const nodes = await optional(
+    connection.request('GET', '/api/v1/nodes', {
+      query: { limit: 500 },
+      // Names and labels only: whole nodes list every image that they hold.
+      accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=1,application/json',
+      what: 'ask for the nodes',
+      signal,
+    }),
+  )
+  const platforms = new Set(
+    ((nodes as { items?: { metadata: { labels?: Record<string, string> } }[] } | undefined)?.items ?? []).map(
+      ({ metadata: { labels } }) => `${labels?.['kubernetes.io/os'] ?? ''}/${labels?.['kubernetes.io/arch'] ?? ''}`,
+    ),
+  )
+  const [platform] = platforms
+  return platforms.size === 1 && platform && /^\w+\/\w+$/.test(platform) ? platform : undefined
+}
+
+async function optional(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer
+  } catch (thrown) {
+    const code = statusOf(thrown)?.code
+    if (code === 403 || code === 404) return undefined
+    throw thrown
+  }
+}

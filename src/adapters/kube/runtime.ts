@@ -1,0 +1,96 @@
+// The Kubernetes runtime: the parts of this folder put together behind the Runtime port.
+import type { ImageBuilder } from '../../ports/image-builder.js'
+import type { DeployableSpec, OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
+import type { SyncTransport } from '../../ports/sync-transport.js'
+import { connectKube, type KubeConnection } from './connection.js'
+import { createDeployer } from './deploy/deployer.js'
+import { manifestObjects } from './deploy/render-manifests.js'
+import { dialPod } from './dial.js'
+import { discoverPlatform, discoverRegistry } from './discovery.js'
+import { followLogs } from './logs.js'
+import { createObserver, type ExpectedObject } from './observe.js'
+import { replacePod } from './replace-pod.js'
+
+export interface KubeRuntimeParts {
+  readonly builder: ImageBuilder
+  /** Makes the transport for live sync, such as createShellTransport. */
+  readonly sync: (connection: KubeConnection) => SyncTransport
+  /** For what is worth a line in the log. Holds no secret. Default: nothing. */
+  readonly log?: (message: string) => void
+}
+
+/**
+ * Opening it connects, passes the guard, and asks the cluster for its registry and nodes; nothing is written.
+ * @throws DevloopError cluster/* as connectKube, and cluster/unreachable, cluster/unauthorized
+ */
+export const openKubeRuntime =
+  (parts: KubeRuntimeParts): OpenRuntime =>
+  async (options, signal) => {
+    const connection = await connectKube(options, signal)
+    try {
+      const [registry, platform] = await Promise.all([
+        discoverRegistry(connection, options.cluster.registry, signal),
+        discoverPlatform(connection, signal),
+      ])
+      const { context, server, namespace } = connection
+      const info: RuntimeInfo = {
+        kind: 'kubernetes',
+        context,
+        server,
+        namespace,
+        ...(registry === undefined ? {} : { registry }),
+        ...(platform === undefined ? {} : { platform }),
+      }
+      return compose(parts, connection, info, options)
+    } catch (thrown) {
+      connection.close()
+      throw thrown
+    }
+  }
+
+function compose(
+  parts: KubeRuntimeParts,
+  connection: KubeConnection,
+  info: RuntimeInfo,
+  options: Parameters<OpenRuntime>[0],
+): Runtime {
+  const life = new AbortController()
+  const deployer = createDeployer(connection, options)
+  const observer = createObserver(connection, options, life.signal, parts.log)
+  const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
+  return {
+    info,
+    builder: parts.builder,
+    sync: parts.sync(connection),
+    async deploy(request, signal) {
+      observer.deploying(request.resource.name, expectedOf(request.resource, connection.namespace))
+      const deployed = await deployer.deploy(request, signal)
+      observer.deployed(request.resource.name, deployed.templates)
+      return deployed
+    },
+    async remove(resource, signal) {
+      const removed = await deployer.remove(resource, signal)
+      observer.removed(resource)
+      return removed
+    },
+    deployed: (signal) => deployer.deployed(signal),
+    observe: (onObserved, onLost) => observer.start(onObserved, onLost),
+    replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
+    logs: (target, since, onLine, signal) => followLogs(connection, target, since, onLine, within(signal)),
+    dial: (pod, port, signal) => dialPod(connection, pod, port, within(signal)),
+    async close() {
+      life.abort()
+      connection.close()
+      return Promise.resolve()
+    },
+  }
+}
+
+function expectedOf(resource: DeployableSpec, namespace: string): readonly ExpectedObject[] {
+  if (resource.kind === 'app') return [{ kind: 'Deployment', namespace, name: resource.name }]
+  return manifestObjects(resource).map(({ object }) => ({
+    kind: object.kind,
+    namespace: object.metadata.namespace ?? namespace,
+    name: object.metadata.name,
+  }))
+}
