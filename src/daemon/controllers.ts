@@ -1,0 +1,26 @@
+// The one list of controllers.
+import type { ControlContext, Controller } from '../control/context.js'
+import { createBuildController } from '../control/build.js'
+import { createConnectController } from '../control/connect.js'
+import { createDeployController } from '../control/deploy.js'
+import { createForwardController } from '../control/forward.js'
+import { createLiveSyncController } from '../control/live-sync.js'
+import { createLocalController } from '../control/local.js'
+import { createLogsController } from '../control/logs.js'
+import { createPodsController } from '../control/pods.js'
+import { createReloadController } from '../control/reload.js'
+import { createWatchController } from '../control/watch.js'
+
+export const startControllers = (context: ControlContext): Controller[] =>
+  [
+    createWatchController,
+    createReloadController,
+    createConnectController,
+    createBuildController,
+    createDeployController,
+    createLiveSyncController,
+    createPodsController,
+    createLogsController,
+    createForwardController,
+    createLocalController,
+  ].map((create) => create(context))

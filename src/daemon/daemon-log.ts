@@ -1,0 +1,36 @@
+// The daemon's own log file, for what nobody was there to see, and the reports of defects.
+import { renameSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import type { NewLogLine } from '../control/context.js'
+import type { State } from '../model/state.js'
+
+export interface DaemonLog {
+  line(line: NewLogLine): void
+  /** Logs a defect with its stack and writes the state beside. @returns the log's path */
+  defect(thrown: unknown, state: State): string
+  close(): void
+}
+
+/** One older file is kept beside. Bytes. */
+const maxSize = 5_000_000
+
+export function createDaemonLog(folder: string): DaemonLog {
+  const file = join(folder, 'daemon.log')
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxSize) renameSync(file, `${file}.1`)
+  const destination = pino.destination({ dest: file, mode: 0o600, sync: true, mkdir: true })
+  const logger = pino({ base: { pid: process.pid } }, destination)
+  return {
+    line({ level, text, ...rest }) {
+      logger[level](rest, text)
+    },
+    defect(thrown, state) {
+      logger.fatal({ err: thrown }, 'defect')
+      // the plan may hold what the user wrote into env: it stays out of reports
+      const { plan: _plan, ...rest } = state
+      writeFileSync(join(folder, 'defect.json'), JSON.stringify(rest, undefined, 2), { mode: 0o600 })
+      return file
+    },
+    close: () => destination.end(),
+  }
+}

@@ -1,0 +1,210 @@
+// Composition root: builds everything of one daemon, and owns its start and stop.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdir, realpath } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { createFileWatcher } from '../adapters/chokidar/file-watcher.js'
+import { createSourceFiles } from '../adapters/disk/source-files.js'
+import { createStateFiles } from '../adapters/disk/state-files.js'
+import { createVcsLock } from '../adapters/disk/vcs-lock.js'
+import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
+import { createProcessRunner } from '../adapters/process/process-runner.js'
+import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
+import { DevloopError, toErrorInfo } from '../errors/devloop-error.js'
+import { instanceId } from '../model/instance.js'
+import type { Discovery } from '../protocol/messages.js'
+import { instancePaths, runtimeDirs } from '../protocol/discovery.js'
+import { protocolVersion } from '../protocol/messages.js'
+import { removeDiscovery, writeDiscovery } from '../server/discovery.js'
+import { lockInstance } from '../server/instance-lock.js'
+import { createStatusServer } from '../server/server.js'
+import { createViewSource } from '../server/views.js'
+import { initialState } from '../store/initial-state.js'
+import { createLarge } from '../store/large.js'
+import { createLogRing } from '../store/log-ring.js'
+import { createStore } from '../store/store.js'
+import { createWorkFeed } from '../store/work-feed.js'
+import { startControllers } from './controllers.js'
+import { createDaemonLog } from './daemon-log.js'
+import { userLabel } from './names.js'
+import { createPlanLoader } from './plan-loader.js'
+import { createRequests } from './requests.js'
+import { runtimeOpener } from './runtimes.js'
+
+export interface DaemonOptions {
+  /** The Devloopfile. */
+  readonly file: string
+  readonly runtime: 'kubernetes' | 'process'
+  /** Kubeconfig context instead of the current one. */
+  readonly context?: string
+  /** Namespace instead of the Devloopfile's. */
+  readonly namespace?: string
+  /** TCP port on 127.0.0.1; 0 = any that is free. */
+  readonly port: number
+  /** What the Devloopfile gets as `args`. */
+  readonly args: readonly string[]
+  /** Of devloop. */
+  readonly version: string
+}
+
+export interface Daemon {
+  readonly discovery: Discovery
+  /** Ends it in 5 s at most. Safe to call again. With `down`, what it deployed is deleted first, however long that takes. */
+  stop(reason: string, options?: { down?: boolean }): Promise<void>
+  /** Settles with the exit code when it has ended, for whatever reason; never rejects. */
+  readonly ended: Promise<number>
+}
+
+/** How long controllers get to end. Milliseconds. */
+const patience = 4000
+
+/** @throws DevloopError devloopfile/not-found, daemon/running, daemon/start */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const file = await realpath(options.file).catch(() => {
+    throw new DevloopError('devloopfile/not-found', `there is no ${options.file}`)
+  })
+  const user = userInfo().username
+  const instance = instanceId({ devloopfile: file, user })
+  const epoch = randomUUID()
+  const token = randomBytes(32).toString('base64url')
+  const startedAt = Date.now()
+  const { lock, runtimeDir } = await lock_(instance)
+  const stateDir = join(userStateDir(process.env), instance)
+  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+
+  const logs = createLogRing({})
+  const own = createDaemonLog(stateDir)
+  const log = ({ at = Date.now(), ...line }: NewLogLine): void => {
+    logs.append({ at, ...line })
+    if (line.level !== 'info' || line.resource === '') own.line(line)
+  }
+  const store = createStore({
+    initial: initialState({ instance, version: options.version, pid: process.pid, startedAt, runtime: options.runtime }, file),
+    onDefect: (thrown) => onDefect(thrown),
+  })
+  const work = createWorkFeed(store)
+  const planLoader = createPlanLoader(file)
+  const context: ControlContext = {
+    store,
+    work,
+    large: createLarge(),
+    runtime: { current: null },
+    log,
+    onDefect: (thrown) => onDefect(thrown),
+    ports: {
+      watcher: createFileWatcher(),
+      sources: createSourceFiles(),
+      stateFiles: createStateFiles({
+        dir: stateDir,
+        project: basename(dirname(file)),
+        instance,
+        onProblem: (error) => log({ resource: '', source: 'daemon', level: 'warn', text: error.message }),
+      }),
+      vcsLock: createVcsLock(),
+      planLoader,
+      processes: createProcessRunner(),
+      openRuntime: runtimeOpener(options.runtime),
+      planContext: { user: userLabel(user), args: options.args, runtime: options.runtime },
+      runtimeOptions: {
+        instance,
+        stateDir,
+        ...(options.context === undefined ? {} : { context: options.context }),
+        ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+      },
+    },
+  }
+
+  let controllers: Controller[] = []
+  let stopping: Promise<void> | undefined
+  let end: (code: number) => void = () => {}
+  const ended = new Promise<number>((resolve) => (end = resolve))
+
+  const stop: Daemon['stop'] = (reason, { down = false } = {}) => (stopping ??= shutDown(reason, down, 0))
+  const server = createStatusServer({
+    views: createViewSource(store, work, () => basename(dirname(file))),
+    logs,
+    handlers: createRequests(context, (down) => void stop(down ? 'stopped, and everything deleted' : 'stopped by a client', { down })),
+    epoch,
+    version: options.version,
+    token,
+    socketPath: instancePaths(runtimeDir, instance).socket,
+    tcpPort: options.port,
+    onDefect: (thrown) => onDefect(thrown),
+  })
+
+  const shutDown = async (reason: string, down: boolean, code: number): Promise<void> => {
+    if (down) await removeAll(context).catch((thrown: unknown) => log({ resource: '', source: 'daemon', level: 'error', text: toErrorInfo(thrown).message }))
+    store.dispatch({ type: 'session/phase', phase: 'stopping' })
+    work.stop()
+    await limited(Promise.allSettled(controllers.map((one) => one.stop())), patience)
+    await limited(Promise.allSettled([planLoader.close(), context.ports.stateFiles.close()]), 500)
+    await server.close(reason).catch(() => {})
+    await removeDiscovery(runtimeDir, instance, epoch).catch(() => {})
+    await lock.release().catch(() => {})
+    own.close()
+    end(code)
+  }
+
+  /** Something that cannot happen did: say what, keep the state for the report, and end. */
+  const onDefect = (thrown: unknown): void => {
+    const file_ = own.defect(thrown, store.state())
+    logs.append({ at: Date.now(), resource: '', source: 'daemon', level: 'error', text: `devloop has a defect and ends: ${toErrorInfo(thrown).message} (see ${file_})` })
+    stopping ??= shutDown('a defect', false, 70)
+  }
+
+  try {
+    const addresses = await server.start()
+    const discovery: Discovery = {
+      pid: process.pid,
+      project: basename(dirname(file)),
+      devloopfile: file,
+      startedAt,
+      version: options.version,
+      protocol: protocolVersion,
+      epoch,
+      socket: addresses.socket,
+      ...(addresses.url === undefined ? {} : { url: addresses.url }),
+      token,
+    }
+    await writeDiscovery(runtimeDir, instance, discovery)
+    controllers = startControllers(context)
+    store.dispatch({ type: 'session/phase', phase: 'running' })
+    return { discovery, stop, ended }
+  } catch (thrown) {
+    await server.close('it could not start').catch(() => {})
+    await lock.release().catch(() => {})
+    throw thrown
+  }
+}
+
+/** The first folder of this user in which a lock can be taken. */
+async function lock_(instance: string): Promise<{ lock: Awaited<ReturnType<typeof lockInstance>>; runtimeDir: string }> {
+  let problem: unknown
+  for (const runtimeDir of runtimeDirs(process.env, process.getuid?.() ?? 0)) {
+    try {
+      return { lock: await lockInstance(runtimeDir, instance), runtimeDir }
+    } catch (thrown) {
+      if (thrown instanceof DevloopError && thrown.code === 'daemon/running') throw thrown
+      problem ??= thrown
+    }
+  }
+  throw new DevloopError('daemon/start', 'no folder for the daemon\'s socket can be made', { why: toErrorInfo(problem).message, help: 'Set XDG_RUNTIME_DIR to a folder of your own.' })
+}
+
+/** Delete everything that was deployed, resources before those that they need. */
+async function removeAll({ runtime, store, log }: ControlContext): Promise<void> {
+  const open = runtime.current
+  if (!open) return
+  const names = new Set([...Object.keys(store.state().resources).reverse(), ...(await open.deployed(AbortSignal.timeout(10_000)))])
+  for (const name of names) {
+    if (store.state().resources[name]?.local) continue
+    const gone = await open.remove(name, AbortSignal.timeout(60_000))
+    if (gone.length > 0) log({ resource: name, source: 'deploy', level: 'info', text: `deleted ${gone.join(', ')}` })
+  }
+}
+
+async function limited(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))])
+  clearTimeout(timer)
+}
