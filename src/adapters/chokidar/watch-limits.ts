@@ -1,0 +1,45 @@
+// What the system allows in watches, and the errors that say it is used up.
+import { readFileSync } from 'node:fs'
+import { DevloopError } from '../../errors/devloop-error.js'
+
+const inotify = '/proc/sys/fs/inotify'
+
+function readLimit(name: string): number | undefined {
+  try {
+    const value = Number(readFileSync(`${inotify}/${name}`, 'utf8'))
+    return Number.isSafeInteger(value) && value > 0 ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * How many events in one turn of the event loop may mean that the system's queue overflowed, which nothing reports.
+ * Half of what it holds: events of directories that are no longer watched are in it, too, and are not counted.
+ */
+export const suspiciousBurst = (): number => (readLimit('max_queued_events') ?? 16_384) / 2
+
+/**
+ * What is told when directories cannot be watched.
+ * @param unwatched how many, of `all`
+ */
+export function watchError(error: NodeJS.ErrnoException, unwatched: number, all: number, rescanMs: number): DevloopError {
+  const message = `${unwatched} of ${all} folders cannot be watched, so changes in them are looked for every ${rescanMs / 1000} s.`
+  if (error.code === 'ENOSPC') {
+    const limit = readLimit('max_user_watches')
+    return new DevloopError('watch/limit', message, {
+      why: `The limit of watches for this user, fs.inotify.max_user_watches${limit ? ` = ${limit}` : ''}, is used up.`,
+      help: `Raise it with: sudo sysctl fs.inotify.max_user_watches=${Math.max(524_288, 2 * (limit ?? 0))} (and in /etc/sysctl.d, to keep it), or name large folders in .dockerignore.`,
+      cause: error,
+    })
+  }
+  if (error.code === 'EMFILE' || error.code === 'ENFILE') {
+    const limit = readLimit('max_user_instances')
+    return new DevloopError('watch/limit', message, {
+      why: `No further watcher or open file is allowed (${error.code}); fs.inotify.max_user_instances${limit ? ` is ${limit}` : ' limits watchers'}, \`ulimit -n\` open files.`,
+      help: `Raise them with: sudo sysctl fs.inotify.max_user_instances=${Math.max(512, 2 * (limit ?? 0))}, and ulimit -n 65536 before devloop is started.`,
+      cause: error,
+    })
+  }
+  return new DevloopError('watch/failed', message, { why: error.message, cause: error })
+}

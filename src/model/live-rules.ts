@@ -1,0 +1,147 @@
+// What a changed file of an image leads to, by its live rules, and which names are never sources at all.
+import { compileGlobs } from './globs.js'
+import type { ImageSpec, LiveRule } from './plan.js'
+
+export interface Verdict {
+  readonly action: 'ignore' | 'rebuild' | 'sync'
+  /** The rule that decided; the first of them for `sync`; undefined where no rule covers the path, or no rule is needed. */
+  readonly rule?: LiveRule
+  /** One clause that names the rule, for people. */
+  readonly why: string
+  /** Container paths of every sync that covers the path, each once, in the order of the rules; empty unless `sync`. */
+  readonly to: readonly string[]
+}
+
+export interface Triggers {
+  /** Indexes, in `image.live`, of the `run` rules to run, in order. */
+  readonly runs: readonly number[]
+  readonly restart: boolean
+}
+
+export interface CompiledLiveRules {
+  /** What a change of this path (relative to the context) leads to. */
+  classify(path: string): Verdict
+  /** What to do after these paths were synced. Paths that are not synced count for nothing. */
+  triggers(paths: Iterable<string>): Triggers
+  /** Whether an `ignore` rule leaves the path out of watching; for a folder, with everything below it. */
+  ignores(path: string, isDirectory: boolean): boolean
+}
+
+/** Compile an image's live rules once. Pure: the same paths give the same answers. */
+export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRules {
+  const first: { rule: LiveRule; action: 'ignore' | 'rebuild'; matches: (path: string) => boolean }[] = []
+  const syncs: { rule: LiveRule; target: (path: string) => string | undefined }[] = []
+  const runs: { index: number; matches: (path: string) => boolean }[] = []
+  const restarts: ((path: string) => boolean)[] = []
+  for (const [index, rule] of image.live.entries()) {
+    if (rule.kind === 'sync') syncs.push({ rule, target: syncTarget(rule.from, rule.to) })
+    else if (rule.kind === 'run') runs.push({ index, matches: onPaths(rule.on) })
+    else if (rule.kind === 'restart') restarts.push(onPaths(rule.on))
+    else first.push({ rule, action: rule.kind === 'ignore' ? 'ignore' : 'rebuild', matches: compileGlobs(rule.patterns) })
+  }
+
+  const classify = (path: string): Verdict => {
+    if (isAlwaysIgnored(path)) return { action: 'ignore', why: 'devloop never takes such a file for a source', to: [] }
+    const decided = first.find((one) => one.matches(path))
+    if (decided) return { action: decided.action, rule: decided.rule, why: describeRule(decided.rule), to: [] }
+    const to: string[] = []
+    let rule: LiveRule | undefined
+    for (const sync of syncs) {
+      const target = sync.target(path)
+      if (target === undefined) continue
+      rule ??= sync.rule
+      if (!to.includes(target)) to.push(target)
+    }
+    return rule
+      ? { action: 'sync', rule, why: describeRule(rule), to }
+      : { action: 'rebuild', why: 'no live rule covers it', to: [] }
+  }
+
+  return {
+    classify,
+    triggers(paths) {
+      const due = new Set<number>()
+      let restart = false
+      for (const path of paths) {
+        if (classify(path).action !== 'sync') continue
+        for (const run of runs) if (!due.has(run.index) && run.matches(path)) due.add(run.index)
+        restart ||= restarts.some((matches) => matches(path))
+      }
+      return { runs: [...due].sort((a, b) => a - b), restart }
+    },
+    ignores(path, isDirectory) {
+      if (path === '') return false
+      const decided = first.find((one) => one.matches(path))
+      if (decided?.action !== 'ignore') return false
+      // below an ignored folder, a rebuildOn that stands before the ignore may still want something
+      return !isDirectory || !first.slice(0, first.indexOf(decided)).some((one) => one.action === 'rebuild')
+    },
+  }
+}
+
+/** No patterns = every synced path. */
+const onPaths = (patterns: readonly string[]): ((path: string) => boolean) =>
+  patterns.length === 0 ? () => true : compileGlobs(patterns)
+
+/** Where a sync puts a path. A file goes to `to`, or into it when `to` ends in a slash; what is in a folder goes below `to`. */
+function syncTarget(from: string, to: string): (path: string) => string | undefined {
+  const source = from
+    .replace(/^(?:\.?\/+)+/, '')
+    .replace(/\/+$/, '')
+    .replace(/^\.$/, '')
+  const into = to.endsWith('/')
+  const folder = to.replace(/\/+$/, '')
+  return (path) => {
+    if (path === '') return undefined
+    if (source === '') return `${folder}/${path}`
+    if (path === source) return into ? `${folder}/${source.slice(source.lastIndexOf('/') + 1)}` : folder
+    return path.startsWith(`${source}/`) ? `${folder}${path.slice(source.length)}` : undefined
+  }
+}
+
+/** A rule as the Devloopfile would write it, shortened. */
+export function describeRule(rule: LiveRule): string {
+  const text = (value: unknown): string => JSON.stringify(value)
+  switch (rule.kind) {
+    case 'sync':
+      return `sync(${text(rule.from)}, ${text(rule.to)})`
+    case 'run':
+      return `run(${text(rule.command)})`
+    case 'restart':
+      return rule.on.length === 0 ? 'restart()' : `restart({ on: ${text(rule.on)} })`
+    case 'rebuildOn':
+    case 'ignore':
+      return `${rule.kind}(${rule.patterns.map(text).join(', ')})`
+  }
+}
+
+/** Folders of version control, whatever is in them. In a git worktree or submodule, `.git` is a file. */
+const versionControl = new Set(['.git', '.hg', '.svn', '.jj'])
+
+/**
+ * Names that only editors, file managers and devloop itself make, for a moment or beside a file:
+ * vim's `.x.swp` and `4913`, backups `x~`, emacs' locks `.#x` and autosaves `#x#`, JetBrains' `___jb_tmp___`, kate's, gedit's.
+ */
+const notSources =
+  /^(?:\..*\.sw[a-z]|4913|.*~|\.#.*|#.*#|.*___jb_(?:tmp|old)___|\..*\.kate-swp|\.goutputstream-.*|\.DS_Store|\.devloop-.*)$/s
+
+/**
+ * Whether a path (relative, with `/`) is never a source: not watched, not hashed, not sent to a build, whatever .dockerignore says.
+ * A path below such a folder is none either.
+ *
+ * These are few on purpose. `.git` changes with every commit and Docker would send it all; the others come and go while an editor
+ * saves, and taking them for sources would rebuild an image for nothing. `node_modules` and build output are not among them:
+ * they belong to the context exactly when .dockerignore does not name them, so that what is watched is what Docker would build from.
+ * A build that needs the commit id must be given it as an argument.
+ *
+ * @param isDirectory folders are only left out by version control's names and devloop's own, never by an editor's
+ */
+export function isAlwaysIgnored(path: string, isDirectory = false): boolean {
+  for (let start = 0; ;) {
+    const slash = path.indexOf('/', start)
+    const name = slash < 0 ? path.slice(start) : path.slice(start, slash)
+    if (versionControl.has(name) || name.startsWith('.devloop-')) return true
+    if (slash < 0) return !isDirectory && notSources.test(name)
+    start = slash + 1
+  }
+}
