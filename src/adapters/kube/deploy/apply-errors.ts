@@ -7,23 +7,16 @@ import { objectName, type RenderedObject } from './rendered.js'
 
 /** The refusal of an object as an error that names object, field and place. What is not about the object stays as it is. */
 export function applyError(thrown: unknown, rendered: RenderedObject): unknown {
-  const status = statusOf(thrown)
-  // what already says more than the refusal itself
-  const told = isDevloopError(thrown) && (thrown.code === 'cluster/namespace' || thrown.code === 'timeout')
-  if (!status || told) return thrown
+  const found = statusOf(thrown)
+  // a missing namespace says more than the refusal itself
+  if (!found || (isDevloopError(thrown) && thrown.code === 'cluster/namespace')) return thrown
+  const secret = rendered.object.kind === 'Secret'
+  const status = secret ? withoutValues(found) : found
   const name = described(rendered)
-  const options = { why: status.message, where: rendered.at, cause: thrown }
+  const options = { why: status.message, where: rendered.at, ...(secret ? {} : { cause: thrown }) }
   if (isFieldConflict(status)) return fieldConflict(status, rendered, thrown)
-  // of an unknown field or a wrong type, server-side apply says so with a 500
-  const typed = /^failed to create (?:manager for existing fields|typed patch object) \(.*?; .*?\): (.*)$/s.exec(
-    status.message,
-  )?.[1]
-  if (typed)
-    return new DevloopError(
-      'cluster/invalid',
-      `${name} is not valid: ${typed.replace(/^\.| \./g, (dot) => dot.replace('.', ''))}.`,
-      options,
-    )
+  const typed = typeProblem(status.message)
+  if (typed) return new DevloopError('cluster/invalid', `${name} is not valid: ${typed}.`, options)
   if (status.code === 400 || status.code === 422) {
     return new DevloopError('cluster/invalid', `${name} is not valid: ${causes(status) ?? status.message}.`, {
       ...options,
@@ -122,3 +115,19 @@ function causes(status: KubeStatus): string | undefined {
 
 /** Without the regular expressions that the cluster explains names with. */
 const shortened = (message: string): string => message.replace(/ \(e\.g\. .*$/s, '')
+
+/** The cluster may quote the value that it refuses, and a Secret's must not be shown. */
+function withoutValues(status: KubeStatus): KubeStatus {
+  const cut = (text: string): string => text.replace(/(?:,? got|: Invalid value:|^Invalid value:|, error found| in #\d+).*$/s, '')
+  const found = status.details?.causes?.map((cause) => ({ ...cause, message: cut(cause.message ?? '') || 'not valid' }))
+  return { ...status, message: cut(status.message), details: { ...status.details, ...(found ? { causes: found } : {}) } }
+}
+
+/** What is wrong with a field, from the server's words when it cannot read the object; server-side apply says so with a 500. */
+function typeProblem(message: string): string | undefined {
+  const found =
+    /^failed to (?:create|convert) [^(]*\(.*?; .*?\)[^:]*: (?:unable to convert .*?: )?(?:error decoding from json: )?(.*)$/s.exec(
+      message,
+    )?.[1]
+  return found?.replace(/^\./, '').replaceAll('\n  .', '; ')
+}

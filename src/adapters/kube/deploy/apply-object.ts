@@ -48,7 +48,7 @@ const settleMs = 10_000
 
 /**
  * Make the cluster hold the object. Never cut in the middle.
- * @throws DevloopError cluster/invalid, cluster/conflict with the place in the manifest, timeout, cluster/*
+ * @throws DevloopError cluster/invalid, cluster/conflict with the place in the manifest, cluster/*
  */
 export async function applyObject(connection: KubeConnection, target: ApplyTarget): Promise<'applied' | 'unchanged'> {
   const { rendered, path, owner } = target

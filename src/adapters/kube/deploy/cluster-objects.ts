@@ -51,7 +51,7 @@ export async function deleteObject(connection: KubeConnection, path: string, liv
   }
 }
 
-/** Wait until this object is gone. @throws DevloopError timeout after a minute */
+/** Wait until this object is gone. @throws DevloopError cluster/error after a minute */
 export async function waitUntilGone(connection: KubeConnection, path: string, live: LiveObject): Promise<void> {
   const deadline = Date.now() + deletionLimitMs
   for (let pause = 25; ; pause = Math.min(pause * 2, 500)) {
@@ -65,7 +65,7 @@ export async function waitUntilGone(connection: KubeConnection, path: string, li
 function stillThere({ kind, metadata }: LiveObject): DevloopError {
   const finalizers = metadata.finalizers ?? []
   return new DevloopError(
-    'timeout',
+    'cluster/error',
     `${kind.toLowerCase()}/${metadata.name} is still being deleted after ${deletionLimitMs / 1000} seconds.`,
     {
       why: finalizers.length > 0 ? `It waits for: ${finalizers.join(', ')}.` : undefined,

@@ -15,7 +15,7 @@ interface Condition {
   readonly message?: string
 }
 
-/** Wait until a CustomResourceDefinition is established. @throws DevloopError cluster/invalid when its names are taken, timeout */
+/** Wait until a CustomResourceDefinition is established. @throws DevloopError cluster/invalid when its names are taken, cluster/error */
 export async function waitUntilServed(connection: KubeConnection, { path, rendered }: ApplyTarget): Promise<void> {
   const started = performance.now()
   for (let pause = 25; ; pause = Math.min(pause * 2, 500)) {
@@ -29,9 +29,13 @@ export async function waitUntilServed(connection: KubeConnection, { path, render
         where: rendered.at,
       })
     if (performance.now() - started > limitMs) {
-      throw new DevloopError('timeout', `${objectName(rendered.object)} is not established after ${limitMs / 1000} seconds.`, {
-        where: rendered.at,
-      })
+      throw new DevloopError(
+        'cluster/error',
+        `${objectName(rendered.object)} is not established after ${limitMs / 1000} seconds.`,
+        {
+          where: rendered.at,
+        },
+      )
     }
     await sleep(pause)
   }

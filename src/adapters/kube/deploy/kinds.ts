@@ -65,19 +65,22 @@ export function createKindCatalog(connection: KubeConnection): KindCatalog {
   /** Group versions that were asked for. */
   const asked = new Map<string, Promise<readonly KindInfo[] | undefined>>()
 
-  function discover(apiVersion: string, signal: AbortSignal): Promise<readonly KindInfo[] | undefined> {
+  function discover(apiVersion: string): Promise<readonly KindInfo[] | undefined> {
     const found = asked.get(apiVersion)
     if (found) return found
-    const answer = askFor(apiVersion, signal)
+    // no caller's signal: others wait for the same answer
+    const answer = askFor(apiVersion)
     asked.set(apiVersion, answer)
     answer.catch(() => asked.delete(apiVersion))
     return answer
   }
 
-  async function askFor(apiVersion: string, signal: AbortSignal): Promise<readonly KindInfo[] | undefined> {
+  async function askFor(apiVersion: string): Promise<readonly KindInfo[] | undefined> {
     const root = apiVersion.includes('/') ? '/apis' : '/api'
     try {
-      const list = (await connection.request('GET', `${root}/${apiVersion}`, { signal })) as ApiResourceList
+      const list = (await connection.request('GET', `${root}/${apiVersion}`, {
+        what: `look up the kinds of ${apiVersion}`,
+      })) as ApiResourceList
       return list.resources
         .filter(({ name }) => !name.includes('/'))
         .map(({ kind, name, namespaced }) => ({ apiVersion, kind, plural: name, namespaced }))
@@ -89,10 +92,15 @@ export function createKindCatalog(connection: KubeConnection): KindCatalog {
 
   async function find(object: KubeObject, at: SourcePosition | undefined, signal: AbortSignal): Promise<KindInfo> {
     const { apiVersion, kind } = object
-    const served = await discover(apiVersion, signal)
-    const info = served?.find((candidate) => candidate.kind === kind)
-    if (info) return info
-    // the next try asks again: somebody may install it in the meantime
+    let served: readonly KindInfo[] | undefined
+    // what was found earlier may be old by now: somebody may have installed the kind since
+    for (const again of asked.has(apiVersion) ? [true, false] : [false]) {
+      served = await discover(apiVersion)
+      signal.throwIfAborted()
+      const info = served?.find((candidate) => candidate.kind === kind)
+      if (info) return info
+      if (again) asked.delete(apiVersion)
+    }
     asked.delete(apiVersion)
     const name = `${kind} "${object.metadata.name}"`
     if (served) {
@@ -104,7 +112,7 @@ export function createKindCatalog(connection: KubeConnection): KindCatalog {
         )}`,
         {
           where: at,
-          help: 'Correct the kind, or install what defines it.',
+          help: `Correct the kind; if another resource brings it, name that one in \`needs\`.`,
         },
       )
     }
@@ -113,7 +121,7 @@ export function createKindCatalog(connection: KubeConnection): KindCatalog {
       `${name}: the cluster does not serve ${apiVersion}.${await otherVersion(object, signal)}`,
       {
         where: at,
-        help: 'Correct apiVersion, or install what defines it.',
+        help: `Correct apiVersion; if another resource brings it, name that one in \`needs\`.`,
       },
     )
   }

@@ -38,7 +38,7 @@ export function renderManifests(input: RenderManifestsInput): Rendered {
   const objects = manifestObjects(manifests).map((entry): RenderedObject => {
     const at = entry.at ?? manifests.at
     const object = cleaned(entry.object)
-    if (kindOf(object).namespaced) object.metadata.namespace ??= namespace
+    if (kindOf(object).namespaced) object.metadata.namespace ||= namespace
     object.metadata.labels = { ...object.metadata.labels, ...ownerLabels(owner) }
     const bearing = podTemplateOf(object)
     if (!bearing) return { object, at }

@@ -173,7 +173,7 @@ describe('renderApp', () => {
     const rendered = render({ app: anApp({ env: { URL: url } }), apps: { db }, generated: { 'db-password': 'hunter2' } })
     const [secret, deployment] = rendered.objects.map(({ object }) => object)
     expect(secret).toMatchObject({ kind: 'Secret', metadata: { name: 'api.devloop-env', namespace: 'dev' } })
-    expect(Buffer.from((secret?.data as Record<string, string>).URL ?? '', 'base64').toString()).toBe(
+    expect(Buffer.from((secret?.data as Record<string, string> | undefined)?.URL ?? '', 'base64').toString()).toBe(
       'postgres://hunter2@db:5432',
     )
     expect(deploymentOf(rendered).container.env).toEqual([

@@ -42,6 +42,13 @@ const workload = (kind: string, name = 'web', image = 'ghcr.io/shop/api:v1', cha
   }
 }
 
+/** The pod template of the first rendered object. */
+function firstTemplate(rendered: ReturnType<typeof render>): PodTemplate {
+  const [first] = rendered.objects
+  if (!first) throw new Error('nothing was rendered')
+  return (first.object.spec as { template: PodTemplate }).template
+}
+
 const config = (name: string, changes: object = {}): KubeObject => ({
   apiVersion: 'v1',
   kind: 'ConfigMap',
@@ -135,7 +142,7 @@ describe('renderManifests', () => {
       { name: 'side', image: 'docker.io/shop/api', restartPolicy: 'Always' },
     ]
     const rendered = render([object], { restartable: new Set(['shop/api']) }, ['shop/api'])
-    const { template: after } = rendered.objects[0]?.object.spec as { template: PodTemplate }
+    const after = firstTemplate(rendered)
     expect(after.spec.initContainers?.map(({ image }) => image)).toEqual(Array(2).fill('registry.test:5000/shop/api:devloop-11'))
     expect(after.spec.initContainers?.[0]).not.toHaveProperty('command')
     expect(after.metadata?.annotations).toEqual({
@@ -151,7 +158,7 @@ describe('renderManifests', () => {
         {},
         ['shop/api'],
       )
-      return (rendered.objects[0]?.object.spec as { template: PodTemplate }).template.spec.containers?.[0]?.imagePullPolicy
+      return firstTemplate(rendered).spec.containers?.[0]?.imagePullPolicy
     }
     expect(policy('shop/api:latest')).toBe('IfNotPresent')
     expect(policy('redis:7')).toBe('Always')
