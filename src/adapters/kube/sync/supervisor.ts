@@ -1,0 +1,107 @@
+// The restart wrapper: runs a container's own command as a child of the image's shell, and starts it anew when it is asked to.
+
+/**
+ * The wrapper's program, for any POSIX shell; `$@` is the command to run. It
+ * - passes signals on to the child and ends with the child's exit status (128 + n for signal n) when the child ends by itself;
+ * - on SIGURG ends the child with everything below it (SIGTERM, SIGKILL on the next SIGURG) and starts the command again. No
+ *   program takes SIGURG for anything, and a main process that is no wrapper ignores it;
+ * - says which child it runs by its own name in /proc/PID/comm, `devloop:CHILD`: that is how the shell loop finds it and sees that
+ *   a new child was started. It needs no writable folder.
+ * It has no `$(` and no `$$`, which Kubernetes would replace in a pod's command.
+ */
+export const supervisorScript = `# devloop supervisor
+read -r me rest < /proc/self/stat
+exec 3<&0
+child= stop= again= interrupted= tree=
+
+find_tree() {
+  all=
+  for file in /proc/[0-9]*/stat; do
+    { IFS= read -r line < "$file"; } 2>/dev/null || continue
+    pid=\${line%% *} line=\${line##*) }
+    case $line in Z*) continue;; esac
+    line=\${line#* }
+    all="$all $pid:\${line%% *}"
+  done
+  known=" $me " tree= more=1
+  while [ "$more" ]; do
+    more=
+    for pair in $all; do
+      case $known in *" \${pair%:*} "*) continue;; esac
+      case $known in *" \${pair#*:} "*) known="$known\${pair%:*} " tree="$tree \${pair%:*}" more=1;; esac
+    done
+  done
+}
+
+signal_tree() {
+  for pid in $tree; do kill -s "$1" "$pid" 2>/dev/null; done
+}
+
+restart() {
+  interrupted=1
+  find_tree
+  if [ "$again" ]; then signal_tree KILL; else again=1; signal_tree TERM; fi
+}
+
+# A shell starts its background jobs with INT and QUIT ignored: a child that left it so gets TERM.
+pass() {
+  interrupted=1
+  [ "$child" ] || return
+  signal=$1 value=
+  case $signal in INT|QUIT)
+    { while read -r key value; do [ "$key" = SigIgn: ] && break; done < "/proc/$child/status"; } 2>/dev/null
+    case $signal$value in INT*[2367abef]|QUIT*[4567cdef]) signal=TERM;; esac;;
+  esac
+  kill -s "$signal" "$child" 2>/dev/null
+}
+
+# The old child is gone; what it started may still hold its ports.
+wait_for_tree() {
+  turns=
+  while :; do
+    left=
+    for pid in $tree; do
+      { IFS= read -r line < "/proc/$pid/stat"; } 2>/dev/null || continue
+      case \${line##*) } in Z*) continue;; esac
+      left="$left $pid"
+    done
+    tree=$left turns=x$turns
+    [ "$tree" ] && [ "\${#turns}" -lt 200 ] || return
+    [ "\${#turns}" -lt 150 ] || signal_tree KILL
+    sleep 0.02 2>/dev/null || sleep 1 || return
+  done
+}
+
+trap 'stop=1; pass TERM' TERM
+trap 'stop=1; pass INT' INT
+trap 'stop=1; pass QUIT' QUIT
+for name in HUP USR1 USR2 WINCH; do trap "pass $name" "$name"; done
+trap restart URG
+
+while [ ! "$stop" ]; do
+  again=
+  ( exec "$@" ) <&3 3<&- &
+  child=$!
+  { printf 'devloop:%s' "$child" > /proc/self/comm; } 2>/dev/null
+  status=
+  while :; do
+    interrupted=
+    wait "$child" 2>/dev/null
+    now=$?
+    # 127: the wait before this one, which a signal interrupted, had got the status already
+    [ "$now" = 127 ] && [ "$status" ] || status=$now
+    [ "$interrupted" ] || break
+  done
+  [ "$again" ] || exit "$status"
+  wait_for_tree
+done
+exit "\${status:-143}"
+`
+
+/**
+ * A container's command under the wrapper. `original` is written as in a pod's \`command\` (entrypoint and arguments in one), and so is
+ * the result, which takes the place of the container's \`command\`; it has no \`args\`. The image must have /bin/sh.
+ */
+export const superviseCommand = (original: readonly string[]): { readonly command: readonly string[] } => ({
+  command: ['/bin/sh', '-c', supervisorScript, 'devloop', ...original],
+})
