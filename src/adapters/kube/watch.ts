@@ -37,6 +37,8 @@ export interface WatchTiming {
 }
 
 const usual: WatchTiming = { minBackoffMs: 500, maxBackoffMs: 30_000, soundMs: 5_000, graceMs: 1_000, silenceMs: 150_000 }
+/** A server that ends a watch sooner than this is in trouble, and the pauses grow. */
+const briefMs = 200
 const pageSize = 500
 /** A watch line is one object; etcd holds none of more than 1.5 MiB or so. */
 const maxLineBytes = 16 * 1024 * 1024
@@ -81,11 +83,11 @@ export async function watchList<T>(connection: KubeConnection, options: WatchOpt
 
   while (!signal.aborted) {
     let since = Date.now()
+    let opened = false
     let problem: unknown
     try {
       if (version === undefined) {
         version = await list(connection, options, signal)
-        since = Date.now()
       }
       const seconds = 240 + Math.floor(Math.random() * 60)
       const response = await connection.stream(options.path, {
@@ -101,6 +103,7 @@ export async function watchList<T>(connection: KubeConnection, options: WatchOpt
         signal,
       })
       current()
+      opened = true
       since = Date.now()
       await read(response, seconds * 1000 + 15_000)
     } catch (thrown) {
@@ -108,7 +111,8 @@ export async function watchList<T>(connection: KubeConnection, options: WatchOpt
       if (isExpired(thrown)) version = undefined
     }
     if (signal.aborted) break
-    failures = Date.now() - since >= timing.soundMs ? 0 : failures + 1
+    const lasted = opened ? Date.now() - since : 0
+    failures = lasted >= timing.soundMs ? 0 : lasted >= briefMs ? 1 : failures + 1
     if (problem !== undefined && !isExpired(problem)) broken(connection.translate(problem, options.what))
     // At once after the server ended a watch at its time; else with a pause, of which each client draws its own.
     if (failures > 0) {

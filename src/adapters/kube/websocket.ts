@@ -67,6 +67,9 @@ function opened(socket: WebSocket, signal: AbortSignal): Promise<WebSocket> {
     }
     const onOpen = (): void => {
       done()
+      // Frames may have come in one packet with the upgrade, and would be emitted before the caller has a listener.
+      socket.pause()
+      setImmediate(() => socket.resume())
       resolve(socket)
     }
     const onAbort = (): void => fail(abortReason(signal))
