@@ -63,6 +63,16 @@ export function buildError({ image, dockerfile, text, step }: BuildFailure): Dev
       },
     )
   }
+  const unusable =
+    /failed to parse stage name "([^"]+)"|no build stage in current context|base name \(([^)]*)\) should not be blank/i.exec(text)
+  if (unusable && !step) {
+    const line = (unusable[1] && instructionOfImage(instructions, unusable[1])?.line) || instructions[0]?.line || 1
+    return new DevloopError('build/failed', `The Dockerfile of image ${image.name} is not valid${inline(line)}.`, {
+      why: tidy(text),
+      where: at(line),
+      help: 'Begin it with FROM and the name of a base image.',
+    })
+  }
   const instruction = step && instructionFor(instructions, step)
   const exit = /exit code: (\d+)|returned a non-zero code: (\d+)/.exec(step?.error || text)
   const shown = step ? step.name.replace(/^\[[^\]]*\]\s*/, '') : undefined
@@ -70,9 +80,13 @@ export function buildError({ image, dockerfile, text, step }: BuildFailure): Dev
     ? `\`${shorten(shown)}\` of image ${image.name} failed${exit ? ` with exit code ${exit[1] ?? exit[2] ?? ''}` : ''}${inline(instruction?.line)}.`
     : `Image ${image.name} could not be built.`
   const words = tidy(step?.error || text)
+  const absent = /^(COPY|ADD)/i.test(shown ?? '') && /not found|no such file|file does not exist/i.test(words)
   return new DevloopError('build/failed', message, {
     why: step?.output ? `${step.output}\n${words}` : words,
     where: at(instruction?.line),
+    help: absent
+      ? `Paths are relative to the context ${image.context}; a file there may also be left out by .dockerignore.`
+      : undefined,
   })
 }
 
@@ -81,13 +95,15 @@ const instructionFor = (
   step: FailedStep & { readonly number?: number },
 ): Instruction | undefined =>
   (step.number === undefined ? undefined : instructionOfNumber(instructions, step.number)) ??
-  instructionOfStep(instructions, step.name)
+  instructionOfStep(instructions, step.name) ??
+  // a download of ADD is a step of its own, named by its address
+  instructions.find(({ keyword, rest }) => keyword === 'ADD' && rest.includes(step.name))
 
 // the image that a FROM, or a COPY --from, could not get
 const baseReference = (step: (FailedStep & { readonly number?: number }) | undefined, text: string): string | undefined => {
   const metadata = /^\[internal\] load metadata for (\S+)$/.exec(step?.name ?? '')?.[1]
   if (metadata) return metadata
-  const from = /^\[[^\]]*\] FROM (?:--\S+ )*(\S+)/i.exec(step?.name ?? '')?.[1]
+  const from = /^(?:\[[^\]]*\] )?FROM (?:--\S+ )*(\S+)/i.exec(step?.name ?? '')?.[1]
   if (from && from.toLowerCase() !== 'scratch') return from
   return step ? undefined : /^([\w./:@-]+): failed to resolve source metadata/.exec(text)?.[1]
 }
@@ -99,6 +115,12 @@ const positionIn = (image: ImageSpec, line: number | undefined): SourcePosition 
 
 // the engine's nesting says nothing to a reader
 const tidy = (text: string): string =>
-  text.replace(/^(failed to solve( with frontend \S+)?: |failed to build LLB: |rpc error: code = \w+ desc = )+/i, '')
+  text.replace(
+    /^(failed to solve( with frontend \S+)?: |failed to build LLB: |failed to create LLB definition: |rpc error: code = \w+ desc = )+/i,
+    '',
+  )
 
-const shorten = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
+const shorten = (text: string): string => {
+  const line = text.replace(/\s+/g, ' ')
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line
+}

@@ -1,5 +1,6 @@
 // Builds by the BuildKit inside of the engine, with a session on which it fetches the context.
 import { createHash, randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { isAbort } from '../../errors/devloop-error.js'
 import type { SyncedFiles } from './file-sync.js'
 import { createBuildkitSteps } from './buildkit-steps.js'
@@ -38,7 +39,9 @@ export const buildWithBuildkit: EngineBuild = async (engine, job, progress, sign
       onFailure: (error) => unreadable.abort(error),
     },
     signal,
-  )
+  ).catch((error: unknown) => {
+    throw engine.refused(error, 'open a build session')
+  })
   const steps = createBuildkitSteps(progress)
   let imageId: string | undefined
   let refusal: string | undefined
@@ -88,7 +91,7 @@ export const buildWithBuildkit: EngineBuild = async (engine, job, progress, sign
 
 // one copy of the context in the engine for each image of each working copy
 const sharedKeyOf = (context: string, image: string): string =>
-  createHash('sha256').update(`devloop\0${context}\0${image}`).digest('hex').slice(0, 32)
+  createHash('sha256').update(`devloop\0${hostname()}\0${context}\0${image}`).digest('hex').slice(0, 32)
 
 const describeSent = (sent: SyncedFiles, all: number): string =>
   `[context] sent ${sent.files} of ${all} files (${sent.bytes} bytes)`

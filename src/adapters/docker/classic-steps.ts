@@ -58,7 +58,8 @@ export function createClassicSteps(progress: BuildProgress): ClassicSteps {
     }
   })
   return {
-    push: (text) => lines.push(text),
+    // the engine itself colours what a step writes to stderr
+    push: (text) => lines.push(text.replaceAll('\u001b[91m', '').replaceAll('\u001b[0m', '')),
     end(error) {
       lines.flush()
       if (error === undefined) report(current?.cached ? 'cached' : 'done')

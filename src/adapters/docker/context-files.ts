@@ -1,6 +1,6 @@
 // The files of a build context as the engine gets them: exactly those of the scanned tree, read and checked against it.
 import { createHash } from 'node:crypto'
-import { lstatSync, createReadStream } from 'node:fs'
+import { createReadStream, lstatSync, type BigIntStats } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -18,7 +18,7 @@ export interface ContextEntry {
   readonly size: number
   /** What a link points to; '' for anything else. */
   readonly target: string
-  /** Nanoseconds since 1970; of a file, the same only for the same content. */
+  /** Nanoseconds since 1970; of a file or link, hardly ever the same for other content. */
   readonly mtime: bigint
   /** The bytes of a file. @throws DevloopError build/context when they are no longer what was scanned */
   readonly content: () => AsyncIterable<Buffer>
@@ -28,14 +28,15 @@ const wholeLimit = 1 << 20
 /** Mode of every folder: a tree does not hold folders, so theirs must not depend on this machine. */
 const folderMode = 0o755
 
-/** Order in which a walk meets paths: names compared folder by folder, as bytes. */
-export function comparePaths(a: string, b: string): number {
-  const [left, right] = [a.split('/'), b.split('/')]
-  for (let at = 0; at < left.length && at < right.length; at++) {
-    const [l, r] = [left[at] as string, right[at] as string]
-    if (l !== r) return Buffer.compare(Buffer.from(l), Buffer.from(r))
-  }
-  return left.length - right.length
+/** Paths in the order in which a walk meets them: names compared folder by folder, as bytes. */
+export function sortPaths(paths: Iterable<string>): string[] {
+  // a separator that is less than anything else in a name makes plain comparison do
+  const keys = [...paths].map((name) => name.replaceAll('/', '\0'))
+  const plain = keys.every((key) => !/[\uD800-\uFFFF]/.test(key))
+  // strings compare by UTF-16 units, which differ from bytes above the surrogates
+  if (plain) keys.sort()
+  else keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  return keys.map((key) => key.replaceAll('\0', '/'))
 }
 
 /**
@@ -49,17 +50,11 @@ export async function listContext(root: string, tree: Tree, signal: AbortSignal)
     paths.add(file)
   }
   const entries: ContextEntry[] = []
-  let looked = 0
-  for (const name of [...paths].toSorted(comparePaths)) {
-    const entry = tree.get(name)
-    if (!entry) entries.push(folder(name))
-    else if (entry.kind === 'link') entries.push(link(name, entry.target))
-    else {
-      entries.push(file(path.join(root, name), name, entry))
-      // synchronous, because asking for each of 50,000 files by the thread pool takes ten times as long
-      if (++looked % 500 === 0) await nextTurn()
-      signal.throwIfAborted()
-    }
+  for (const name of sortPaths(paths)) {
+    entries.push(describe(path.join(root, name), name, tree.get(name)))
+    // looked at synchronously, because asking for each of 50,000 files by the thread pool takes ten times as long
+    if (entries.length % 500 === 0) await nextTurn()
+    signal.throwIfAborted()
   }
   return entries
 }
@@ -82,44 +77,30 @@ export function textFile(name: string, text: string): ContextEntry {
 
 const none = async function* (): AsyncGenerator<Buffer> {}
 
-const folder = (name: string): ContextEntry => ({
-  path: name,
-  kind: 'folder',
-  mode: folderMode,
-  size: 0,
-  target: '',
-  mtime: 0n,
-  content: none,
-})
-
-const link = (name: string, target: string): ContextEntry => ({
-  path: name,
-  kind: 'link',
-  mode: 0o777,
-  size: Buffer.byteLength(target),
-  target,
-  mtime: fingerprint(hashOf(target)),
-  content: none,
-})
-
-function file(absolute: string, name: string, entry: Entry & { kind: 'file' }): ContextEntry {
-  let mtime: bigint
+function describe(absolute: string, name: string, entry: Entry | undefined): ContextEntry {
+  let stats: BigIntStats
   try {
-    const stats = lstatSync(absolute, { bigint: true })
-    if (!stats.isFile()) throw changed(name, 'It is no file any more.')
-    // The file's own time, because tools that keep state in a cache mount (cargo, make) rebuild by it; it does not count for
-    // the engine's cache. The engine asks for content only when size or time differ, so the content shows in the time as well.
-    mtime = stats.mtimeNs - (stats.mtimeNs % 1000n) + fingerprint(entry.hash)
+    stats = lstatSync(absolute, { bigint: true })
   } catch (error) {
-    throw error instanceof DevloopError ? error : changed(name, (error as Error).message)
+    throw changed(name, (error as Error).message)
   }
+  // The file's own time, because tools that keep state in a cache mount (cargo, make) rebuild by it; it does not count for the
+  // engine's cache. The engine asks for content only when size or time differ, so the content shows in the time as well.
+  const mtime = (content: string): bigint => stats.mtimeNs - (stats.mtimeNs % 1000n) + fingerprint(content)
+  if (!entry) return { path: name, kind: 'folder', mode: folderMode, size: 0, target: '', mtime: stats.mtimeNs, content: none }
+  if (entry.kind === 'link') {
+    const { target } = entry
+    const hash = createHash('sha256').update(target).digest('hex')
+    return { path: name, kind: 'link', mode: 0o777, size: Buffer.byteLength(target), target, mtime: mtime(hash), content: none }
+  }
+  if (!stats.isFile()) throw changed(name, 'It is no file any more.')
   return {
     path: name,
     kind: 'file',
     mode: entry.mode,
     size: entry.size,
     target: '',
-    mtime,
+    mtime: mtime(entry.hash),
     content: () => readChecked(absolute, name, entry),
   }
 }
@@ -153,8 +134,6 @@ const changed = (name: string, why?: string): DevloopError =>
     why,
     help: 'Nothing: the change starts another build.',
   })
-
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** 0 to 999, from a hash in hex. */
 const fingerprint = (hash: string): bigint => BigInt(Number.parseInt(hash.slice(0, 8), 16) % 1000)

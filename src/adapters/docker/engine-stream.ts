@@ -3,8 +3,8 @@ import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
 import { abortReason, unreachable, type Engine, type EngineRequest } from './engine.js'
 import { createJsonLines } from './json-lines.js'
 
-/** How long nothing may come before the engine is asked whether it lives. */
-const quietMs = 60_000
+/** How long nothing may come before the engine is asked whether it lives, in milliseconds. */
+const usualQuietMs = 60_000
 const pingMs = 10_000
 
 /** One line of an answer, as far as builds and pushes use it. */
@@ -26,6 +26,7 @@ export async function followRequest(
   engine: Engine,
   request: EngineRequest & { readonly signal: AbortSignal },
   onLine: (line: EngineLine) => void,
+  quietMs = usualQuietMs,
 ): Promise<void> {
   const { signal } = request
   const died = new AbortController()
