@@ -1,0 +1,85 @@
+// The commands and their options.
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { exitCodes, fail } from './exit.js'
+import { version } from './version.js'
+
+/** Runs one command line. @returns the exit code */
+export async function run(argv: readonly string[]): Promise<number> {
+  let code: number = exitCodes.ok
+  /** The action of a command: what it returns is the exit code. */
+  const does =
+    <A extends unknown[]>(action: (...args: A) => Promise<number>) =>
+    async (...args: A): Promise<void> => {
+      code = await action(...args)
+    }
+  const program = new Command('devloop')
+    .description('Save a file, and the running pod has it.')
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .addHelpText('after', '\nStart with `devloop watch` in a folder with a Devloopfile.ts; see docs/devloopfile.md.\nExit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.')
+  const command = (name: string, description: string): Command => program.command(name).description(description).exitOverride().addOption(fileOption())
+
+  command('watch', 'Run the daemon: build, deploy, and bring each save into the running pods.')
+    .addOption(new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'))
+    .option('--context <name>', 'kubeconfig context to use instead of the current one')
+    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+    .addOption(new Option('--port <port>', 'TCP port on 127.0.0.1 for status; 0 = any that is free').argParser(port).default(0))
+    .argument('[args...]', 'given to the Devloopfile as `args` (after --)')
+    .action(does(async (args: string[], options) => (await import('./commands/watch.js')).watch(args, options)))
+  command('status', 'Show the state of all resources.')
+    .option('--json', 'print the state as JSON')
+    .addOption(new Option('--wait <state>', 'wait until all resources are in this state').choices(['ready']))
+    .addOption(new Option('--timeout <time>', 'how long to wait, such as 90s or 5m').argParser(duration).default(60_000, '60s'))
+    .action(does(async (options) => (await import('./commands/status.js')).status(options)))
+  command('logs', 'Print the output of resources.')
+    .argument('[resource]', 'only this resource')
+    .option('-f, --follow', 'go on with what comes')
+    .addOption(new Option('--tail <lines>', 'begin with this many of the newest lines').argParser(count).default(1000))
+    .action(does(async (resource: string | undefined, options) => (await import('./commands/logs.js')).logs(resource, options)))
+  command('events', 'Print every change of the state, one JSON object a line, until interrupted.').action(does(async (options) => (await import('./commands/events.js')).events(options)))
+  command('trigger', 'Build and deploy a resource again, or run a local again.')
+    .argument('<resource>')
+    .action(does(async (resource: string, options) => (await import('./commands/trigger.js')).trigger(resource, options)))
+  command('why', 'Tell which rule takes a file, for each image.')
+    .argument('<path>')
+    .option('--json', 'print the answer as JSON')
+    .action(does(async (path: string, options) => (await import('./commands/why.js')).why(path, options)))
+  command('down', 'Delete everything that was deployed, and end the daemon if it runs.')
+    .option('--context <name>', 'kubeconfig context to use instead of the current one')
+    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+    .action(does(async (options) => (await import('./commands/down.js')).down(options)))
+  program
+    .command('version')
+    .description('Print the version of devloop.')
+    .exitOverride()
+    .action(() => void process.stdout.write(`${version}\n`))
+
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return code
+  } catch (thrown) {
+    // help that was asked for is no error; commander has printed it, and its own errors, already
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    return fail(thrown)
+  }
+}
+
+const fileOption = (): Option => new Option('--file <path>', 'the Devloopfile; default: Devloopfile.ts in this folder or the nearest above')
+
+function port(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+  return value
+}
+
+function count(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is a number of lines.')
+  return Number(text)
+}
+
+function duration(text: string): number {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
+  if (amount === undefined) throw new InvalidArgumentError('A time is a number with ms, s, m or h, such as 90s.')
+  return Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as 's' | undefined ?? 's']
+}
