@@ -9,6 +9,7 @@ import { randomSuffix, testConnection, testOptions, waitFor } from '../support/c
 import {
   apps,
   appSpec,
+  configMap,
   connection,
   core,
   deployer,
@@ -106,6 +107,28 @@ describe('apps', () => {
       expect(await exists(apps('deployments', name, namespace))).toBe(true)
     } finally {
       await other.request('DELETE', `/api/v1/namespaces/${namespace}`)
+      other.close()
+    }
+  })
+
+  test('a namespace that is being deleted is waited for, and made anew', async () => {
+    const { name: namespace } = await freshNamespace()
+    const other = await testConnection(undefined, { namespace })
+    const held = core('configmaps', 'held', namespace)
+    const path = `/api/v1/namespaces/${namespace}`
+    try {
+      const holding = { ...configMap('held'), metadata: { name: 'held', finalizers: ['devloop.test/hold'] } }
+      await other.request('POST', `${path}/configmaps`, { body: holding })
+      await other.request('DELETE', path)
+      const deployed = deployer({}, other).deploy(appSpec('web', { replicas: 0 }))
+      await waitFor(async () => (await get(held)).metadata.deletionTimestamp, { what: 'the held object to be deleted' })
+      await other.request('PATCH', held, {
+        body: { metadata: { finalizers: null } },
+        contentType: 'application/merge-patch+json',
+      })
+      expect((await deployed).objects).toEqual(['deployment/web'])
+      expect((await get(path)).metadata.deletionTimestamp).toBeUndefined()
+    } finally {
       other.close()
     }
   })

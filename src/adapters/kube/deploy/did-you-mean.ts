@@ -1,7 +1,7 @@
 // The nearest of the known names to one that is not known.
 
 /** The candidate that is most likely meant, or undefined when none is near: at most a third of the letters differ. */
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
   for (const candidate of candidates) {

@@ -10,7 +10,7 @@ import { inNamespace } from './namespaces.js'
 import { randomValue } from './random-value.js'
 
 /** Name of the Secret. Project and instance have no dots, so no two pairs meet. */
-export const generatedSecretName = ({ project, instance }: Pick<RuntimeOptions, 'project' | 'instance'>): string =>
+const generatedSecretName = ({ project, instance }: Pick<RuntimeOptions, 'project' | 'instance'>): string =>
   `devloop-generated.${project}.${instance}`
 
 /**

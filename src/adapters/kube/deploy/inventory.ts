@@ -28,7 +28,7 @@ export interface Inventory {
 const freshMs = 1000
 
 /** Project and instance have no dots, so no two pairs meet. */
-export const inventoryName = ({ project, instance }: Pick<RuntimeOptions, 'project' | 'instance'>): string =>
+const inventoryName = ({ project, instance }: Pick<RuntimeOptions, 'project' | 'instance'>): string =>
   `devloop-inventory.${project}.${instance}`
 
 export const sameRef = (a: ObjectRef, b: ObjectRef): boolean =>

@@ -76,7 +76,7 @@ export function finishPodTemplate(
 }
 
 /** Every container that a built image can run in; an init container runs on only as a sidecar. */
-export function containersOf(template: PodTemplate, runsOn: boolean): readonly (readonly [Container, boolean])[] {
+function containersOf(template: PodTemplate, runsOn: boolean): readonly (readonly [Container, boolean])[] {
   const init = (template.spec.initContainers ?? []).map(
     (container) => [container, runsOn && container.restartPolicy === 'Always'] as const,
   )

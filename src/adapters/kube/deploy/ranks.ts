@@ -1,12 +1,9 @@
 // The order in which objects are applied: what others stand on comes first. Deleting goes the other way.
 import type { KubeObject } from '../../../model/plan.js'
 
-/** Of the kinds that definitions bring, so that their objects can follow. */
-export const definitionRank = 1
-
 const ranks: Readonly<Record<string, number>> = {
   Namespace: 0,
-  CustomResourceDefinition: definitionRank,
+  CustomResourceDefinition: 1,
   StorageClass: 2,
   PriorityClass: 2,
   ResourceQuota: 2,
@@ -39,8 +36,7 @@ const ranks: Readonly<Record<string, number>> = {
 }
 
 /** Lower is applied earlier; the same rank in any order. Custom objects stand between the basics and the workloads. */
-export const rankOf = (object: Pick<KubeObject, 'kind'>): number =>
-  Object.hasOwn(ranks, object.kind) ? (ranks[object.kind] ?? 3) : 3
+const rankOf = (object: Pick<KubeObject, 'kind'>): number => (Object.hasOwn(ranks, object.kind) ? (ranks[object.kind] ?? 3) : 3)
 
 /** Group in rising rank; the order within a rank is kept. */
 export function byRank<T>(items: readonly T[], kindOf: (item: T) => Pick<KubeObject, 'kind'>): readonly (readonly T[])[] {

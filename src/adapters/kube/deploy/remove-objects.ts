@@ -24,17 +24,20 @@ export async function removeObjects(
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
   const removed: string[] = []
-  for (const group of byRank(refs, (ref) => ref).toReversed()) {
-    await inParallel(group, async (ref) => {
-      signal?.throwIfAborted()
-      const path = refPath(ref)
-      const live = await readObject(connection, path)
-      if (!live || !isOwn(live, owner) || live.metadata.labels?.[resourceLabel] !== owner.resource) return
-      if (await mustStay(connection, live)) return await letGo(connection, path)
-      if (!live.metadata.deletionTimestamp) await deleteObject(connection, path, live)
-      removed.push(`${ref.kind.toLowerCase()}/${ref.name}`)
-    })
+  const failures: unknown[] = []
+  const removeOne = async (ref: ObjectRef): Promise<void> => {
+    signal?.throwIfAborted()
+    const path = refPath(ref)
+    const live = await readObject(connection, path)
+    if (!live || !isOwn(live, owner) || live.metadata.labels?.[resourceLabel] !== owner.resource) return
+    if (await mustStay(connection, live)) return await letGo(connection, path)
+    if (!live.metadata.deletionTimestamp) await deleteObject(connection, path, live)
+    removed.push(`${ref.kind.toLowerCase()}/${ref.name}`)
   }
+  for (const group of byRank(refs, (ref) => ref).toReversed()) {
+    await inParallel(group, removeOne).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
   return removed
 }
 

@@ -23,10 +23,10 @@ export interface RenderAppInput {
 }
 
 /** On pod templates: hash of the app's secret values, so that a changed one rolls out. */
-export const secretsAnnotation = 'devloop.dev/secrets'
+const secretsAnnotation = 'devloop.dev/secrets'
 
 /** The Secret that holds the secret variables of an app. */
-export const secretName = (app: string): string => `${app}.devloop-env`
+const secretName = (app: string): string => `${app}.devloop-env`
 
 /** @throws DevloopError devloopfile/invalid */
 export function renderApp(input: RenderAppInput): Rendered {
