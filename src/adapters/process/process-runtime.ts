@@ -1,5 +1,6 @@
 // The runtime without a cluster: apps are processes of this machine in staged folders.
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, realpath } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -283,15 +284,19 @@ function templateOf(
 }
 
 async function dialLocal(port: number, signal: AbortSignal): ReturnType<Runtime['dial']> {
-  const socket = connect({ port, host: '127.0.0.1', signal, noDelay: true })
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
-    socket.once('error', (cause: NodeJS.ErrnoException) => {
-      if (signal.aborted) return reject(cause)
-      reject(
-        new DevloopError('forward/failed', `Nothing accepts connections on 127.0.0.1:${port}.`, { why: cause.message, cause }),
-      )
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  const abort = (): void => void socket.destroy(signal.reason as Error)
+  signal.addEventListener('abort', abort)
+  try {
+    await once(socket, 'connect')
+    return socket
+  } catch (thrown) {
+    signal.throwIfAborted()
+    throw new DevloopError('forward/failed', `Nothing accepts connections on 127.0.0.1:${port}.`, {
+      why: (thrown as Error).message,
+      cause: thrown,
     })
-  })
-  return socket
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
 }

@@ -1,7 +1,7 @@
 // Live sync in the process runtime: the container's files are a stage folder, so they are written directly.
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { lstat, mkdir, open, readlink, rename, rm, rmdir, symlink, unlink, type FileHandle } from 'node:fs/promises'
+import { closeSync, createReadStream, createWriteStream, fchmodSync, openSync, writeFileSync } from 'node:fs'
+import { lstat, mkdir, open, readFile, readlink, rename, rm, rmdir, symlink, unlink, type FileHandle } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -13,6 +13,9 @@ import { forEachLimited } from './for-each-limited.js'
 import { stagePaths, type StagePaths } from './stage-paths.js'
 
 type FileOp = Extract<SyncOp, { op: 'file' }>
+
+/** Bytes; what is not larger is read and written in one go. */
+const smallSize = 128 * 1024
 
 /** File operations on a stage; see SyncSession. */
 export interface StageFiles {
@@ -96,7 +99,8 @@ async function look(path: string): Promise<Wanted> {
     if (!stats.isFile()) return absent
     const hash = createHash('sha256')
     let size = 0
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    const chunks = stats.size <= smallSize ? [await readFile(path)] : (createReadStream(path) as AsyncIterable<Buffer>)
+    for await (const chunk of chunks) {
       hash.update(chunk)
       size += chunk.length
     }
@@ -109,6 +113,7 @@ async function look(path: string): Promise<Wanted> {
 
 async function writeFile(path: string, op: FileOp): Promise<void> {
   const content = await op.content()
+  if (Buffer.isBuffer(content) && content.length <= smallSize) return writeSmall(path, content, op.mode)
   const handle = await open(path, 'wx', 0o600)
   try {
     if (content instanceof Readable) await writeStream(content, handle)
@@ -116,6 +121,17 @@ async function writeFile(path: string, op: FileOp): Promise<void> {
     await handle.chmod(op.mode)
   } finally {
     await handle.close()
+  }
+}
+
+/** Done at once: for a small file the hand-over to other threads and back takes longer than the work. */
+function writeSmall(path: string, content: Buffer, mode: number): void {
+  const fd = openSync(path, 'wx', 0o600)
+  try {
+    writeFileSync(fd, content)
+    fchmodSync(fd, mode)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -47,49 +47,42 @@ async function openSession(
     if (pod.gone.aborted) lost()
   })
 
-  /** Runs work that ends when the session does. */
-  const during = async <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+  const check = (signal: AbortSignal): void => {
     signal.throwIfAborted()
     if (shut.signal.aborted) throw disconnected(pod.name)
-    try {
-      return await work(AbortSignal.any([signal, shut.signal]))
-    } catch (thrown) {
-      if (isAbort(thrown) && !signal.aborted && shut.signal.aborted) throw disconnected(pod.name)
-      throw thrown
-    }
   }
 
   return {
     description: 'folder on this machine',
-    inspect: (paths, signal) => during(signal, (both) => files.inspect(paths, both)),
-    apply: (ops, signal) => during(signal, (both) => files.apply(ops, both)),
-    run: (command, onLine, signal) =>
-      during(signal, async (both) => {
-        try {
-          return await orAbort(
-            inTurn(() => pod.run(command, onLine, both)),
-            both,
-          )
-        } catch (thrown) {
-          if (!isDevloopError(thrown)) throw thrown
-          // as a shell would tell it
-          onLine(thrown.message)
-          return { exitCode: 127 }
-        }
-      }),
-    restart: (signal) =>
-      during(signal, async (both) => {
-        try {
-          await orAbort(pod.process.restart(), both)
-        } catch (thrown) {
-          if (!isDevloopError(thrown)) throw thrown
-          throw new DevloopError('restart/failed', thrown.message, {
-            why: thrown.info.why,
-            help: thrown.info.help,
-            cause: thrown,
-          })
-        }
-      }),
+    async inspect(paths, signal) {
+      check(signal)
+      return files.inspect(paths, signal)
+    },
+    async apply(ops, signal) {
+      check(signal)
+      await files.apply(ops, signal)
+    },
+    async run(command, onLine, signal) {
+      check(signal)
+      try {
+        return await inTurn(() => pod.run(command, onLine, AbortSignal.any([signal, shut.signal])))
+      } catch (thrown) {
+        if (isAbort(thrown) && !signal.aborted) throw disconnected(pod.name)
+        if (!isDevloopError(thrown)) throw thrown
+        // as a shell would tell it
+        onLine(thrown.message)
+        return { exitCode: 127 }
+      }
+    },
+    async restart(signal) {
+      check(signal)
+      try {
+        await orAbort(pod.process.restart(), signal)
+      } catch (thrown) {
+        if (!isDevloopError(thrown)) throw thrown
+        throw new DevloopError('restart/failed', thrown.message, { why: thrown.info.why, help: thrown.info.help, cause: thrown })
+      }
+    },
     closed,
     async close() {
       shut.abort()
