@@ -59,16 +59,17 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
     }
     const watch = (...roots: (string | WatchRoot)[]): Promise<void> =>
       watcher.setRoots(roots.map((root) => (typeof root === 'string' ? { path: at(root), ignored: nothingIgnored } : root)))
-    const until = (condition: () => boolean): Promise<void> =>
+    /** Resolves when it holds; else the test runs into its time limit. */
+    const until = (condition: () => boolean): Promise<true> =>
       new Promise((resolve) => {
         heard = () => {
-          if (condition()) resolve()
+          if (condition()) resolve(true)
         }
         heard()
       })
     /** Whether the path was reported, or the folder that stands for it. */
     const covered = (path: string): boolean => seen.has(at(path)) || seen.has(dirname(at(path)))
-    const untilCovered = (...paths: string[]): Promise<void> => until(() => paths.every(covered))
+    const untilCovered = (...paths: string[]): Promise<true> => until(() => paths.every(covered))
     /** Resolves when everything done so far was reported. */
     const settled = async (folder: string): Promise<void> => {
       const mark = `${folder}/mark-${Math.random()}`
@@ -106,7 +107,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         renameSync(at('src/a.ts'), at('src/a.ts~'))
         writeFileSync(at('src/a.ts'), 'new')
         unlinkSync(at('src/a.ts~'))
-        await until(() => seen.has(at('src/a.ts')))
+        expect(await until(() => seen.has(at('src/a.ts')))).toBe(true)
       })
 
       test('deleted and created', async () => {
@@ -114,7 +115,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await until(() => seen.has(at('src/a.ts')))
         seen.clear()
         writeFileSync(at('src/a.ts'), 'new')
-        await until(() => seen.has(at('src/a.ts')))
+        expect(await until(() => seen.has(at('src/a.ts')))).toBe(true)
       })
 
       test('truncated, and written in two parts', async () => {
@@ -126,7 +127,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         seen.clear()
         writeSync(file, 'two')
         closeSync(file)
-        await until(() => seen.has(at('src/a.ts')))
+        expect(await until(() => seen.has(at('src/a.ts')))).toBe(true)
       })
 
       test('again and again, after every style', async () => {
@@ -137,7 +138,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
           await until(() => seen.has(at('src/a.ts')))
           seen.clear()
           appendFileSync(at('src/a.ts'), 'more')
-          await until(() => seen.has(at('src/a.ts')))
+          expect(await until(() => seen.has(at('src/a.ts')))).toBe(true)
         }
       })
     })
@@ -195,7 +196,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         // the folder whose event was lost is watched after it all the same
         await forget('src')
         write('src/late/file')
-        await until(() => seen.has(at('src/late/file')))
+        expect(await until(() => seen.has(at('src/late/file')))).toBe(true)
       })
     })
 
@@ -209,7 +210,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         }
         await forget('src')
         writeFileSync(at('src/n3/a/b/c/file.ts'), 'again')
-        await until(() => seen.has(at('src/n3/a/b/c/file.ts')))
+        expect(await until(() => seen.has(at('src/n3/a/b/c/file.ts')))).toBe(true)
       })
 
       test('an empty folder, then a file in it', async () => {
@@ -219,7 +220,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await until(() => seen.has(at('src/empty')))
         await forget('src')
         write('src/empty/file')
-        await until(() => seen.has(at('src/empty/file')))
+        expect(await until(() => seen.has(at('src/empty/file')))).toBe(true)
       })
 
       test('a tree that is renamed, and written to under its new name', async () => {
@@ -255,7 +256,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
           mkdirSync(at('src/a'))
           await forget('src')
           write('src/a/file', `${round}`)
-          await untilCovered('src/a/file')
+          expect(await untilCovered('src/a/file')).toBe(true)
         }
       })
 
@@ -270,7 +271,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await forget('src')
         write('src/a/new')
         write('src/b/new')
-        await until(() => seen.has(at('src/a/new')) && seen.has(at('src/b/new')))
+        expect(await until(() => seen.has(at('src/a/new')) && seen.has(at('src/b/new')))).toBe(true)
       })
 
       test('a folder that has the same name as the one it is in', async () => {
@@ -281,7 +282,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         rmSync(at('src/src'), { recursive: true })
         await forget('src')
         write('src/src/src/file')
-        await untilCovered('src/src/src/file')
+        expect(await untilCovered('src/src/src/file')).toBe(true)
       })
 
       test('a file that becomes a folder, and a folder that becomes a file', async () => {
@@ -294,7 +295,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         write('src/x')
         await forget('src')
         appendFileSync(at('src/x'), 'more')
-        await until(() => seen.has(at('src/x')))
+        expect(await until(() => seen.has(at('src/x')))).toBe(true)
       })
     })
 
@@ -306,7 +307,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await watch('src')
         symlinkSync('two', at('src/link.tmp'))
         renameSync(at('src/link.tmp'), at('src/link'))
-        await until(() => seen.has(at('src/link')))
+        expect(await until(() => seen.has(at('src/link')))).toBe(true)
       })
 
       test('a link to a folder is an entry: reported when it changes, not followed', async () => {
@@ -320,7 +321,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         expect([...seen].filter((path) => !path.includes('mark-'))).toEqual([])
         unlinkSync(at('src/link'))
         symlinkSync(at('out/two'), at('src/link'))
-        await until(() => seen.has(at('src/link')))
+        expect(await until(() => seen.has(at('src/link')))).toBe(true)
       })
 
       test('a link that leads back up is no trap', async () => {
@@ -328,7 +329,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         symlinkSync('..', at('src/a/up'))
         await watch('src')
         write('src/a/file', 'changed')
-        await until(() => seen.has(at('src/a/file')))
+        expect(await until(() => seen.has(at('src/a/file')))).toBe(true)
       })
     })
 
@@ -352,7 +353,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await until(() => seen.has(at('conf/Dockerfile')))
         seen.clear()
         write('conf/Dockerfile')
-        await until(() => seen.has(at('conf/Dockerfile')))
+        expect(await until(() => seen.has(at('conf/Dockerfile')))).toBe(true)
       })
 
       test('a single file that is a link, whose target changes', async () => {
@@ -361,7 +362,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         symlinkSync('../real/file', at('conf/link'))
         await watch('conf/link')
         write('real/file', 'changed')
-        await until(() => seen.has(at('conf/link')))
+        expect(await until(() => seen.has(at('conf/link')))).toBe(true)
       })
 
       test('a folder that appears later, several levels down', async () => {
@@ -370,13 +371,13 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await until(() => rescans > 0)
         await forget('later/still/src')
         write('later/still/src/sub/file', 'changed')
-        await until(() => seen.has(at('later/still/src/sub/file')))
+        expect(await until(() => seen.has(at('later/still/src/sub/file')))).toBe(true)
       })
 
       test('a file that appears later', async () => {
         await watch('later/Dockerfile')
         write('later/Dockerfile')
-        await until(() => seen.has(at('later/Dockerfile')))
+        expect(await until(() => seen.has(at('later/Dockerfile')))).toBe(true)
       })
 
       test('a folder that is removed and comes back', async () => {
@@ -389,7 +390,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await until(() => rescans > 0)
         await forget('src')
         write('src/sub/file', 'changed')
-        await until(() => seen.has(at('src/sub/file')))
+        expect(await until(() => seen.has(at('src/sub/file')))).toBe(true)
       })
 
       test('a folder that is moved away, and another put in its place', async () => {
@@ -415,7 +416,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await until(() => rescans > 0)
         await forget('project/a/src')
         write('project/a/src/file', 'changed')
-        await until(() => seen.has(at('project/a/src/file')))
+        expect(await until(() => seen.has(at('project/a/src/file')))).toBe(true)
       })
 
       test('a symbolic link that is swapped, events under the name that was asked for', async () => {
@@ -444,7 +445,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         write('p/sub/file', 'changed')
         await until(() => seen.has(at('p/sub/file')) && seen.has(at('alias/file')))
         write('p/node_modules/lib/file', 'changed')
-        await until(() => seen.has(at('p/node_modules/lib/file')))
+        expect(await until(() => seen.has(at('p/node_modules/lib/file')))).toBe(true)
       })
 
       test('inside of another one, replaced: both go on', async () => {
@@ -457,7 +458,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
         await forget('p')
         await watch('p')
         write('p/x/file', 'changed')
-        await until(() => seen.has(at('p/x/file')))
+        expect(await until(() => seen.has(at('p/x/file')))).toBe(true)
       })
 
       test('added and removed, with nothing lost on those that stay', async () => {
@@ -552,7 +553,7 @@ export function fileWatcherContract(name: string, create: () => FileWatcher): vo
       await untilCovered(...names.flatMap((one) => [`src/${one}`, `src/dir ${one}/${one}`]))
       await forget('src')
       for (const one of names) write(`src/dir ${one}/${one}`, 'changed')
-      await until(() => names.every((one) => seen.has(at(`src/dir ${one}/${one}`))))
+      expect(await until(() => names.every((one) => seen.has(at(`src/dir ${one}/${one}`))))).toBe(true)
     })
 
     test.runIf(process.platform === 'linux')(

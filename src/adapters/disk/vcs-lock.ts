@@ -31,7 +31,10 @@ export function createVcsLock(): VcsLock {
         if (git) gits.add(git)
       }
       for (const git of gits) {
-        const locked = await access(join(git, 'index.lock')).then(() => true, () => false)
+        const locked = await access(join(git, 'index.lock')).then(
+          () => true,
+          () => false,
+        )
         if (locked) return true
       }
       return false
