@@ -82,6 +82,11 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
       hold(name, 'unsupported', reason)
       continue
     }
+    const never = impossibleNeed(state, name)
+    if (never && !resource.everReady) {
+      hold(name, 'needs', never)
+      continue
+    }
     const blocked = resource.everReady ? undefined : waitsFor(state, name)
     if (resource.local) {
       const { local } = resource
@@ -128,10 +133,12 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
 
 function waitsFor(state: State, name: string): string | undefined {
   const missing = (state.plan?.resources[name]?.needs ?? []).filter((need) => !state.resources[need]?.everReady)
-  if (missing.length === 0) return undefined
-  const never = missing.find((need) => unsupported(state, need))
-  if (never) return `it needs ${never}, which cannot run here: ${unsupported(state, never)}`
-  return `it needs ${missing.join(', ')}`
+  return missing.length === 0 ? undefined : `it needs ${missing.join(', ')}`
+}
+
+function impossibleNeed(state: State, name: string): string | undefined {
+  const never = state.plan?.resources[name]?.needs.find((need) => unsupported(state, need))
+  return never === undefined ? undefined : `it needs ${never}, which cannot run here: ${unsupported(state, never)}`
 }
 
 const isDeployFailed = (resource: ResourceState, key: string, now: number): boolean => {
