@@ -8,7 +8,17 @@ import { build } from 'esbuild'
 /** Bundles a module into a temporary folder; returns its path. `root` is the repository. */
 export async function bundleModule(entry: string): Promise<string> {
   const outfile = join(await mkdtemp(join(tmpdir(), 'devloop-fork-')), 'module.mjs')
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'bundle', logLevel: 'silent', banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" } })
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'bundle',
+    logLevel: 'silent',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  })
   return outfile
 }
 
@@ -28,7 +38,9 @@ export function forkModule(path: string, args: readonly string[], execArgv: read
     messages.push(message)
     waiting.shift()?.()
   })
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })))
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.on('exit', (code, signal) => resolve({ code, signal })),
+  )
   return {
     child,
     ended,

@@ -22,11 +22,20 @@ export const isType =
 export const isReply = (message: DaemonMessage): message is Extract<DaemonMessage, { jsonrpc: '2.0' }> => 'jsonrpc' in message
 
 /** A hello for topic `state`, with changes. */
-export const hello = (changes: Partial<HelloMessage> = {}): HelloMessage => ({ type: 'hello', protocol: { major: 0, minor: 1 }, client: 'test', topics: ['state'], ...changes })
+export const hello = (changes: Partial<HelloMessage> = {}): HelloMessage => ({
+  type: 'hello',
+  protocol: { major: 0, minor: 1 },
+  client: 'test',
+  topics: ['state'],
+  ...changes,
+})
 
 /** Connects over the Unix socket and waits until it is open. */
 export async function connectRaw(socketPath: string): Promise<RawClient> {
-  const ws = new WebSocket('ws://localhost/v0/stream', { perMessageDeflate: false, createConnection: () => connect({ path: socketPath }) })
+  const ws = new WebSocket('ws://localhost/v0/stream', {
+    perMessageDeflate: false,
+    createConnection: () => connect({ path: socketPath }),
+  })
   const received: DaemonMessage[] = []
   const untaken: DaemonMessage[] = []
   const waiting = new Set<() => void>()
@@ -58,7 +67,9 @@ export async function connectRaw(socketPath: string): Promise<RawClient> {
           resolve(untaken.splice(index, 1)[0] as never)
         }
         waiting.add(check)
-        void closed.then(({ code, reason }) => reject(new Error(`closed with ${code} ${reason}; received ${JSON.stringify(received.slice(-3))}`)))
+        void closed.then(({ code, reason }) =>
+          reject(new Error(`closed with ${code} ${reason}; received ${JSON.stringify(received.slice(-3))}`)),
+        )
         check()
       }),
   }

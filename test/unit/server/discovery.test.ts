@@ -35,7 +35,9 @@ test('what was written is read, by its user alone', async () => {
 })
 
 test('many writers at once never leave a torn file', async () => {
-  const writers = Array.from({ length: 20 }, (_, i) => writeDiscovery(dir, 'shop-1', discovery({ epoch: `e${i}`, token: 'x'.repeat(5_000) })))
+  const writers = Array.from({ length: 20 }, (_, i) =>
+    writeDiscovery(dir, 'shop-1', discovery({ epoch: `e${i}`, token: 'x'.repeat(5_000) })),
+  )
   const reads: (Discovery | undefined)[] = []
   await writers[0]
   for (let i = 0; i < 50; i++) reads.push(await readDiscovery(dir, 'shop-1'))
@@ -53,10 +55,13 @@ test('only the owner removes it', async () => {
   await removeDiscovery(dir, 'shop-1', 'newer')
 })
 
-test.each(['', 'null', '[]', '{"pid":1}', '{"pid":"1","socket":"/x","epoch":"e"}', '{'])('a file that holds %j is no discovery', async (text) => {
-  await writeFile(join(dir, 'shop-1.json'), text)
-  expect(await readDiscovery(dir, 'shop-1')).toBeUndefined()
-})
+test.each(['', 'null', '[]', '{"pid":1}', '{"pid":"1","socket":"/x","epoch":"e"}', '{'])(
+  'a file that holds %j is no discovery',
+  async (text) => {
+    await writeFile(join(dir, 'shop-1.json'), text)
+    expect(await readDiscovery(dir, 'shop-1')).toBeUndefined()
+  },
+)
 
 test('an unsafe folder is refused', async () => {
   await chmod(dir, 0o777)

@@ -76,14 +76,16 @@ test('a holder that is stopped still holds', async () => {
 })
 
 test('other instances, also with a similar name, have their own', async () => {
-  const locks = [await lockInstance(dir, 'shop-1'), await lockInstance(dir, 'shop-2'), await lockInstance(dir, 'shop'), await lockInstance(dir, 'shop-1.x')]
+  const locks = await Promise.all(['shop-1', 'shop-2', 'shop', 'shop-1.x'].map((instance) => lockInstance(dir, instance)))
+  expect(await readdir(dir)).toHaveLength(4)
   for (const lock of locks) await lock.release()
 })
 
 test('after release it is free', async () => {
-  const lock = await lockInstance(dir, 'shop-1')
-  await lock.release()
   await (await lockInstance(dir, 'shop-1')).release()
+  const again = await lockInstance(dir, 'shop-1')
+  await expect(lockInstance(dir, 'shop-1')).rejects.toMatchObject({ info: { code: 'daemon/running' } })
+  await again.release()
 })
 
 test('within one process too there is one holder', async () => {

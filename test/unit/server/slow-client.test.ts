@@ -32,7 +32,12 @@ test('500 large changes and 10,000 lines cost the daemon next to nothing, and th
     await stalled.take(isType('log'))
     stalled.ws.pause()
     child.send('go')
-    const { grown, logBytes, views, readerViews } = (await next()) as { grown: number; logBytes: number; views: View[]; readerViews: View[] }
+    const { grown, logBytes, views, readerViews } = (await next()) as {
+      grown: number
+      logBytes: number
+      views: View[]
+      readerViews: View[]
+    }
     expect(readerViews).toEqual(views)
     // The lines are kept for everybody; they are not the client's.
     expect(logBytes).toBeGreaterThan(10_000 * 80)
@@ -77,7 +82,12 @@ test('a client that misses lines is told how many, exactly, also for a part of t
       await client.take((message) => isType('log')(message) && message.lines.at(-1)?.text === 'the last')
     }
     const count = (client: RawClient): { seen: number; dropped: number } =>
-      client.received.filter(isType('log')).reduce((sum, message) => ({ seen: sum.seen + message.lines.length, dropped: sum.dropped + message.dropped }), { seen: 0, dropped: 0 })
+      client.received
+        .filter(isType('log'))
+        .reduce((sum, message) => ({ seen: sum.seen + message.lines.length, dropped: sum.dropped + message.dropped }), {
+          seen: 0,
+          dropped: 0,
+        })
     const [ofAll, ofSome] = [count(all), count(some)]
     expect(ofAll.dropped).toBeGreaterThan(10_000)
     expect(ofAll.seen + ofAll.dropped).toBe(20_001)

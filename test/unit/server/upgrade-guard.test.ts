@@ -28,7 +28,12 @@ interface Attempt {
   headers?: string[]
 }
 
-const upgradeHeaders = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==']
+const upgradeHeaders = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+]
 
 function attempt({ method = 'GET', path = '/v0/stream', headers = [] }: Attempt): Promise<string> {
   return exchange({ port: daemon.port }, [`${method} ${path} HTTP/1.1`, ...headers, ...upgradeHeaders, '', ''].join('\r\n'))
@@ -43,7 +48,16 @@ const accepted: [string, () => Attempt][] = [
   ['token in the header', () => ({ headers: [host(), bearer()] })],
   ['localhost as Host', () => ({ headers: [`Host: localhost:${daemon.port}`, bearer()] })],
   ['own origin', () => ({ headers: [host(), bearer(), `Origin: http://127.0.0.1:${daemon.port}`] })],
-  ['token as subprotocol', () => ({ headers: [host(), `Origin: http://localhost:${daemon.port}`, `Sec-WebSocket-Protocol: devloop.v0, devloop.token.${daemon.token}`] })],
+  [
+    'token as subprotocol',
+    () => ({
+      headers: [
+        host(),
+        `Origin: http://localhost:${daemon.port}`,
+        `Sec-WebSocket-Protocol: devloop.v0, devloop.token.${daemon.token}`,
+      ],
+    }),
+  ],
 ]
 
 test.each(accepted)('accepted: %s', async (_name, make) => {
@@ -64,7 +78,11 @@ const refused: [number, string, () => Attempt][] = [
   [401, 'the token by another scheme', () => ({ headers: [host(), `Authorization: Basic ${daemon.token}`] })],
   [401, 'a right and a wrong token', () => ({ headers: [host(), bearer(), 'Authorization: Bearer wrong'] })],
   [401, 'a wrong token as subprotocol', () => ({ headers: [host(), 'Sec-WebSocket-Protocol: devloop.v0, devloop.token.wrong'] })],
-  [401, 'a wrong subprotocol beside the right header', () => ({ headers: [host(), bearer(), 'Sec-WebSocket-Protocol: devloop.v0, devloop.token.wrong'] })],
+  [
+    401,
+    'a wrong subprotocol beside the right header',
+    () => ({ headers: [host(), bearer(), 'Sec-WebSocket-Protocol: devloop.v0, devloop.token.wrong'] }),
+  ],
   [401, 'the token in the query', () => ({ path: `/v0/stream?token=${daemon.token}`, headers: [host()] })],
   [401, 'the token in a cookie', () => ({ headers: [host(), `Cookie: token=${daemon.token}`] })],
   [400, 'the token as only subprotocol', () => ({ headers: [host(), `Sec-WebSocket-Protocol: devloop.token.${daemon.token}`] })],
@@ -72,10 +90,22 @@ const refused: [number, string, () => Attempt][] = [
   [403, 'origin null', () => ({ headers: [host(), bearer(), 'Origin: null'] })],
   [403, 'an origin on another port', () => ({ headers: [host(), bearer(), 'Origin: http://127.0.0.1:1'] })],
   [403, 'an origin with another scheme', () => ({ headers: [host(), bearer(), `Origin: https://127.0.0.1:${daemon.port}`] })],
-  [403, 'an origin that begins like ours', () => ({ headers: [host(), bearer(), `Origin: http://127.0.0.1:${daemon.port}.evil.example`] })],
-  [403, 'an own and a foreign origin', () => ({ headers: [host(), bearer(), `Origin: http://127.0.0.1:${daemon.port}`, 'Origin: https://evil.example'] })],
+  [
+    403,
+    'an origin that begins like ours',
+    () => ({ headers: [host(), bearer(), `Origin: http://127.0.0.1:${daemon.port}.evil.example`] }),
+  ],
+  [
+    403,
+    'an own and a foreign origin',
+    () => ({ headers: [host(), bearer(), `Origin: http://127.0.0.1:${daemon.port}`, 'Origin: https://evil.example'] }),
+  ],
   [403, 'another host (DNS rebinding)', () => ({ headers: [`Host: evil.example:${daemon.port}`, bearer()] })],
-  [403, 'another host with the same origin (DNS rebinding)', () => ({ headers: [`Host: evil.example:${daemon.port}`, bearer(), `Origin: http://evil.example:${daemon.port}`] })],
+  [
+    403,
+    'another host with the same origin (DNS rebinding)',
+    () => ({ headers: [`Host: evil.example:${daemon.port}`, bearer(), `Origin: http://evil.example:${daemon.port}`] }),
+  ],
   [403, 'a host that begins like ours', () => ({ headers: [`Host: localhost.evil.example:${daemon.port}`, bearer()] })],
   [403, 'our host without port', () => ({ headers: ['Host: 127.0.0.1', bearer()] })],
   [403, 'our host with another port', () => ({ headers: ['Host: 127.0.0.1:1', bearer()] })],
@@ -102,13 +132,19 @@ test.each(refused)('refused with %i: %s', async (status, _name, make) => {
 
 test('a websocket of another version, or with a bad key, is refused by the handshake', async () => {
   const head = ['GET /v0/stream HTTP/1.1', host(), bearer(), 'Connection: Upgrade', 'Upgrade: websocket']
-  for (const rest of [['Sec-WebSocket-Version: 7', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='], ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: short']]) {
+  for (const rest of [
+    ['Sec-WebSocket-Version: 7', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='],
+    ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: short'],
+  ]) {
     expect(statusOf(await exchange({ port: daemon.port }, [...head, ...rest, '', ''].join('\r\n')))).toBe(400)
   }
 })
 
 test('an upgrade to something else is refused', async () => {
-  const answer = await exchange({ port: daemon.port }, ['GET /v0/stream HTTP/1.1', host(), bearer(), 'Connection: Upgrade', 'Upgrade: h2c', '', ''].join('\r\n'))
+  const answer = await exchange(
+    { port: daemon.port },
+    ['GET /v0/stream HTTP/1.1', host(), bearer(), 'Connection: Upgrade', 'Upgrade: h2c', '', ''].join('\r\n'),
+  )
   expect(statusOf(answer)).toBe(400)
 })
 
@@ -122,11 +158,32 @@ test('on the Unix socket neither token nor Host matter, the path does', async ()
   expect(statusOf(await exchange({ path: daemon.socket }, request('/other')))).toBe(404)
 })
 
-const paths = ['/', '/healthz', '/v0/stream', '/v0/trigger', '/reload', '/shutdown', '/api', '/v0/stream?method=shutdown', '/%2e%2e/etc/passwd', '/\\..\\..\\x']
+const paths = [
+  '/',
+  '/healthz',
+  '/v0/stream',
+  '/v0/trigger',
+  '/reload',
+  '/shutdown',
+  '/api',
+  '/v0/stream?method=shutdown',
+  '/%2e%2e/etc/passwd',
+  '/\\..\\..\\x',
+]
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE']
 
 test('plain requests of every method on every path change nothing and tell nothing', async () => {
-  daemon.views.set({ kind: 'change', name: 'secret-change', at: 0, paths: [], pathCount: 0, outcome: 'live', images: [], resources: [], stages: [] })
+  daemon.views.set({
+    kind: 'change',
+    name: 'secret-change',
+    at: 0,
+    paths: [],
+    pathCount: 0,
+    outcome: 'live',
+    images: [],
+    resources: [],
+    stages: [],
+  })
   const before = daemon.views.seq()
   for (const method of methods) {
     for (const path of paths) {
@@ -134,7 +191,14 @@ test('plain requests of every method on every path change nothing and tell nothi
       const withBody = method === 'GET' || method === 'HEAD' ? '' : body
       const headers = [host(), bearer(), 'Connection: close', 'Content-Type: text/plain', `Content-Length: ${withBody.length}`]
       const answer = await exchange({ port: daemon.port }, [`${method} ${path} HTTP/1.1`, ...headers, '', withBody].join('\r\n'))
-      const expected = method !== 'GET' && method !== 'HEAD' ? 405 : path === '/' || path === '/healthz' ? 200 : path === '/v0/stream' ? 426 : 404
+      const expected =
+        method !== 'GET' && method !== 'HEAD'
+          ? 405
+          : path === '/' || path === '/healthz'
+            ? 200
+            : path === '/v0/stream'
+              ? 426
+              : 404
       expect([method, path, statusOf(answer)]).toEqual([method, path, expected])
       expect(answer).toMatch(/x-content-type-options: nosniff/i)
       expect(answer).toMatch(/cross-origin-resource-policy: same-origin/i)
@@ -152,7 +216,9 @@ test.each([
   ['another host', () => ['Host: evil.example']],
   ['a foreign origin', () => [host(), 'Origin: https://evil.example']],
 ])('a plain request with %s is refused', async (_name, headers) => {
-  expect(statusOf(await exchange({ port: daemon.port }, ['GET / HTTP/1.1', ...headers(), 'Connection: close', '', ''].join('\r\n')))).toBe(403)
+  expect(
+    statusOf(await exchange({ port: daemon.port }, ['GET / HTTP/1.1', ...headers(), 'Connection: close', '', ''].join('\r\n'))),
+  ).toBe(403)
 })
 
 test('nothing listens on other addresses', async () => {

@@ -1,0 +1,274 @@
+// The protocol as zod schemas: what docs/protocol.schema.json is made from, and what tests hold messages against.
+// Not part of `devloop/protocol`, so that clients need no zod. Unknown fields are allowed everywhere, for later minors.
+import { z } from 'zod'
+
+const time = z.number().describe('Milliseconds since 1970')
+const count = z.int().nonnegative()
+const version = z.looseObject({ major: count, minor: count })
+const list = <T extends z.ZodType>(item: T): z.ZodReadonly<z.ZodArray<T>> => z.array(item).readonly()
+
+const errorInfo = z
+  .looseObject({
+    code: z.string().describe('Stable; see docs/errors.md'),
+    message: z.string(),
+    why: z.string().exactOptional(),
+    where: z.looseObject({ file: z.string(), line: count, column: count.exactOptional() }).exactOptional(),
+    help: z.string(),
+  })
+  .meta({ id: 'ErrorInfo' })
+
+// ---- client to daemon
+
+const logSelection = z
+  .looseObject({
+    resources: list(z.string()).exactOptional(),
+    after: count.exactOptional(),
+    tail: count.exactOptional(),
+    id: count.exactOptional(),
+  })
+  .meta({ id: 'LogSelection' })
+
+const hello = z
+  .looseObject({
+    type: z.literal('hello'),
+    protocol: version,
+    client: z.string(),
+    topics: list(z.string()).describe('Of `state`, `logs`; others are ignored'),
+    resume: z.looseObject({ epoch: z.string(), seq: count }).exactOptional(),
+    logs: logSelection.exactOptional(),
+  })
+  .meta({ id: 'HelloMessage' })
+
+const logs = z.looseObject({ type: z.literal('logs'), logs: logSelection.nullable() }).meta({ id: 'SubscribeLogsMessage' })
+const pong = z.looseObject({ type: z.literal('pong') }).meta({ id: 'PongMessage' })
+const request = z
+  .looseObject({
+    jsonrpc: z.literal('2.0'),
+    id: z.union([z.number(), z.string()]),
+    method: z.string(),
+    params: z.unknown().exactOptional(),
+  })
+  .meta({ id: 'RequestMessage' })
+
+/** Any message of a client. */
+export const clientMessageSchema = z.union([hello, logs, pong, request]).meta({ id: 'ClientMessage' })
+
+/** Parameters of each request. */
+export const requestParamsSchemas = {
+  trigger: z.looseObject({ resource: z.string().min(1) }),
+  reload: z.looseObject({}),
+  restart: z.looseObject({ resource: z.string().min(1) }),
+  shutdown: z.looseObject({ down: z.boolean().exactOptional() }),
+  why: z.looseObject({ path: z.string().regex(/^\/[^\0]*$/) }),
+}
+
+// ---- views
+
+const session = z
+  .looseObject({
+    kind: z.literal('session'),
+    name: z.literal('session'),
+    project: z.string(),
+    instance: z.string(),
+    version: z.string(),
+    pid: count,
+    startedAt: time,
+    phase: z.enum(['starting', 'running', 'stopping']),
+    runtime: z.looseObject({
+      kind: z.enum(['kubernetes', 'process']),
+      state: z.enum(['connecting', 'connected', 'lost']),
+      context: z.string().exactOptional(),
+      namespace: z.string().exactOptional(),
+      error: errorInfo.exactOptional(),
+    }),
+    devloopfile: z.looseObject({
+      file: z.string(),
+      state: z.enum(['loading', 'ok', 'failed']),
+      generation: count,
+      loadMs: z.number().exactOptional(),
+      error: errorInfo.exactOptional(),
+    }),
+    problems: list(errorInfo),
+    ready: z.boolean(),
+  })
+  .meta({ id: 'SessionView' })
+
+const outcome = z.enum(['pending', 'live', 'failed', 'superseded', 'nothing'])
+
+const target = z.looseObject({
+  container: z.string(),
+  image: z.string(),
+  state: z.enum(['connecting', 'unknown', 'in-sync', 'syncing', 'behind', 'failed']),
+  behind: count,
+  transport: z.string().exactOptional(),
+  error: errorInfo.exactOptional(),
+})
+
+const pod = z.looseObject({
+  name: z.string(),
+  phase: z.enum(['pending', 'running', 'succeeded', 'failed', 'terminating']),
+  current: z.boolean(),
+  ready: z.boolean(),
+  restarts: count,
+  targets: list(target),
+})
+
+const resource = z
+  .looseObject({
+    kind: z.literal('resource'),
+    name: z.string(),
+    type: z.enum(['app', 'manifests', 'local']),
+    order: count,
+    status: z.enum(['pending', 'updating', 'starting', 'ready', 'failed', 'removing']),
+    ready: z.boolean(),
+    activity: z.string().exactOptional(),
+    hold: z
+      .looseObject({
+        code: z.enum(['reloading', 'runtime', 'needs', 'image', 'failed', 'slot', 'unsupported', 'stopping']),
+        message: z.string(),
+      })
+      .exactOptional(),
+    error: errorInfo.exactOptional(),
+    warnings: list(errorInfo),
+    images: list(z.string()),
+    needs: list(z.string()),
+    endpoints: list(
+      z.looseObject({
+        name: z.string(),
+        url: z.string(),
+        state: z.enum(['listening', 'waiting', 'failed']),
+        error: errorInfo.exactOptional(),
+      }),
+    ),
+    pods: list(pod),
+    lastChange: z.looseObject({ id: z.string(), at: time, outcome, liveMs: z.number().exactOptional() }).exactOptional(),
+    since: time,
+  })
+  .meta({ id: 'ResourceView' })
+
+const image = z
+  .looseObject({
+    kind: z.literal('image'),
+    name: z.string(),
+    state: z.enum(['unknown', 'pending', 'building', 'built', 'failed']),
+    ref: z.string().exactOptional(),
+    builtAt: time.exactOptional(),
+    reason: z.string().exactOptional(),
+    stage: z.enum(['context', 'build', 'push']).exactOptional(),
+    steps: list(
+      z.looseObject({ name: z.string(), state: z.enum(['running', 'done', 'cached', 'failed']), ms: z.number().exactOptional() }),
+    ),
+    files: count,
+    overlay: count,
+    buildMs: z.number().exactOptional(),
+    error: errorInfo.exactOptional(),
+  })
+  .meta({ id: 'ImageView' })
+
+const change = z
+  .looseObject({
+    kind: z.literal('change'),
+    name: z.string(),
+    at: time,
+    paths: list(z.string()),
+    pathCount: count,
+    outcome,
+    images: list(z.looseObject({ image: z.string(), action: z.enum(['sync', 'rebuild', 'none']), why: z.string() })),
+    resources: list(z.string()),
+    stages: list(z.looseObject({ stage: z.string(), ms: z.number(), detail: z.string().exactOptional() })),
+    liveMs: z.number().exactOptional(),
+  })
+  .meta({ id: 'ChangeView' })
+
+/** Any view of this version. */
+export const viewSchema = z.discriminatedUnion('kind', [session, resource, image, change]).meta({ id: 'View' })
+const viewKey = z
+  .looseObject({ kind: z.enum(['session', 'resource', 'image', 'change']), name: z.string() })
+  .meta({ id: 'ViewKey' })
+
+// ---- daemon to client
+
+const changes = { upserts: list(viewSchema), removes: list(viewKey) }
+
+const welcome = z
+  .looseObject({
+    type: z.literal('welcome'),
+    protocol: version,
+    version: z.string(),
+    epoch: z.string(),
+    seq: count,
+    snapshot: list(viewSchema).exactOptional(),
+    deltas: z.looseObject(changes).exactOptional(),
+  })
+  .meta({ id: 'WelcomeMessage' })
+
+const delta = z.looseObject({ type: z.literal('delta'), seq: count, ...changes }).meta({ id: 'DeltaMessage' })
+
+const logEntry = z
+  .looseObject({
+    cursor: count,
+    at: time,
+    resource: z.string(),
+    source: z.string(),
+    level: z.enum(['info', 'warn', 'error']),
+    text: z.string(),
+  })
+  .meta({ id: 'LogEntry' })
+
+const log = z
+  .looseObject({
+    type: z.literal('log'),
+    id: count.exactOptional(),
+    lines: list(logEntry),
+    cursor: count,
+    dropped: count,
+    caughtUp: z.boolean(),
+  })
+  .meta({ id: 'LogMessage' })
+
+const reply = z
+  .union([
+    z.looseObject({ jsonrpc: z.literal('2.0'), id: z.union([z.number(), z.string()]), result: z.unknown() }),
+    z.looseObject({
+      jsonrpc: z.literal('2.0'),
+      id: z.union([z.number(), z.string(), z.null()]),
+      error: z.looseObject({ code: z.int(), message: z.string(), data: errorInfo.exactOptional() }),
+    }),
+  ])
+  .meta({ id: 'ReplyMessage' })
+
+const error = z.looseObject({ type: z.literal('error'), error: errorInfo }).meta({ id: 'ErrorMessage' })
+const ping = z.looseObject({ type: z.literal('ping'), seq: count }).meta({ id: 'PingMessage' })
+const goodbye = z.looseObject({ type: z.literal('goodbye'), reason: z.string() }).meta({ id: 'GoodbyeMessage' })
+
+/** Any message of the daemon. */
+export const daemonMessageSchema = z.union([welcome, delta, log, reply, error, ping, goodbye]).meta({ id: 'DaemonMessage' })
+
+/** The discovery file. */
+export const discoverySchema = z
+  .looseObject({
+    pid: count,
+    project: z.string(),
+    devloopfile: z.string(),
+    startedAt: time,
+    version: z.string(),
+    protocol: version,
+    epoch: z.string(),
+    socket: z.string(),
+    url: z.string().exactOptional(),
+    token: z.string(),
+  })
+  .meta({ id: 'Discovery' })
+
+/** The JSON Schema (draft 2020-12) of the protocol: its types under `$defs`. */
+export function protocolJsonSchema(): object {
+  const { $defs } = z.toJSONSchema(
+    z.object({ client: clientMessageSchema, daemon: daemonMessageSchema, discovery: discoverySchema }),
+  )
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'devloop status protocol',
+    description: 'A client sends ClientMessage, the daemon DaemonMessage, one JSON message a text frame. See protocol.md.',
+    $defs,
+  }
+}

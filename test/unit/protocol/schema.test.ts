@@ -1,0 +1,41 @@
+// The hand-written types, the schemas and the published JSON Schema say the same.
+import { expect, test } from 'vitest'
+import type { z } from 'zod'
+import type { ClientMessage, DaemonMessage, Discovery, View } from '../../../src/protocol/messages.js'
+import {
+  protocolJsonSchema,
+  viewSchema,
+  type clientMessageSchema,
+  type daemonMessageSchema,
+  type discoverySchema,
+} from '../../../src/protocol/schema.js'
+import { resourceView } from '../../support/status-server.js'
+
+// Compile-time: every message of the types fits the schema's input, and the schema's fields are those of the types.
+type Fits<A extends B, B> = A
+type Known<T> = T extends readonly (infer I)[]
+  ? readonly Known<I>[]
+  : T extends object
+    ? { [K in keyof T as string extends K ? never : K]: Known<T[K]> }
+    : T
+export type Checks = [
+  Fits<Discovery, Known<z.input<typeof discoverySchema>>>,
+  Fits<Known<z.output<typeof discoverySchema>>, Discovery>,
+  Fits<View, Known<z.input<typeof viewSchema>>>,
+  Fits<keyof Known<z.output<typeof viewSchema>>, keyof View>,
+  Fits<DaemonMessage, Known<z.input<typeof daemonMessageSchema>>>,
+  Fits<ClientMessage, Known<z.input<typeof clientMessageSchema>>>,
+]
+
+test('the published JSON Schema is up to date (vitest -u writes it)', async () => {
+  await expect(`${JSON.stringify(protocolJsonSchema(), undefined, 2)}\n`).toMatchFileSnapshot(
+    '../../../docs/protocol.schema.json',
+  )
+})
+
+test('the schema knows a good view from a bad one', () => {
+  expect(viewSchema.safeParse(resourceView('api')).success).toBe(true)
+  expect(viewSchema.safeParse({ ...resourceView('api'), later: 1 }).success).toBe(true)
+  expect(viewSchema.safeParse({ ...resourceView('api'), status: 'fine' }).success).toBe(false)
+  expect(viewSchema.safeParse({ ...resourceView('api'), pods: undefined }).success).toBe(false)
+})
