@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { nothingOwed, noteOwed, notePaid, readJournal } from '../../../src/control/owed.js'
+import type { StateFiles } from '../../../src/ports/state-files.js'
+
+test('what was begun and not finished is owed after a restart; what was paid is not', async () => {
+  const entries = new Set<string>()
+  const files = { touch: (_id: string, paths: readonly string[]) => Promise.resolve(paths.forEach((path) => entries.add(path))) } as unknown as StateFiles
+  await noteOwed(files, 'c', ['/app/a'], { runs: new Set(['npm ci']), restart: false }, 1)
+  await notePaid(files, 'c', 1)
+  await noteOwed(files, 'c', ['/app/a', '/app/b'], { runs: new Set(), restart: true }, 2)
+  expect(readJournal(entries)).toEqual({ paths: ['/app/a', '/app/b'], owed: { runs: new Set(), restart: true }, last: 2 })
+  await notePaid(files, 'c', 2)
+  await noteOwed(files, 'c', ['/app/c'], nothingOwed(), 3)
+  expect(readJournal(entries)).toEqual({ paths: ['/app/a', '/app/b', '/app/c'], owed: nothingOwed(), last: 2 })
+})
