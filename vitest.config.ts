@@ -1,13 +1,15 @@
 import { defineConfig } from 'vitest/config'
 import { fileURLToPath } from 'node:url'
 
+const report = process.env.DEVLOOP_TEST_REPORT
 const alias = { devloop: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
 const cluster = 'test/**/*.cluster.test.ts'
 const e2e = 'test/e2e/**/*.test.ts'
 
 export default defineConfig({
   test: {
-    reporters: process.env.CI ? ['default'] : ['dot'],
+    // with DEVLOOP_TEST_REPORT, also the results as JSON into that file
+    reporters: [process.env.CI ? 'default' : 'dot', ...(report ? [['json', { outputFile: report }] as const] : [])],
     projects: [
       // everything that needs only Node; test/e2e drives the built dist/cli.js
       { resolve: { alias }, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [cluster, e2e], testTimeout: 20_000, hookTimeout: 20_000 } },
