@@ -26,14 +26,12 @@ const hubKey = 'https://index.docker.io/v1/'
 const hubHosts = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'])
 const helperLimitMs = 10_000
 
-/** The host of a reference or registry address, such as `localhost:5000` of `localhost:5000/shop/api:1`; Hub's is `docker.io`. */
+/** The registry's host in an image reference, such as `localhost:5000` of `localhost:5000/shop/api:1`; Docker Hub's is `docker.io`. */
 export function registryHost(reference: string): string {
   const bare = reference.replace(/^https?:\/\//, '')
   const slash = bare.indexOf('/')
-  const first = slash < 0 ? bare : bare.slice(0, slash)
-  // without a slash it is an address only when it looks like one: `localhost:5000` may also be an image and a tag
-  const isHost = slash < 0 ? reference !== '' : /[.:]/.test(first) || first === 'localhost'
-  const host = isHost ? first : 'docker.io'
+  const first = slash < 0 ? '' : bare.slice(0, slash)
+  const host = /[.:]/.test(first) || first === 'localhost' ? first : 'docker.io'
   return hubHosts.has(host) ? 'docker.io' : host
 }
 

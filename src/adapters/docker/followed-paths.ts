@@ -2,6 +2,8 @@
 import path from 'node:path'
 import type { ContextEntry } from './context-files.js'
 
+const patternLimit = 1000
+
 /**
  * The entries at or below the named paths, with the folders above them. Names may hold the wildcards of Go's filepath.Match
  * (`*`, `?`, `[a-z]`) and may lead through symbolic links, which are then followed. No names = everything.
@@ -14,6 +16,8 @@ export function selectFollowed(entries: readonly ContextEntry[], followed: reado
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (name === '') return entries
     if (patterns.has(name)) continue
+    // links that point into themselves have no end
+    if (patterns.size >= patternLimit) return entries
     const parts = name.split('/')
     const matchers = parts.map(toMatcher)
     patterns.set(name, matchers)
@@ -28,8 +32,8 @@ export function selectFollowed(entries: readonly ContextEntry[], followed: reado
   return entries.filter((entry) => {
     const steps = entry.path.split('/')
     return all.some((matchers) => {
-      // a file must be at or below the pattern; a folder may also lead to it
-      if (steps.length < matchers.length && entry.kind !== 'folder') return false
+      // a file must be at or below the pattern; a folder or link may also lead to it
+      if (steps.length < matchers.length && entry.kind === 'file') return false
       return matchers.every((matcher, at) => at >= steps.length || matcher.test(steps[at] as string))
     })
   })
