@@ -257,6 +257,8 @@ describe('observe', () => {
       query: { propagationPolicy: 'Foreground' },
     })
     await waitFor(() => watching.latest.get('gone')?.pods.length === 0, { what: 'the end' })
+    await waitFor(() => watching.latest.get('gone')?.rolledOut, { what: 'the workload to be gone' })
+    expect(watching.latest.get('gone')).toEqual({ resource: 'gone', pods: [], rolledOut: true })
     watching.stop()
   })
 

@@ -2,6 +2,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions, type RequestOptions } from 'node:https'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { DevloopError } from '../../errors/devloop-error.js'
 
 export interface Credentials {
   /** Authorization and impersonation. Secret. */
@@ -40,7 +41,20 @@ export function createCredentials(
 
   const ask = async (): Promise<Credentials> => {
     const found: RequestOptions = {}
-    await config.applyToHTTPSOptions(found)
+    try {
+      await config.applyToHTTPSOptions(found)
+    } catch (thrown) {
+      const command = (user?.exec as { command?: string } | undefined)?.command
+      throw new DevloopError(
+        'cluster/unauthorized',
+        `The credentials of kubeconfig user "${user?.name ?? ''}" could not be had.`,
+        {
+          why: `${command ? `${command}: ` : ''}${thrown instanceof Error ? thrown.message.trim().slice(-1_000) : String(thrown)}`,
+          ...(command ? { help: `Run \`${command}\` by hand to see what it lacks, or log in again.` } : {}),
+          cause: thrown,
+        },
+      )
+    }
     const headers: Record<string, string | string[]> = {}
     for (const [name, value] of Object.entries(found.headers ?? {})) {
       if (value !== undefined) headers[name] = Array.isArray(value) ? [...value] : String(value)
