@@ -206,7 +206,7 @@ export function createAppProcess(options: AppProcessOptions): AppProcess {
         message: 'is restarted',
       })
       await end(restartGraceMs)
-      await launch()
+      if (wanted) await launch()
     })
     await sleep(settleMs, limit.signal)
   }

@@ -44,6 +44,7 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
   return async ({ project, instance, stateDir }, opening) => {
     opening.throwIfAborted()
     const stages = createStageStore(stateDir)
+    await stages.sweep()
     const ports = createPortTable(`${project} ${instance}`)
     const generated = createGenerated()
     const env = parts.env ?? inheritedEnv(process.env)

@@ -1,11 +1,9 @@
 // Live sync in the process runtime: the container's files are a stage folder, so they are written directly.
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, createWriteStream, fchmodSync, openSync, writeFileSync } from 'node:fs'
-import { lstat, mkdir, open, readFile, readlink, rename, rm, rmdir, symlink, unlink, type FileHandle } from 'node:fs/promises'
+import { closeSync, createReadStream, fchmodSync, openSync, writeFileSync } from 'node:fs'
+import { lstat, mkdir, open, readFile, readlink, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { DevloopError, isAbort } from '../../errors/devloop-error.js'
 import { absent, type Wanted } from '../../model/tree.js'
 import type { SyncOp } from '../../ports/sync-transport.js'
@@ -21,16 +19,16 @@ const smallSize = 128 * 1024
 export interface StageFiles {
   inspect(paths: readonly string[], signal: AbortSignal): Promise<Map<string, Wanted>>
   apply(ops: readonly SyncOp[], signal: AbortSignal): Promise<void>
+  /** Delete the folder that is written in. Never rejects. */
+  close(): Promise<void>
 }
 
 /**
- * Opens a stage for writing. Files are written in a folder beside the stage, on the same file system, and renamed into it: nothing
- * that watches the stage ever sees a half written file, and what a killed daemon left there is deleted here at once.
+ * A stage for writing. Files are written in a folder beside the stage (`scratch`), on the same file system, and renamed into it:
+ * nothing that watches the stage ever sees a half written file.
  * @param roots container paths that rules sync into
  */
-export async function openStageFiles(root: string, writer: string, roots: readonly string[]): Promise<StageFiles> {
-  const scratch = `${root}.writing.${writer}`
-  await rm(scratch, { recursive: true, force: true })
+export function createStageFiles(root: string, scratch: string, roots: readonly string[]): StageFiles {
   let count = 0
 
   const applyOne = async (op: SyncOp, paths: StagePaths): Promise<void> => {
@@ -43,7 +41,7 @@ export async function openStageFiles(root: string, writer: string, roots: readon
     const beside = join(scratch, String(count++))
     try {
       if (op.op === 'link') await symlink(op.target, beside)
-      else await writeFile(beside, op)
+      else await writeContent(beside, op)
       await replace(beside, path)
     } catch (thrown) {
       await rm(beside, { force: true })
@@ -89,6 +87,11 @@ export async function openStageFiles(root: string, writer: string, roots: readon
         })
       }
     },
+
+    async close() {
+      // what cannot be deleted now is deleted at the next start
+      await rm(scratch, { recursive: true, force: true }).catch(() => {})
+    },
   }
 }
 
@@ -111,13 +114,12 @@ async function look(path: string): Promise<Wanted> {
   }
 }
 
-async function writeFile(path: string, op: FileOp): Promise<void> {
+async function writeContent(path: string, op: FileOp): Promise<void> {
   const content = await op.content()
   if (Buffer.isBuffer(content) && content.length <= smallSize) return writeSmall(path, content, op.mode)
   const handle = await open(path, 'wx', 0o600)
   try {
-    if (content instanceof Readable) await writeStream(content, handle)
-    else await handle.writeFile(content)
+    await writeFile(handle, content)
     await handle.chmod(op.mode)
   } finally {
     await handle.close()
@@ -134,9 +136,6 @@ function writeSmall(path: string, content: Buffer, mode: number): void {
     closeSync(fd)
   }
 }
-
-const writeStream = (content: Readable, handle: FileHandle): Promise<void> =>
-  pipeline(content, createWriteStream('', { fd: handle, autoClose: false }))
 
 /** Move into place; a folder there gives way. */
 async function replace(from: string, to: string): Promise<void> {

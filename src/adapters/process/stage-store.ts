@@ -6,6 +6,10 @@ import type { Command } from '../../model/plan.js'
 import { createTurns } from './in-turn.js'
 
 export interface StageStore {
+  /** Delete what writers of an earlier run left; nothing may be written yet. Never rejects. */
+  sweep(): Promise<void>
+  /** A path beside a stage, for one writer to make a folder at. */
+  scratch(root: string): string
   /** A new empty folder for an image; not complete until `complete` says so. Left-over incomplete ones are deleted. */
   create(image: string): Promise<string>
   /** The stage holds everything; survives a restart of this process. */
@@ -20,6 +24,8 @@ export interface StageStore {
   /** Delete the stages of the same image that are older than this one, but for those in use. Never rejects; an abort leaves the rest for later. */
   discardOlder(root: string, inUse: ReadonlySet<string>, signal: AbortSignal): Promise<void>
 }
+
+const writing = '.writing.'
 
 /** The id of a stage, unique among all stages and growing with time. */
 export const stageId = (root: string): string => basename(root)
@@ -66,6 +72,14 @@ export function createStageStore(stateDir: string): StageStore {
   }
 
   return {
+    async sweep() {
+      const folders = await readdir(join(stateDir, 'stage')).catch(() => [])
+      for (const folder of folders.map((name) => join(stateDir, 'stage', name))) {
+        const left = (await readdir(folder).catch(() => [])).filter((name) => name.includes(writing))
+        for (const name of left) await rm(join(folder, name), { recursive: true, force: true }).catch(() => {})
+      }
+    },
+    scratch: (root) => `${root}${writing}${randomBytes(4).toString('hex')}`,
     discard,
     isComplete,
     async create(image) {

@@ -4,13 +4,13 @@ import { DevloopError, isAbort, isDevloopError } from '../../errors/devloop-erro
 import type { DevloopClosed, SyncSession, SyncTransport, TargetRef } from '../../ports/sync-transport.js'
 import type { AppPod } from './app-pod.js'
 import type { createTurns } from './in-turn.js'
-import { openStageFiles } from './stage-files.js'
+import { createStageFiles } from './stage-files.js'
 import type { StageStore } from './stage-store.js'
 
 /** @param podOf the pod that a target names, while there is one */
 export function createStageSync(
   podOf: (target: TargetRef) => AppPod | undefined,
-  stages: Pick<StageStore, 'inTurn'>,
+  stages: Pick<StageStore, 'inTurn' | 'scratch'>,
 ): SyncTransport {
   return {
     async open(target, roots, signal) {
@@ -21,18 +21,19 @@ export function createStageSync(
       const root = await realpath(stage).catch((thrown: unknown) => {
         throw disconnected(target.pod, thrown)
       })
-      return openSession(pod, root, roots, (job) => stages.inTurn(stage, job))
+      return openSession(pod, root, stages.scratch(root), roots, (job) => stages.inTurn(stage, job))
     },
   }
 }
 
-async function openSession(
+function openSession(
   pod: AppPod,
   root: string,
+  scratch: string,
   roots: readonly string[],
   inTurn: ReturnType<typeof createTurns>,
-): Promise<SyncSession> {
-  const files = await openStageFiles(root, pod.options.app.name, roots)
+): SyncSession {
+  const files = createStageFiles(root, scratch, roots)
   const shut = new AbortController()
   const closed = new Promise<DevloopClosed>((resolve) => {
     const lost = (): void => {
@@ -46,6 +47,8 @@ async function openSession(
     })
     if (pod.gone.aborted) lost()
   })
+
+  const cleaned = closed.then(() => files.close())
 
   const check = (signal: AbortSignal): void => {
     signal.throwIfAborted()
@@ -86,7 +89,7 @@ async function openSession(
     closed,
     async close() {
       shut.abort()
-      await closed
+      await cleaned
     },
   }
 }

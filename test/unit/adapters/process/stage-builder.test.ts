@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { waitFor } from '../../../support/wait-for.js'
@@ -96,6 +96,15 @@ describe('the builder of the process runtime', () => {
     )
     await expect(built).rejects.toMatchObject({ name: 'AbortError' })
     expect(readdirSync(join(one.stateDir, 'stage', 'shop+api'))).toEqual([])
+  })
+
+  it('deletes at the start what a killed daemon was writing', async () => {
+    one.write('src/a.js', 'a')
+    const record = await one.build()
+    await one.runtime.close()
+    mkdirSync(`${record.ref}.writing.12345678`)
+    await one.reopen()
+    expect(readdirSync(dirname(record.ref)).toSorted()).toEqual([record.digest, `${record.digest}.complete`])
   })
 
   it('deletes what an interrupted build left, and older stages that nothing runs', async () => {
