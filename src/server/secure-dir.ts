@@ -2,13 +2,20 @@
 import { lstat, mkdir } from 'node:fs/promises'
 import { DevloopError } from '../errors/devloop-error.js'
 
-/** Makes the folder (0700) or checks that it is safe. Throws daemon/start when it is not. */
+/**
+ * Makes the folder (0700), in one that is there already, or checks that it is safe. Throws daemon/start when it is not.
+ * The folder above is not made: a runtime folder that the system did not provide is none.
+ */
 export async function secureDir(dir: string): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 })
+    await mkdir(dir, { mode: 0o700 })
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return checkDir(dir)
     throw new DevloopError('daemon/start', `The folder ${dir} cannot be made.`, { why: (error as Error).message, cause: error })
   }
+}
+
+async function checkDir(dir: string): Promise<void> {
   const stats = await lstat(dir)
   // Under /tmp somebody else could have put the folder, or a link, there first.
   const fault = !stats.isDirectory()

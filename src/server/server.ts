@@ -163,7 +163,8 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
         port = await listenOnLoopback(server, options.tcpPort)
         url = `http://127.0.0.1:${port}`
       }
-      for (const server of servers) server.on('error', options.onDefect)
+      // Such as no more file descriptors when a client comes: it does not get in, and nothing else is wrong.
+      for (const server of servers) server.on('error', () => undefined)
       unsubscribe.push(options.views.subscribe(schedule), options.logs.subscribe(schedule))
       return { socket: options.socketPath, ...(url && { url }) }
     } catch (error) {

@@ -27,7 +27,7 @@ const discovery = (changes: Partial<Discovery> = {}): Discovery => ({
 })
 
 test('what was written is read, by its user alone', async () => {
-  const runtime = join(dir, 'made', 'on', 'demand')
+  const runtime = join(dir, 'made-on-demand')
   await writeDiscovery(runtime, 'shop-1', discovery())
   expect(await readDiscovery(runtime, 'shop-1')).toEqual(discovery())
   expect((await stat(join(runtime, 'shop-1.json'))).mode & 0o777).toBe(0o600)
@@ -63,7 +63,10 @@ test.each(['', 'null', '[]', '{"pid":1}', '{"pid":"1","socket":"/x","epoch":"e"}
   },
 )
 
-test('an unsafe folder is refused', async () => {
+test('an unsafe folder, or none to make it in, is refused', async () => {
+  await expect(writeDiscovery(join(dir, 'missing', 'devloop'), 'shop-1', discovery())).rejects.toMatchObject({
+    info: { code: 'daemon/start' },
+  })
   await chmod(dir, 0o777)
   await expect(writeDiscovery(dir, 'shop-1', discovery())).rejects.toMatchObject({ info: { code: 'daemon/start' } })
 })
