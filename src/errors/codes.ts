@@ -86,6 +86,7 @@ export const errorCodes = {
   'daemon/not-running': entry('devloop does not run for this project.', 'Start it with `devloop watch`.'),
   'daemon/start': entry('The daemon could not start.', 'Read the reason in the error.'),
   'state/unreadable': entry('A state file could not be read and is left out.', 'Nothing: it is made anew.'),
+  'state/unwritable': entry('A state file could not be written.', 'Free space on the disk, and check that this user may write to the folder.', 'backoff'),
   'protocol/version': entry('The client and the daemon speak different protocol versions.', 'Use the same version of devloop for both.'),
   'protocol/invalid': entry('A message is not valid.', 'Send a message as docs/protocol.md describes.'),
   'protocol/unauthorized': entry('The token is missing or wrong.', 'Read the token from the discovery file.'),
