@@ -16,8 +16,11 @@ const bookmark = (version: number): string => line('BOOKMARK', { metadata: { res
 let server: FakeApiServer | undefined
 let controller: AbortController
 let ended: Promise<void>
+/** Watches are cut before they are answered. */
+let down = false
 
 afterEach(async () => {
+  down = false
   controller.abort()
   await ended
   await server?.close()
@@ -39,6 +42,7 @@ async function start(
   let watched = 0
   server = await fakeApiServer((_request, response, url) => {
     if (url.searchParams.get('watch') !== 'true') return lists[Math.min(listed++, lists.length - 1)]?.(response, url)
+    if (down) return void response.destroy()
     response.writeHead(200)
     response.flushHeaders()
     return watches[Math.min(watched++, watches.length - 1)]?.(response, url.searchParams.get('resourceVersion') ?? '')
@@ -210,12 +214,14 @@ describe('watchList', () => {
   })
 
   it('tells of a gap only when it lasts', async () => {
-    let down = true
     const seen = await start(
-      [(response) => (seen.log.length === 0 ? listOf(10, 'a')(response) : undefined)],
+      [listOf(10, 'a')],
       [
-        (response) => setImmediate(() => response.destroy()),
-        (response) => (down ? void setImmediate(() => response.destroy()) : undefined),
+        (response) => {
+          down = true
+          setImmediate(() => response.destroy())
+        },
+        stay,
       ],
       { graceMs: 0 },
     )
