@@ -9,7 +9,7 @@ const e2e = 'test/e2e/**/*.test.ts'
 export default defineConfig({
   test: {
     // with DEVLOOP_TEST_REPORT, also the results as JSON into that file
-    reporters: [process.env.CI ? 'default' : 'dot', ...(report ? [['json', { outputFile: report }] as const] : [])],
+    reporters: [process.env.CI ? 'default' : 'dot', ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : [])],
     projects: [
       // everything that needs only Node; test/e2e drives the built dist/cli.js
       { resolve: { alias }, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [cluster, e2e], testTimeout: 20_000, hookTimeout: 20_000 } },

@@ -59,7 +59,7 @@ export function createWatchController(context: ControlContext): Controller {
     const oldLocals = locals
     locals = new Map(localSpecs(plan).map((spec) => [spec.name, localTrees(context, spec)]))
     const oldInputs = inputs
-    inputs = new Map(large.planInputs.map((input) => [input.root, inputTree(context, input)]))
+    inputs = new Map([...byRoot(large.planInputs)].map(([root, list]) => [root, inputTree(context, root, list)]))
     await setRoots()
     // what changed between two plans, or while one was being loaded, is told by no event
     const rescan = async (tree: SourceTree, old: SourceTree | undefined): Promise<boolean> => {
@@ -169,9 +169,19 @@ function localTrees({ ports }: ControlContext, spec: LocalSpec): SourceTree[] {
   })
 }
 
-function inputTree({ ports }: ControlContext, input: PlanInput): SourceTree {
-  const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path, isDirectory) || (!isDirectory && !input.matches(path)))
-  return createSourceTree({ path: input.root, ignored }, ports.sources, false)
+function byRoot(inputs: readonly PlanInput[]): Map<string, PlanInput[]> {
+  const grouped = new Map<string, PlanInput[]>()
+  for (const input of inputs) grouped.set(input.root, [...(grouped.get(input.root) ?? []), input])
+  return grouped
+}
+
+function inputTree({ ports }: ControlContext, root: string, inputs: readonly PlanInput[]): SourceTree {
+  const ignored = (path: string, isDirectory: boolean): boolean => {
+    if (path === '') return false
+    if (isAlwaysIgnored(path, isDirectory)) return true
+    return isDirectory ? inputs.every((input) => input.prunes?.(path) ?? false) : !inputs.some((input) => input.matches(path))
+  }
+  return createSourceTree({ path: root, ignored }, ports.sources, false)
 }
 
 /** Start a tree from what was known of the same folder, so that its scan tells what changed since. */
