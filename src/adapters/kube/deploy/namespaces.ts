@@ -37,6 +37,7 @@ async function makeNamespace(connection: KubeConnection, name: string): Promise<
     if (status?.reason === 'AlreadyExists') return
     throw new DevloopError('cluster/namespace', `Namespace ${name} does not exist and could not be made.`, {
       why: status?.message,
+      help: `Ask an administrator to run \`kubectl create namespace ${name}\`, or name another one with --namespace.`,
       cause: error,
     })
   }
