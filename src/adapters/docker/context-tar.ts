@@ -1,5 +1,4 @@
 // The build context as a tar stream, which the classic builder takes.
-import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { pack } from 'tar-stream'
 import type { ContextEntry } from './context-files.js'
@@ -35,7 +34,7 @@ export function packContext(
         // what went wrong with an entry comes by the tar's own error
         sink.on('error', () => undefined)
         for await (const chunk of entry.content()) {
-          if (!sink.write(chunk)) await Promise.race([once(sink, 'drain'), once(sink, 'close')])
+          if (!sink.write(chunk)) await drained(sink)
         }
         sink.end(undefined)
       }
@@ -45,6 +44,18 @@ export function packContext(
   fill().catch((error: unknown) => tar.destroy(error as Error))
   return { stream: tar as unknown as Readable, dockerfile: name }
 }
+
+// also when the tar has been given up, so that the loop ends
+const drained = (sink: Pick<NodeJS.EventEmitter, 'on' | 'off'>): Promise<void> =>
+  new Promise((resolve) => {
+    const settle = (): void => {
+      sink.off('drain', settle)
+      sink.off('close', settle)
+      resolve()
+    }
+    sink.on('drain', settle)
+    sink.on('close', settle)
+  })
 
 const reservedName = (entries: readonly ContextEntry[]): string => {
   const taken = new Set(entries.map(({ path }) => path))
