@@ -33,12 +33,22 @@ find_tree() {
   done
 }
 
+# Between fork and exec the child is still a shell, named as its parent is, in which a signal may get lost.
+wait_for_exec() {
+  turns=
+  while [ "\${#turns}" -lt 999 ]; do
+    { read -r name < "/proc/$child/comm"; } 2>/dev/null || return
+    case $name in devloop*) turns=x$turns;; *) return;; esac
+  done
+}
+
 signal_tree() {
   for pid in $tree; do kill -s "$1" "$pid" 2>/dev/null; done
 }
 
 restart() {
   interrupted=1
+  wait_for_exec
   find_tree
   if [ "$again" ]; then signal_tree KILL; else again=1; signal_tree TERM; fi
 }
@@ -47,6 +57,7 @@ restart() {
 pass() {
   interrupted=1
   [ "$child" ] || return
+  wait_for_exec
   signal=$1 value=
   case $signal in INT|QUIT)
     { while read -r key value; do [ "$key" = SigIgn: ] && break; done < "/proc/$child/status"; } 2>/dev/null
@@ -75,14 +86,22 @@ wait_for_tree() {
 trap 'stop=1; pass TERM' TERM
 trap 'stop=1; pass INT' INT
 trap 'stop=1; pass QUIT' QUIT
-for name in HUP USR1 USR2 WINCH; do trap "pass $name" "$name"; done
+trap 'pass HUP' HUP
+trap 'pass USR1' USR1
+trap 'pass USR2' USR2
+trap 'pass WINCH' WINCH
 trap restart URG
 
+name_self() {
+  { printf 'devloop:%s' "$child" > /proc/self/comm; } 2>/dev/null
+}
+
+name_self
 while [ ! "$stop" ]; do
   again=
   ( exec "$@" ) <&3 3<&- &
   child=$!
-  { printf 'devloop:%s' "$child" > /proc/self/comm; } 2>/dev/null
+  name_self
   status=
   while :; do
     interrupted=
