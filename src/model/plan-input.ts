@@ -6,4 +6,6 @@ export interface PlanInput {
   readonly root: string
   /** Whether a path below `root` (relative, with `/`; '' = the root itself) is an input. */
   readonly matches: (path: string) => boolean
+  /** Whether no path below this folder (relative, as for `matches`) can be an input, so that it need not be entered. Undefined = no folder. */
+  readonly prunes?: (folder: string) => boolean
 }

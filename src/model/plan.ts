@@ -23,6 +23,8 @@ export interface ClusterSettings {
   readonly namespace?: string
   /** Registry to push to, as `host[:port][/path]`; undefined = what the cluster announces (KEP-1755). */
   readonly registry?: string
+  /** What the namespace may use at most, as Kubernetes quantities. Kept for whoever makes the namespace. */
+  readonly sandbox?: { readonly cpu?: string; readonly memory?: string }
 }
 
 /** Something built from a context. */

@@ -1,0 +1,77 @@
+// Resources: what runs and has a status.
+import type { ResourceType } from '../declaration.js'
+import { callPosition, type ApiFunction } from './session.js'
+import { snapshot } from './snapshot.js'
+import { addressText } from './text.js'
+import type { App, AppOptions, InlineObject, Local, LocalOptions, Manifests, ManifestsOptions } from './types.js'
+import { called, makeValue } from './values.js'
+
+/**
+ * An app that devloop writes the Kubernetes objects for: a Deployment, and a Service where it has ports. With `process` it also runs
+ * on this machine, without a cluster.
+ *
+ * @param name lower-case letters, digits and `-`, beginning with a letter: also the name of its Service
+ * @example
+ * const db = app('db', { image: 'postgres:16', port: 5432, env: { POSTGRES_PASSWORD: generated('db-password') } })
+ * const api = app('api', { image: server, ports: { http: 8080 }, forward: { http: 8080 }, needs: [db], env: { DB: db.address } })
+ */
+export function app<const Port extends string = 'main'>(name: string, options: AppOptions<Port>): App<Port> {
+  const endpoint = (port: unknown): PropertyDescriptorMap =>
+    Object.fromEntries(
+      (['address', 'host', 'port'] as const).map((part) => {
+        const get = (): unknown => addressText(made, name, part, port, get)
+        return [part, { get, enumerable: true }]
+      }),
+    )
+  const at = (port: Port): unknown => Object.freeze(Object.create(null, endpoint(snapshot(port))))
+  const made: object = resource('app', name, undefined, options, app, { ...endpoint(undefined), at: { value: at } })
+  return made as App<Port>
+}
+
+/**
+ * Kubernetes objects of your own: one resource, or with `workloads` one for each workload.
+ *
+ * @param name lower-case letters, digits and `-`
+ * @param source globs of YAML or JSON files, relative to this file, or the objects themselves. A folder means the `.yaml`, `.yml` and
+ *   `.json` files directly in it.
+ * @example manifests('legacy', 'deploy/*.yaml', { images: [server], forward: { 80: 8080 } })
+ */
+export function manifests(
+  name: string,
+  source: string | InlineObject | readonly (string | InlineObject)[],
+  options: ManifestsOptions = {},
+): Manifests {
+  return resource('manifests', name, source, options, manifests)
+}
+
+/**
+ * A command on this machine: one that runs to its end (`run`), one that keeps running (`serve`), or both.
+ *
+ * @param name lower-case letters, digits and `-`
+ * @example
+ * local('codegen', { run: 'npm run codegen', watch: ['schema/**'] })
+ * local('docs', { serve: 'npx vite', port: 5173 })
+ */
+export function local(name: string, options: LocalOptions): Local {
+  return resource('local', name, undefined, options, local)
+}
+
+function resource<T>(
+  type: ResourceType,
+  name: unknown,
+  source: unknown,
+  options: unknown,
+  api: ApiFunction,
+  members: PropertyDescriptorMap = {},
+): T {
+  const inside = {
+    kind: 'resource',
+    type,
+    name: snapshot(name),
+    source: snapshot(source),
+    options: snapshot(options),
+    at: callPosition(api),
+  } as const
+  const help = type === 'app' ? 'Write text`...` and `.address`, `.host` or `.port` behind the app.' : 'Use its `.name`.'
+  return makeValue(inside, { name: { value: name, enumerable: true }, ...members }, called(type, name), help)
+}

@@ -1,0 +1,214 @@
+// The types that users of the API see: completion and hover text are written here.
+
+declare const opaque: unique symbol
+
+/** What `defineDevloop` makes: the default export of a Devloopfile. */
+export interface Devloopfile {
+  readonly [opaque]: 'devloopfile'
+}
+
+/** What the function given to `defineDevloop` is called with. */
+export interface Context {
+  /** Who runs devloop: the login name in lower case, with `-` for all that is no letter or digit, so that names can be made of it. */
+  readonly user: string
+  /** What stood after `--` on the command line of `devloop watch`. */
+  readonly args: readonly string[]
+  /** Where apps run: in a cluster, or as processes on this machine (`--runtime process`). */
+  readonly runtime: 'kubernetes' | 'process'
+}
+
+/** What a Devloopfile declares. */
+export interface Project {
+  /** Name of the project: lower-case letters, digits and `-`, at most 63. Objects in the cluster are labelled with it. */
+  name: string
+  /** Where and how devloop may use a cluster. */
+  cluster?: ClusterOptions
+  /**
+   * What is to run, in the order in which it is shown. What these need, or refer to in a `text`, comes along by itself.
+   * `false` and `undefined` are left out, so that `runtime === 'kubernetes' && manifests(...)` can stand in the list.
+   */
+  resources: readonly (Resource | false | null | undefined)[]
+}
+
+export interface ClusterOptions {
+  /**
+   * Kubeconfig contexts that devloop may write to, by name or with `*`, such as `['kind-*', 'staging-eu']`.
+   * Known local clusters (kind, minikube, k3d, Docker Desktop and the like) need not be named.
+   */
+  contexts?: string | readonly string[]
+  /** Namespace of everything that names none. Default: that of the kubeconfig's context, else `default`. */
+  namespace?: string
+  /** Registry that images are pushed to, as `host[:port][/path]`. Default: the one that the cluster announces. */
+  registry?: string
+  /** What the namespace may use at most, as Kubernetes quantities. */
+  sandbox?: { cpu?: string; memory?: string }
+}
+
+/** Something that runs and has a status: made by `app`, `manifests` or `local`. */
+export interface Resource {
+  readonly name: string
+  readonly [opaque]: string
+}
+
+/** An app, made by `app`. `Port` are the names of its ports. */
+export interface App<Port extends string = string> extends Resource, Endpoint {
+  readonly [opaque]: 'app'
+  /** A port by its name: `api.at('metrics').address`. */
+  at(port: Port): Endpoint
+}
+
+/** Where an app answers, seen from whoever uses the text. For `text` and `env`; a plain template literal refuses it. */
+export interface Endpoint {
+  /** `host:port`; of the app's first port where no port is named. */
+  readonly address: Text
+  /** Host name without the port. */
+  readonly host: Text
+  /** Port number. */
+  readonly port: Text
+}
+
+/** Kubernetes objects of your own, made by `manifests`. */
+export interface Manifests extends Resource {
+  readonly [opaque]: 'manifests'
+}
+
+/** A command on this machine, made by `local`. */
+export interface Local extends Resource {
+  readonly [opaque]: 'local'
+}
+
+/** Something that is built from a folder, made by `image`. */
+export interface Image {
+  readonly name: string
+  readonly [opaque]: 'image'
+}
+
+/** What a changed file of an image leads to: made by `sync`, `run`, `restart`, `rebuildOn` or `ignore`. */
+export interface LiveRule {
+  readonly [opaque]: 'live rule'
+}
+
+/**
+ * Text that may hold what is only known when it is used: an address, a generated value. Made by the tag `text`, by `generated`, and
+ * by `api.address` and the like. It knows whether it is secret. Put it into `env` or into another `text`.
+ */
+export interface Text {
+  readonly [opaque]: 'text'
+}
+
+/** A string runs by `sh -c`; an array is executed as it is. */
+export type Command = string | readonly string[]
+
+/** Environment variables. One whose text is secret reaches a container through a Secret. */
+export type Env = Readonly<Record<string, string | number | boolean | Text>>
+
+export interface ImageOptions {
+  /** Folder that is the build context, relative to this file. Default: the folder of this file. */
+  context?: string
+  /** Path of the Dockerfile, relative to this file, or its text. Default: `Dockerfile` in the context. */
+  dockerfile?: string | { inline: string }
+  /** Stage of the Dockerfile to build. Default: the last. */
+  target?: string
+  /** Build arguments (`ARG`). They are no place for secrets: anyone who has the image can read them. */
+  args?: Readonly<Record<string, string | number | boolean>>
+  /**
+   * What a changed file of the context leads to. `ignore` and `rebuildOn` are looked at first, whatever their place; then every
+   * `sync` that covers the file applies. A file that no rule covers rebuilds the image. Without rules, every change does.
+   */
+  live?: readonly LiveRule[]
+}
+
+export interface RunOptions {
+  /** Runs only when a synced file matches one of these globs, relative to the context. Each must be covered by a `sync`. Default: any. */
+  on?: string | readonly string[]
+  /** Seconds after which the step counts as failed. Default: 300. */
+  timeout?: number
+}
+
+export interface RestartOptions {
+  /** Restarts only when a synced file matches one of these globs, relative to the context. Each must be covered by a `sync`. Default: any. */
+  on?: string | readonly string[]
+}
+
+export interface AppOptions<Port extends string = string> {
+  /** What it runs: an image of this project, or a reference such as `'postgres:16'`. */
+  image: Image | string
+  /** The one port that it listens on. Its name is `main`. */
+  port?: number
+  /**
+   * The ports that it listens on, by name; the first is the one that `api.address` means. The app finds them in its environment as
+   * `PORT` (the first) and `PORT_NAME`.
+   */
+  ports?: Readonly<Record<Port, number>>
+  /** Ports of this machine that lead to it: a number for its first port, or `{ portName: local }`. */
+  forward?: number | { readonly [Name in NoInfer<Port>]?: number }
+  /** What must be ready before this is started for the first time: resources, or their names. */
+  needs?: readonly (Resource | string)[]
+  /** Environment of its container or process. */
+  env?: Env
+  /** Runs instead of the image's entrypoint. */
+  command?: Command
+  /** Arguments instead of the image's own. */
+  args?: readonly string[]
+  /** Number of pods. Default: 1. */
+  replicas?: number
+  /** How to run it on this machine, without cluster and Docker. Without it, the app is held there. */
+  process?: ProcessOptions
+}
+
+export interface ProcessOptions {
+  /** Runs once before the first start, such as `'npm ci'`. */
+  prepare?: Command
+  /** The app itself. */
+  command: Command
+}
+
+/** A Kubernetes object written in the Devloopfile. */
+export interface InlineObject {
+  apiVersion: string
+  kind: string
+  metadata: {
+    name: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+    [key: string]: unknown
+  }
+  [key: string]: unknown
+}
+
+/** Settings of the pods of manifests. */
+export interface WorkloadOptions {
+  /** Ports of this machine that lead to its pod: a number for the container port of that number, or `{ containerPort: local }`. */
+  forward?: number | Readonly<Record<number, number>>
+  /** What must be ready before this is applied for the first time: resources, or their names. */
+  needs?: readonly (Resource | string)[]
+}
+
+export interface ManifestsOptions extends WorkloadOptions {
+  /** Images of this project that the manifests use: a reference to their name, with any registry and tag, becomes what was built. */
+  images?: readonly Image[]
+  /**
+   * Make each workload (Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod) a resource of its own, named after it.
+   * The other objects stay in one resource with the given name, which the workloads do not wait for. Give an object to set
+   * `forward` and `needs` for single workloads: `{ web: { forward: 8080 } }`.
+   */
+  workloads?: boolean | Readonly<Record<string, WorkloadOptions>>
+}
+
+export interface LocalOptions {
+  /** Runs to its end: at the start, and again when a watched path changes. At least one of `run` and `serve` is needed. */
+  run?: Command
+  /** Keeps running. It is started again after each `run`; without `run`, when a watched path changes. */
+  serve?: Command
+  /** Globs of what starts it again, relative to `cwd`. */
+  watch?: string | readonly string[]
+  /** Port of this machine that `serve` listens on: it is ready when it accepts connections. Default: ready once started. */
+  port?: number
+  /** Environment, beside that of devloop itself. */
+  env?: Env
+  /** Working folder, relative to this file. Default: the folder of this file. */
+  cwd?: string
+  /** What must be ready before this is started for the first time: resources, or their names. */
+  needs?: readonly (Resource | string)[]
+}

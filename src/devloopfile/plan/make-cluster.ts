@@ -1,0 +1,41 @@
+// Settings of the project itself.
+import type { ClusterSettings } from '../../model/plan.js'
+import type { ClusterOptions } from '../api/types.js'
+import type { Encoded } from '../declaration.js'
+import { dnsLabel, options, string, strings, wrong, type Subject } from './fields.js'
+
+const known: Record<keyof ClusterOptions, true> = { contexts: true, namespace: true, registry: true, sandbox: true }
+
+const registryHost = /^[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[a-z0-9._-]+)*$/
+const quantity = /^\d+(?:\.\d+)?(?:m|[kMGTPE]i?|Ki)?$/
+
+export function makeCluster(subject: Subject, value: Encoded): ClusterSettings {
+  if (value === undefined) return { contexts: [] }
+  const given = options(subject, 'cluster', value, known)
+  const contexts = strings(subject, 'cluster.contexts', given.contexts) ?? []
+  const namespace = given.namespace === undefined ? undefined : dnsLabel(subject, 'cluster.namespace', given.namespace)
+  const registry = string(subject, 'cluster.registry', given.registry)
+  if (registry !== undefined && !registryHost.test(registry)) {
+    const bare = registry.replace(/^\w+:\/\//, '').replace(/\/+$/, '')
+    wrong(subject, 'cluster.registry', 'host[:port][/path]', registry, registryHost.test(bare) ? `Use '${bare}'.` : undefined)
+  }
+  const sandbox = makeSandbox(subject, given.sandbox)
+  return {
+    contexts,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(registry === undefined ? {} : { registry }),
+    ...(sandbox ? { sandbox } : {}),
+  }
+}
+
+function makeSandbox(subject: Subject, value: Encoded): ClusterSettings['sandbox'] {
+  if (value === undefined) return undefined
+  const given = options(subject, 'cluster.sandbox', value, { cpu: true, memory: true })
+  const amounts = (['cpu', 'memory'] as const).flatMap((key) => {
+    const amount = string(subject, `cluster.sandbox.${key}`, given[key])
+    if (amount === undefined) return []
+    if (!quantity.test(amount)) wrong(subject, `cluster.sandbox.${key}`, "a Kubernetes quantity such as '4' or '8Gi'", amount)
+    return [[key, amount] as const]
+  })
+  return Object.fromEntries(amounts)
+}

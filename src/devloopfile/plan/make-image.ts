@@ -1,0 +1,136 @@
+// Images: a declared one becomes the specification in the plan.
+import { stat } from 'node:fs/promises'
+import { dirname, join, relative, resolve } from 'node:path'
+import type { ImageSpec } from '../../model/plan.js'
+import type { ImageOptions } from '../api/types.js'
+import type { DeclaredImage, Encoded } from '../declaration.js'
+import { broken, options, record, string, wrong, type Subject } from './fields.js'
+import { makeLiveRules } from './make-live-rules.js'
+import { called } from './names.js'
+import type { PlanWork } from './work.js'
+
+const known: Record<keyof ImageOptions, true> = { context: true, dockerfile: true, target: true, args: true, live: true }
+
+const repository = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
+
+export async function makeImage(work: PlanWork, image: DeclaredImage): Promise<ImageSpec | undefined> {
+  const subject: Subject = { name: called('image', image.name), at: image.at, problems: work.problems }
+  const given = options(subject, '', image.options, known)
+  const name = makeName(subject, image.name)
+  const base = dirname(image.at.file)
+  const context = resolve(base, string(subject, 'context', given.context) ?? '.')
+  const target = string(subject, 'target', given.target)
+  const args = makeArgs(subject, given.args)
+  const folder = await checkContext(work, subject, context, base)
+  const dockerfile = await makeDockerfile(work, subject, given.dockerfile, { context, base, check: folder })
+  const live = await makeLiveRules(work, subject, given.live, { context, base })
+  if (name === undefined || !dockerfile) return undefined
+  return { name, context, dockerfile, ...(target === undefined ? {} : { target }), args, live, at: image.at }
+}
+
+function makeName(subject: Subject, value: Encoded): string | undefined {
+  const name = string(subject, 'name', value, 'required')
+  if (name === undefined) return undefined
+  const [first = '', ...rest] = name.split('/')
+  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')) {
+    return broken(
+      subject,
+      'the name must not hold a registry.',
+      `Received '${name}'.`,
+      `Use '${rest.join('/')}', and name the registry with cluster.registry.`,
+    )
+  }
+  if (/[:@]/.test(name)) {
+    return broken(
+      subject,
+      'the name must not hold a tag or digest.',
+      `Received '${name}'.`,
+      `Use '${name.replace(/[:@].*/, '')}'; devloop makes a tag from the content.`,
+    )
+  }
+  if (repository.test(name)) return name
+  const valid = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9/._-]+/g, '-')
+    .replaceAll(/^[-._/]+|[-._/]+$/g, '')
+  const help = repository.test(valid)
+    ? `For instance '${valid}'.`
+    : 'Use lower-case letters and digits, with `.`, `_`, `-` and `/` between them.'
+  return broken(subject, 'the name is no valid image repository.', `Received '${name}'.`, help)
+}
+
+function makeArgs(subject: Subject, value: Encoded): Record<string, string> {
+  if (value === undefined) return {}
+  const given = record(value)
+  if (!given) {
+    wrong(subject, 'args', 'an object', value)
+    return {}
+  }
+  return Object.fromEntries(
+    Object.entries(given).map(([key, item]) => {
+      if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') return [key, String(item)]
+      wrong(
+        subject,
+        `args.${key}`,
+        'a string, number or boolean',
+        item ?? null,
+        'Build arguments are known to all who have the image: they hold no texts.',
+      )
+      return [key, '']
+    }),
+  )
+}
+
+async function checkContext(work: PlanWork, subject: Subject, context: string, base: string): Promise<boolean> {
+  const found = await stat(context).catch(() => undefined)
+  if (found?.isDirectory()) return true
+  const shown = relative(base, context) || '.'
+  work.files.add(context)
+  work.problems.add('devloopfile/file', {
+    message: found
+      ? `${subject.name}: the context '${shown}' is no folder.`
+      : `${subject.name}: there is no folder '${shown}' for the context.`,
+    why: `It was looked for at ${context}.`,
+    at: subject.at,
+    help: 'Correct `context`: it is relative to the file that this call stands in.',
+  })
+  return false
+}
+
+interface Places {
+  readonly context: string
+  /** Folder of the file that the call stands in. */
+  readonly base: string
+  /** Whether the file must be there. */
+  readonly check: boolean
+}
+
+async function makeDockerfile(
+  work: PlanWork,
+  subject: Subject,
+  value: Encoded,
+  { context, base, check }: Places,
+): Promise<ImageSpec['dockerfile'] | undefined> {
+  if (record(value)) {
+    const { inline } = options(subject, 'dockerfile', value, { inline: true })
+    const text = string(subject, 'dockerfile.inline', inline, 'required')
+    return text === undefined ? undefined : { inline: text }
+  }
+  if (value !== undefined && typeof value !== 'string') return wrong(subject, 'dockerfile', 'a path, or { inline: text }', value)
+  const path = value === undefined ? join(context, 'Dockerfile') : resolve(base, value)
+  if (!check || (await isFile(path))) return { path }
+  work.files.add(path)
+  const inContext = value !== undefined && (await isFile(resolve(context, value)))
+  const meant = inContext ? relative(base, resolve(context, value)) : undefined
+  work.problems.add('devloopfile/file', {
+    message: `${subject.name}: there is no Dockerfile at '${relative(base, path)}'.`,
+    why: value === undefined ? 'Without `dockerfile`, it is Dockerfile in the context.' : `It was looked for at ${path}.`,
+    at: subject.at,
+    help: meant
+      ? `Did you mean '${meant}'? The path is relative to the file that this call stands in.`
+      : 'Create it, or name it with `dockerfile`.',
+  })
+  return undefined
+}
+
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false

@@ -1,0 +1,68 @@
+// Local commands: a declared one becomes the specification in the plan.
+import { stat } from 'node:fs/promises'
+import { dirname, isAbsolute, posix, resolve } from 'node:path'
+import type { LocalSpec } from '../../model/plan.js'
+import type { LocalOptions } from '../api/types.js'
+import type { DeclaredResource, Encoded } from '../declaration.js'
+import { broken, command, dnsLabel, options, port, record, string, strings, type Subject } from './fields.js'
+import type { Needs } from './make-needs.js'
+import { makeEnv } from './make-text.js'
+import { called } from './names.js'
+import type { PlanWork } from './work.js'
+
+const known: Record<keyof LocalOptions, true> = {
+  run: true,
+  serve: true,
+  watch: true,
+  port: true,
+  env: true,
+  cwd: true,
+  needs: true,
+}
+
+export async function makeLocal(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<LocalSpec> {
+  const subject: Subject = { name: called('local', resource.name), at: resource.at, problems: work.problems }
+  const given = options(subject, '', resource.options, known)
+  const run = command(subject, 'run', given.run)
+  const serve = command(subject, 'serve', given.serve)
+  const cwd = resolve(dirname(resource.at.file), string(subject, 'cwd', given.cwd) ?? '.')
+  const listens = port(subject, 'port', given.port)
+  if (given.run === undefined && given.serve === undefined && record(resource.options)) {
+    broken(subject, 'it has neither `run` nor `serve`, so that there is nothing to do.', undefined, 'Give it the command to run.')
+  } else if (listens !== undefined && given.serve === undefined) {
+    broken(subject, '`port` is for `serve`: a `run` ends.', undefined, 'Remove `port`, or use `serve`.')
+  }
+  if (!(await stat(cwd).catch(() => undefined))?.isDirectory()) {
+    work.files.add(cwd)
+    const message = `${subject.name}: there is no folder for \`cwd\`.`
+    const help = 'Correct `cwd`: it is relative to the file that this call stands in.'
+    work.problems.add('devloopfile/file', { message, why: `It was looked for at ${cwd}.`, at: subject.at, help })
+  }
+  return {
+    kind: 'local',
+    name: dnsLabel(subject, 'name', resource.name) ?? '',
+    ...(run === undefined ? {} : { run }),
+    ...(serve === undefined ? {} : { serve }),
+    ...(listens === undefined ? {} : { port: listens }),
+    cwd,
+    watch: makeWatch(subject, given.watch),
+    env: makeEnv(work, subject, given.env),
+    needs: needs(subject, 'needs', given.needs),
+    forward: [],
+    at: resource.at,
+  }
+}
+
+function makeWatch(subject: Subject, value: Encoded): readonly string[] {
+  return (strings(subject, 'watch', value) ?? []).flatMap((pattern) => {
+    const normal = posix.normalize(pattern).replace(/\/+$/, '')
+    const help = 'Globs of `watch` are relative to `cwd` and stay inside it.'
+    if (pattern.startsWith('!'))
+      broken(subject, 'a pattern of `watch` cannot begin with `!`.', `Received '${pattern}'.`, 'Name what is meant.')
+    else if (isAbsolute(pattern)) broken(subject, 'a pattern of `watch` must not be absolute.', `Received '${pattern}'.`, help)
+    else if (normal === '..' || normal.startsWith('../'))
+      broken(subject, 'a pattern of `watch` leads out of `cwd`.', `Received '${pattern}'.`, help)
+    else return [normal]
+    return []
+  })
+}

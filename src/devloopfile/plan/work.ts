@@ -1,0 +1,26 @@
+// What the makers of images and resources share during one load.
+import type { Declaration } from '../declaration.js'
+import type { InputGlob } from '../inputs.js'
+import type { ManifestCache } from './manifest-documents.js'
+import type { Problems } from './problems.js'
+
+export interface PlanWork {
+  readonly declaration: Declaration
+  readonly problems: Problems
+  /** Files that were read, or whose appearance would mend an error. */
+  readonly files: Set<string>
+  readonly globs: InputGlob[]
+  readonly manifests: ManifestCache
+  /** Checks that wait until every resource is made. */
+  readonly later: ((made: Made) => void)[]
+}
+
+/** All resources that were made. */
+export interface Made {
+  /** Names of the resources that a declared one became, by its index. */
+  readonly names: ReadonlyMap<number, readonly string[]>
+  /** Port names by resource name; only for apps. */
+  readonly ports: ReadonlyMap<string, readonly string[]>
+  /** Resources by name, and by the name given to `manifests` where each workload is one. */
+  readonly byName: ReadonlyMap<string, readonly string[]>
+}

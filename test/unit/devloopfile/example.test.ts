@@ -1,0 +1,301 @@
+// The example of the documentation loads as it is written.
+import { expect, test } from 'vitest'
+import { project } from './project.js'
+
+const example = `import { app, defineDevloop, generated, image, local, manifests, rebuildOn, restart, run, sync, text } from 'devloop'
+
+export default defineDevloop(({ user, args }) => {
+  const password = generated('db-password')              // made once in the cluster, never on disk
+  const db = app('db', { image: 'postgres:16', port: 5432, env: { POSTGRES_PASSWORD: password } })
+
+  const server = image('shop/api', {
+    context: 'services/api',
+    live: [
+      rebuildOn('Dockerfile'),
+      sync('src', '/app/src'),
+      sync('package-lock.json', '/app/package-lock.json'),
+      run('npm ci', { on: 'package-lock.json' }),
+      restart({ on: ['src/**', 'package-lock.json'] }),
+    ],
+  })
+  const api = app('api', {
+    image: server,
+    ports: { http: 8080 },
+    forward: { http: 8080 },
+    needs: [db],
+    env: { DATABASE_URL: text\`postgres://postgres:\${password}@\${db.address}/shop\` },   // holds a secret: becomes a Secret
+    process: { prepare: 'npm ci', command: ['node', 'src/server.js'] },
+  })
+
+  return {
+    name: 'shop',
+    cluster: { contexts: ['kind-*', 'minikube'], namespace: \`dev-\${user}\`, sandbox: { cpu: '4', memory: '8Gi' } },
+    resources: [db, api,
+      manifests('legacy', 'deploy/*.yaml', { images: [server] }),
+      local('codegen', { run: 'npm run codegen', watch: ['schema/**'] }),
+      local('docs', { serve: 'npx vite', port: 5173 })],
+  }
+})
+`
+
+test('the example becomes a complete plan', async () => {
+  const { plan, root } = project({
+    'Devloopfile.ts': example,
+    'services/api/Dockerfile': 'FROM node:20\n',
+    'services/api/src/server.js': '',
+    'deploy/web.yaml':
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers: [{ name: web, image: shop/api }]\n',
+  })
+  const made = await plan({ user: 'Ada Lovelace' })
+  expect(JSON.parse(JSON.stringify(made).replaceAll(root, 'ROOT'))).toMatchInlineSnapshot(`
+    {
+      "cluster": {
+        "contexts": [
+          "kind-*",
+          "minikube",
+        ],
+        "namespace": "dev-ada-lovelace",
+        "sandbox": {
+          "cpu": "4",
+          "memory": "8Gi",
+        },
+      },
+      "file": "ROOT/Devloopfile.ts",
+      "images": {
+        "shop/api": {
+          "args": {},
+          "at": {
+            "column": 18,
+            "file": "ROOT/Devloopfile.ts",
+            "line": 7,
+          },
+          "context": "ROOT/services/api",
+          "dockerfile": {
+            "path": "ROOT/services/api/Dockerfile",
+          },
+          "live": [
+            {
+              "at": {
+                "column": 7,
+                "file": "ROOT/Devloopfile.ts",
+                "line": 10,
+              },
+              "kind": "rebuildOn",
+              "patterns": [
+                "Dockerfile",
+              ],
+            },
+            {
+              "at": {
+                "column": 7,
+                "file": "ROOT/Devloopfile.ts",
+                "line": 11,
+              },
+              "from": "src",
+              "kind": "sync",
+              "to": "/app/src",
+            },
+            {
+              "at": {
+                "column": 7,
+                "file": "ROOT/Devloopfile.ts",
+                "line": 12,
+              },
+              "from": "package-lock.json",
+              "kind": "sync",
+              "to": "/app/package-lock.json",
+            },
+            {
+              "at": {
+                "column": 7,
+                "file": "ROOT/Devloopfile.ts",
+                "line": 13,
+              },
+              "command": "npm ci",
+              "kind": "run",
+              "on": [
+                "package-lock.json",
+              ],
+              "timeoutMs": 300000,
+            },
+            {
+              "at": {
+                "column": 7,
+                "file": "ROOT/Devloopfile.ts",
+                "line": 14,
+              },
+              "kind": "restart",
+              "on": [
+                "src/**",
+                "package-lock.json",
+              ],
+            },
+          ],
+          "name": "shop/api",
+        },
+      },
+      "name": "shop",
+      "resources": {
+        "api": {
+          "at": {
+            "column": 15,
+            "file": "ROOT/Devloopfile.ts",
+            "line": 17,
+          },
+          "env": {
+            "DATABASE_URL": [
+              {
+                "kind": "literal",
+                "text": "postgres://postgres:",
+              },
+              {
+                "kind": "generated",
+                "name": "db-password",
+              },
+              {
+                "kind": "literal",
+                "text": "@",
+              },
+              {
+                "kind": "address",
+                "part": "address",
+                "resource": "db",
+              },
+              {
+                "kind": "literal",
+                "text": "/shop",
+              },
+            ],
+          },
+          "forward": [
+            {
+              "local": 8080,
+              "port": "http",
+            },
+          ],
+          "image": {
+            "built": "shop/api",
+          },
+          "kind": "app",
+          "name": "api",
+          "needs": [
+            "db",
+          ],
+          "ports": {
+            "http": 8080,
+          },
+          "process": {
+            "command": [
+              "node",
+              "src/server.js",
+            ],
+            "prepare": "npm ci",
+          },
+          "replicas": 1,
+        },
+        "codegen": {
+          "at": {
+            "column": 7,
+            "file": "ROOT/Devloopfile.ts",
+            "line": 31,
+          },
+          "cwd": "ROOT",
+          "env": {},
+          "forward": [],
+          "kind": "local",
+          "name": "codegen",
+          "needs": [],
+          "run": "npm run codegen",
+          "watch": [
+            "schema/**",
+          ],
+        },
+        "db": {
+          "at": {
+            "column": 14,
+            "file": "ROOT/Devloopfile.ts",
+            "line": 5,
+          },
+          "env": {
+            "POSTGRES_PASSWORD": [
+              {
+                "kind": "generated",
+                "name": "db-password",
+              },
+            ],
+          },
+          "forward": [],
+          "image": {
+            "ref": "postgres:16",
+          },
+          "kind": "app",
+          "name": "db",
+          "needs": [],
+          "ports": {
+            "main": 5432,
+          },
+          "replicas": 1,
+        },
+        "docs": {
+          "at": {
+            "column": 7,
+            "file": "ROOT/Devloopfile.ts",
+            "line": 32,
+          },
+          "cwd": "ROOT",
+          "env": {},
+          "forward": [],
+          "kind": "local",
+          "name": "docs",
+          "needs": [],
+          "port": 5173,
+          "serve": "npx vite",
+          "watch": [],
+        },
+        "legacy": {
+          "at": {
+            "column": 7,
+            "file": "ROOT/Devloopfile.ts",
+            "line": 30,
+          },
+          "forward": [],
+          "images": [
+            "shop/api",
+          ],
+          "kind": "manifests",
+          "name": "legacy",
+          "needs": [],
+          "objects": [
+            {
+              "at": {
+                "column": 1,
+                "file": "ROOT/deploy/web.yaml",
+                "line": 1,
+              },
+              "object": {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {
+                  "name": "web",
+                },
+                "spec": {
+                  "template": {
+                    "spec": {
+                      "containers": [
+                        {
+                          "image": "shop/api",
+                          "name": "web",
+                        },
+                      ],
+                    },
+                  },
+                },
+              },
+            },
+          ],
+        },
+      },
+      "root": "ROOT",
+    }
+  `)
+})
