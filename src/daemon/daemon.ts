@@ -10,12 +10,13 @@ import { createVcsLock } from '../adapters/disk/vcs-lock.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
+import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError, toErrorInfo } from '../errors/devloop-error.js'
 import { instanceId } from '../model/instance.js'
 import type { Discovery } from '../protocol/messages.js'
 import { instancePaths, runtimeDirs } from '../protocol/discovery.js'
 import { protocolVersion } from '../protocol/messages.js'
-import { removeDiscovery, writeDiscovery } from '../server/discovery.js'
+import { isLive, readDiscovery, removeDiscovery, writeDiscovery } from '../server/discovery.js'
 import { lockInstance } from '../server/instance-lock.js'
 import { createStatusServer } from '../server/server.js'
 import { createViewSource } from '../server/views.js'
@@ -26,8 +27,6 @@ import { createStore } from '../store/store.js'
 import { createWorkFeed } from '../store/work-feed.js'
 import { startControllers } from './controllers.js'
 import { createDaemonLog } from './daemon-log.js'
-import { userLabel } from './names.js'
-import { createPlanLoader } from './plan-loader.js'
 import { createRequests } from './requests.js'
 import { runtimeOpener } from './runtimes.js'
 
@@ -83,7 +82,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onDefect: (thrown) => onDefect(thrown),
   })
   const work = createWorkFeed(store)
-  const planLoader = createPlanLoader(file)
+  const planLoader = createDevloopfileLoader({ file })
   const context: ControlContext = {
     store,
     work,
@@ -103,8 +102,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       vcsLock: createVcsLock(),
       planLoader,
       processes: createProcessRunner(),
-      openRuntime: runtimeOpener(options.runtime),
-      planContext: { user: userLabel(user), args: options.args, runtime: options.runtime },
+      openRuntime: runtimeOpener(options.runtime, (text) => log({ resource: '', source: 'cluster', level: 'warn', text })),
+      planContext: { user, args: options.args, runtime: options.runtime },
       runtimeOptions: {
         instance,
         stateDir,
@@ -180,6 +179,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 /** The first folder of this user in which a lock can be taken. */
 async function lock_(instance: string): Promise<{ lock: Awaited<ReturnType<typeof lockInstance>>; runtimeDir: string }> {
   let problem: unknown
+  // another terminal of this user may have other folders
+  for (const runtimeDir of runtimeDirs(process.env, process.getuid?.() ?? 0)) {
+    const other = await readDiscovery(runtimeDir, instance)
+    if (other && (await isLive(other))) throw new DevloopError('daemon/running', `devloop already runs for this project, as process ${other.pid}`)
+  }
   for (const runtimeDir of runtimeDirs(process.env, process.getuid?.() ?? 0)) {
     try {
       return { lock: await lockInstance(runtimeDir, instance), runtimeDir }

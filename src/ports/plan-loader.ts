@@ -5,7 +5,7 @@ import type { PlanInput } from '../model/plan-input.js'
 
 /** What the Devloopfile is told about its surroundings. */
 export interface PlanContext {
-  /** Name of the user, as a DNS label. */
+  /** Name of the user; the loader makes a DNS label of it. */
   readonly user: string
   /** What stood after `--` on the command line. */
   readonly args: readonly string[]
