@@ -27,7 +27,9 @@ export function stageChange(state: State, action: Extract<Action, { type: 'chang
 /** Close the changes that are live, failed or overtaken. A failed one may still become live. */
 export function settleChanges(state: State, at: number): State {
   return mapOpen(state, (change) => {
-    const outcomes = [...change.images.map((one) => imageOutcome(state, one)), ...change.resources.map((name) => localOutcome(state, name))]
+    // what the save does to running apps decides; a local that checks or generates something may take its time
+    const images = change.images.filter((one) => one.action !== 'none')
+    const outcomes = images.length > 0 ? images.map((one) => imageOutcome(state, one)) : change.resources.map((name) => localOutcome(state, name))
     if (outcomes.some((one) => one === 'pending')) return change.outcome === 'pending' ? change : { ...change, outcome: 'pending' }
     if (outcomes.includes('failed')) return change.outcome === 'failed' ? change : { ...change, outcome: 'failed' }
     if (outcomes.includes('superseded')) return { ...change, outcome: 'superseded' }
@@ -40,7 +42,6 @@ type Outcome = 'pending' | 'live' | 'failed' | 'superseded'
 function imageOutcome(state: State, { image: name, action, revision }: ChangeImage): Outcome {
   const image = state.images[name]
   if (!image) return 'superseded'
-  if (action === 'none') return 'live'
   const targets = Object.values(state.targets).filter((target) => target.image === name)
   const failed = targets.some((target) => target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image))
   if (failed) return 'failed'
