@@ -3,18 +3,33 @@ import { connectDevloop, findDaemon, type DevloopClient } from '../client/index.
 import { DevloopError } from '../errors/devloop-error.js'
 import type { Topic } from '../protocol/messages.js'
 import { findDevloopfile } from './find-devloopfile.js'
+import { interrupted } from './interrupted.js'
 import { version } from './version.js'
 
-/** Connect to the daemon of a Devloopfile, do something, and let go of it. @throws DevloopError daemon/not-running */
-export async function withDaemon<T>(file: string | undefined, topics: readonly Topic[], use: (client: DevloopClient) => Promise<T>): Promise<T> {
+/**
+ * Connect to the daemon of a Devloopfile, do something, and let go of it.
+ * @returns the exit code: what `use` says, or that it was interrupted
+ * @throws DevloopError devloopfile/not-found, daemon/not-running
+ */
+export async function withDaemon(
+  file: string | undefined,
+  topics: readonly Topic[],
+  use: (client: DevloopClient) => Promise<number>,
+): Promise<number> {
   const devloopfile = findDevloopfile(file)
+  const stop = interrupted()
   const discovery = await findDaemon({ devloopfile })
   if (!discovery) throw new DevloopError('daemon/not-running', `devloop does not run for ${devloopfile}`)
   const client = connectDevloop({ endpoint: { socket: discovery.socket }, name: `devloop ${version}`, topics, reconnect: false })
-  try {
+  const used = (async () => {
     await client.whenOpen({ timeoutMs: 10_000 })
-    return await use(client)
+    return use(client)
+  })()
+  try {
+    return await Promise.race([used, stop])
   } finally {
     client.close()
+    // after an interrupt, what it was waiting for fails
+    used.catch(() => {})
   }
 }

@@ -15,6 +15,7 @@ export function findDevloopfile(named: string | undefined, from = process.cwd())
   for (let folder = from; ; folder = dirname(folder)) {
     const file = join(folder, devloopfileName)
     if (existsSync(file)) return file
-    if (dirname(folder) === folder) throw new DevloopError('devloopfile/not-found', `there is no ${devloopfileName} in ${from} or above`)
+    if (dirname(folder) === folder)
+      throw new DevloopError('devloopfile/not-found', `there is no ${devloopfileName} in ${from} or above`)
   }
 }

@@ -1,14 +1,19 @@
-// Ctrl-C and its likes, for the commands that go on until then.
+// Ctrl-C and its likes.
+import { exitCodes } from './exit.js'
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
-export const interrupted = (): Promise<NodeJS.Signals> =>
-  new Promise((resolve) => {
-    let asked = false
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (asked) process.exit(130)
-        asked = true
-        resolve(signal)
-      })
-    }
-  })
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** Calls back at the first such signal. A second one ends the process at once. */
+export function onInterrupt(listener: (signal: (typeof signals)[number]) => void): void {
+  let asked = false
+  for (const signal of signals) {
+    process.on(signal, () => {
+      if (asked) process.exit(exitCodes.interrupted)
+      asked = true
+      listener(signal)
+    })
+  }
+}
+
+/** The exit code for it, at the first such signal. */
+export const interrupted = (): Promise<number> => new Promise((resolve) => onInterrupt(() => resolve(exitCodes.interrupted)))

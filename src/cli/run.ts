@@ -14,11 +14,17 @@ export async function run(argv: readonly string[]): Promise<number> {
     }
   const program = new Command('devloop')
     .description('Save a file, and the running pod has it.')
+    .version(version, '-V, --version', 'print the version of devloop')
+    .helpCommand('help [command]', 'print what there is to know about a command')
     .exitOverride()
     .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
     .showSuggestionAfterError()
-    .addHelpText('after', '\nStart with `devloop watch` in a folder with a Devloopfile.ts; see docs/devloopfile.md.\nExit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.')
-  const command = (name: string, description: string): Command => program.command(name).description(description).exitOverride().addOption(fileOption())
+    .addHelpText(
+      'after',
+      '\nStart with `devloop watch` in a folder with a Devloopfile.ts; see docs/devloopfile.md.\nExit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.',
+    )
+  const command = (name: string, description: string): Command =>
+    program.command(name).description(description).exitOverride().addOption(fileOption())
 
   command('watch', 'Run the daemon: build, deploy, and bring each save into the running pods.')
     .addOption(new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'))
@@ -37,7 +43,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('-f, --follow', 'go on with what comes')
     .addOption(new Option('--tail <lines>', 'begin with this many of the newest lines').argParser(count).default(1000))
     .action(does(async (resource: string | undefined, options) => (await import('./commands/logs.js')).logs(resource, options)))
-  command('events', 'Print every change of the state, one JSON object a line, until interrupted.').action(does(async (options) => (await import('./commands/events.js')).events(options)))
+  command('events', 'Print every change of the state, one JSON object a line, until interrupted.').action(
+    does(async (options) => (await import('./commands/events.js')).events(options)),
+  )
   command('trigger', 'Build and deploy a resource again, or run a local again.')
     .argument('<resource>')
     .action(does(async (resource: string, options) => (await import('./commands/trigger.js')).trigger(resource, options)))
@@ -65,7 +73,8 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-const fileOption = (): Option => new Option('--file <path>', 'the Devloopfile; default: Devloopfile.ts in this folder or the nearest above')
+const fileOption = (): Option =>
+  new Option('--file <path>', 'the Devloopfile; default: Devloopfile.ts in this folder or the nearest above')
 
 function port(text: string): number {
   const value = Number(text)
@@ -81,5 +90,5 @@ function count(text: string): number {
 function duration(text: string): number {
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? []
   if (amount === undefined) throw new InvalidArgumentError('A time is a number with ms, s, m or h, such as 90s.')
-  return Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as 's' | undefined ?? 's']
+  return Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[(unit ?? 's') as 'ms' | 's' | 'm' | 'h']
 }

@@ -1,9 +1,12 @@
 // `devloop down`: through the daemon if one runs, else by itself.
-import { connectDevloop, findDaemon } from '../../client/index.js'
+import { findDaemon, type DevloopClient } from '../../client/index.js'
+import { DevloopError } from '../../errors/devloop-error.js'
+import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
-import { interrupted } from '../interrupted.js'
-import { version } from '../version.js'
+import { onInterrupt } from '../interrupted.js'
+import { harmless } from '../render/harmless.js'
+import { sessionOf } from '../render/views.js'
 
 export interface DownOptions {
   readonly file?: string
@@ -13,27 +16,43 @@ export interface DownOptions {
 
 export async function down(options: DownOptions): Promise<number> {
   const devloopfile = findDevloopfile(options.file)
-  const discovery = await findDaemon({ devloopfile })
-  const stop = interrupted().then(() => exitCodes.interrupted)
-  if (!discovery) {
-    const { removeDeployed } = await import('../../daemon/down.js')
-    const abort = new AbortController()
-    void stop.then(() => abort.abort())
-    const gone = await removeDeployed({ ...options, file: devloopfile }, abort.signal)
-    for (const name of gone) process.stdout.write(`deleted ${name}\n`)
-    if (gone.length === 0) process.stdout.write('nothing was deployed\n')
-    return abort.signal.aborted ? exitCodes.interrupted : exitCodes.ok
+  if (await findDaemon({ devloopfile }))
+    return withDaemon(devloopfile, ['state', 'logs'], (client) => throughDaemon(client, options))
+  const { removeDeployed } = await import('../../daemon/down.js')
+  const abort = new AbortController()
+  onInterrupt(() => abort.abort())
+  const gone = await removeDeployed({ ...options, file: devloopfile }, abort.signal)
+  for (const name of gone) process.stdout.write(`deleted ${name}\n`)
+  if (gone.length === 0 && !abort.signal.aborted) process.stdout.write('nothing was deployed\n')
+  return abort.signal.aborted ? exitCodes.interrupted : exitCodes.ok
+}
+
+async function throughDaemon(client: DevloopClient, { context, namespace }: DownOptions): Promise<number> {
+  const runtime = sessionOf(client.views())?.runtime
+  // the daemon deletes what it deployed, so another place than its own must not be asked for in passing
+  for (const [option, asked, its] of [
+    ['--context', context, runtime?.context],
+    ['--namespace', namespace, runtime?.namespace],
+  ] as const) {
+    if (asked === undefined || asked === its) continue
+    throw new DevloopError(
+      'request/refused',
+      `devloop runs for this project with ${its ?? 'no cluster'}, and not with ${asked}`,
+      {
+        help: `Leave ${option} out, or end devloop first.`,
+      },
+    )
   }
-  const client = connectDevloop({ endpoint: { socket: discovery.socket }, name: `devloop ${version}`, topics: ['state', 'logs'], reconnect: false })
-  try {
-    await client.whenOpen({ timeoutMs: 10_000 })
-    client.logs({}, ({ lines }) => {
-      for (const line of lines) if (line.source === 'deploy') process.stdout.write(`${line.text}\n`)
-    })
-    const closed = new Promise<number>((resolve) => client.onState((state) => state === 'closed' && resolve(exitCodes.ok)))
-    await client.request('shutdown', { down: true })
-    return await Promise.race([closed, stop])
-  } finally {
-    client.close()
-  }
+  let failed = false
+  const closed = new Promise<void>((resolve) => client.onState((state) => state === 'closed' && resolve()))
+  client.logs({}, ({ lines }) => {
+    for (const { source, level, resource, text } of lines) {
+      if (level === 'error') failed = true
+      if (source === 'deploy' || level === 'error')
+        process.stdout.write(`${harmless([resource, text].filter(Boolean).join(': '))}\n`)
+    }
+  })
+  await client.request('shutdown', { down: true })
+  await closed
+  return failed ? exitCodes.failure : exitCodes.ok
 }

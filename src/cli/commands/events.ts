@@ -1,11 +1,9 @@
 // `devloop events`: the state and every change of it, as JSON lines.
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
-import { interrupted } from '../interrupted.js'
 
 export const events = (options: { readonly file?: string }): Promise<number> =>
   withDaemon(options.file, ['state'], async (client) => {
-    const stop = interrupted()
     const write = (event: object): void => void process.stdout.write(`${JSON.stringify({ time: Date.now(), ...event })}\n`)
     for (const view of client.views().values()) write({ event: 'upsert', view })
     client.onViews(({ upserts, removes }) => {
@@ -15,10 +13,8 @@ export const events = (options: { readonly file?: string }): Promise<number> =>
     return new Promise<number>((resolve) => {
       client.onState((state, error) => {
         if (state !== 'closed') return
-        write({ event: 'end', reason: error?.message ?? 'the daemon ended' })
+        write({ event: 'end', reason: error?.why ?? error?.message ?? 'the daemon ended' })
         resolve(exitCodes.ok)
       })
-      process.stdout.on('error', () => resolve(exitCodes.ok))
-      void stop.then(() => resolve(exitCodes.interrupted))
     })
   })

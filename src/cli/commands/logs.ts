@@ -2,9 +2,9 @@
 import { DevloopError } from '../../errors/devloop-error.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
-import { interrupted } from '../interrupted.js'
 import { logText } from '../render/log-line.js'
-import { plainStyle, terminalStyle } from '../render/rows.js'
+import { plainStyle, terminalStyle } from '../render/style.js'
+import { resourcesOf } from '../render/views.js'
 
 export interface LogsOptions {
   readonly file?: string
@@ -14,19 +14,24 @@ export interface LogsOptions {
 
 export const logs = (resource: string | undefined, options: LogsOptions): Promise<number> =>
   withDaemon(options.file, ['state', 'logs'], async (client) => {
-    if (resource !== undefined && !client.get('resource', resource)) throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`)
+    const names = resourcesOf(client.views()).map((one) => one.name)
+    if (resource !== undefined && !names.includes(resource)) {
+      const why = names.length > 0 ? `there are ${names.join(', ')}` : 'no plan is in force yet'
+      throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`, { why })
+    }
     const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
-    const stop = interrupted()
-    const ended = new Promise<number>((resolve) => {
-      client.logs({ tail: options.tail, ...(resource === undefined ? {} : { resources: [resource] }) }, ({ lines, dropped, caughtUp }) => {
-        if (dropped > 0) process.stdout.write(`… ${dropped} lines are missing here\n`)
-        for (const line of lines) process.stdout.write(`${logText(line, style)}\n`)
-        if (caughtUp && !options.follow) resolve(exitCodes.ok)
+    return new Promise<number>((resolve) => {
+      client.logs(
+        { tail: options.tail, ...(resource === undefined ? {} : { resources: [resource] }) },
+        ({ lines, dropped, caughtUp }) => {
+          if (dropped > 0) process.stdout.write(`… ${dropped} lines are missing here\n`)
+          for (const line of lines) process.stdout.write(`${logText(line, style)}\n`)
+          if (caughtUp && !options.follow) resolve(exitCodes.ok)
+        },
+      )
+      client.onState((state) => {
+        // with -f the daemon's end is the end; without, something is missing
+        if (state === 'closed') resolve(options.follow ? exitCodes.ok : exitCodes.failure)
       })
-      client.onState((state, error) => {
-        if (state === 'closed') resolve(error === undefined || error.code === 'daemon/not-running' ? exitCodes.ok : exitCodes.failure)
-      })
-      void stop.then(() => resolve(exitCodes.interrupted))
     })
-    return ended
   })

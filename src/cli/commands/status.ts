@@ -3,9 +3,11 @@ import type { DevloopClient } from '../../client/index.js'
 import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
 import type { ChangeView, ImageView, ResourceView, SessionView, View } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
-import { errorText, exitCodes } from '../exit.js'
-import { resourcesOf, sessionOf } from '../render/views.js'
-import { plainStyle, resourceRows, terminalStyle } from '../render/rows.js'
+import { exitCodes } from '../exit.js'
+import { errorText } from '../render/error-text.js'
+import { resourceRows } from '../render/rows.js'
+import { plainStyle, terminalStyle } from '../render/style.js'
+import { resourcesOf, sessionOf, troublesOf, troubleText, type Views } from '../render/views.js'
 
 export interface StatusOptions {
   readonly file?: string
@@ -25,9 +27,8 @@ export const status = (options: StatusOptions): Promise<number> =>
   withDaemon(options.file, ['state'], async (client) => {
     let code: number = exitCodes.ok
     if (options.wait === 'ready') code = await waitReady(client, options.timeout)
-    const views = [...client.views().values()]
-    if (options.json) process.stdout.write(`${JSON.stringify(statusJson(views), undefined, 2)}\n`)
-    else process.stdout.write(statusText(views))
+    if (options.json) process.stdout.write(`${JSON.stringify(statusJson([...client.views().values()]), undefined, 2)}\n`)
+    else process.stdout.write(statusText(client.views()))
     return code
   })
 
@@ -39,25 +40,32 @@ async function waitReady(client: DevloopClient, timeoutMs: number): Promise<numb
     if (!isDevloopError(thrown) || thrown.code !== 'timeout') throw thrown
     const waiting = resourcesOf(client.views()).filter((one) => !one.ready)
     const names = waiting.map((one) => `${one.name} (${one.error?.message ?? one.hold?.message ?? one.activity ?? one.status})`)
-    const error = new DevloopError('timeout', `not ready after ${timeoutMs / 1000} s: ${names.join('; ') || 'no plan is in force'}`)
+    const error = new DevloopError(
+      'timeout',
+      `not ready after ${timeoutMs / 1000} s: ${names.join('; ') || 'no plan is in force'}`,
+    )
     process.stderr.write(`devloop: ${errorText(error.info)}\n`)
     return exitCodes.failure
   }
 }
 
-const ofKind = <K extends View['kind']>(views: readonly View[], kind: K): Extract<View, { kind: K }>[] => views.filter((view): view is Extract<View, { kind: K }> => view.kind === kind)
+const ofKind = <K extends View['kind']>(views: readonly View[], kind: K): Extract<View, { kind: K }>[] =>
+  views.filter((view): view is Extract<View, { kind: K }> => view.kind === kind)
 
 function statusJson(views: readonly View[]): StatusJson {
   const session = ofKind(views, 'session')[0]
   if (!session) throw new DevloopError('protocol/invalid', 'the daemon told nothing of its session')
-  return { session, resources: ofKind(views, 'resource').sort((a, b) => a.order - b.order), images: ofKind(views, 'image'), changes: ofKind(views, 'change') }
+  return {
+    session,
+    resources: ofKind(views, 'resource').sort((a, b) => a.order - b.order),
+    images: ofKind(views, 'image'),
+    changes: ofKind(views, 'change'),
+  }
 }
 
-function statusText(views: readonly View[]): string {
-  const map = new Map(views.map((view) => [`${view.kind}/${view.name}`, view]))
+function statusText(views: Views): string {
   const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
-  const lines = resourceRows(map, { style, columns: process.stdout.columns ?? 1000, now: Date.now() })
-  const session = sessionOf(map)
-  const errors = [session?.runtime.error, session?.devloopfile.error, ...(session?.problems ?? []), ...resourcesOf(map).map((one) => one.error)]
-  return [...lines, ...errors.flatMap((error) => (error ? ['', errorText(error)] : []))].join('\n') + '\n'
+  const rows = resourceRows(views, { style, columns: process.stdout.columns ?? Infinity, now: Date.now() })
+  const errors = troublesOf(views).flatMap((one) => ['', troubleText(one)])
+  return `${[...rows, ...errors].join('\n')}\n`
 }

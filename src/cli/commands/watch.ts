@@ -2,6 +2,8 @@
 import { connectDevloop } from '../../client/index.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
+import { onInterrupt } from '../interrupted.js'
+import { isGone, onOutputError } from '../output.js'
 import { createPlainView } from '../render/plain-view.js'
 import { createScreenView } from '../render/screen-view.js'
 import { version } from '../version.js'
@@ -26,18 +28,38 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
     ...(options.context === undefined ? {} : { context: options.context }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
   })
-  let interruptedBy: string | undefined
-  const onSignal = (signal: string): void => {
-    if (interruptedBy !== undefined) process.exit(exitCodes.interrupted)
-    interruptedBy = signal
-    void daemon.stop(signal === 'SIGINT' ? 'Ctrl-C' : signal)
+  let code: number = exitCodes.ok
+  let leaving = false
+  const interrupt = (reason: string): void => {
+    code = exitCodes.interrupted
+    leave(reason)
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => onSignal(signal))
+  /** The second time, without waiting. */
+  const leave = (reason: string): void => {
+    if (leaving) process.exit(code)
+    leaving = true
+    void daemon.stop(reason)
+  }
+  onInterrupt((signal) => interrupt(signal === 'SIGINT' ? 'Ctrl-C' : signal))
+  onOutputError((problem) => {
+    // a full disk is no reason to stop working
+    if (isGone(problem) && !leaving) leave('nobody reads its output')
+  })
 
-  const client = connectDevloop({ endpoint: { socket: daemon.discovery.socket }, name: `devloop watch ${version}`, topics: ['state', 'logs'] })
-  const view = process.stdout.isTTY && process.env.TERM !== 'dumb' ? createScreenView(client, process, () => onSignal('SIGINT')) : createPlainView(client, process.stdout)
-  const code = await daemon.ended
+  const client = connectDevloop({
+    endpoint: { socket: daemon.discovery.socket },
+    name: `devloop watch ${version}`,
+    topics: ['state', 'logs'],
+  })
+  const view = hasScreen(process)
+    ? createScreenView(client, process, { quit: () => leave('quit'), interrupt: () => interrupt('Ctrl-C') })
+    : createPlainView(client, process.stdout)
+  const ended = await daemon.ended
   view.close()
   client.close()
-  return code !== exitCodes.ok ? code : interruptedBy === undefined ? exitCodes.ok : exitCodes.interrupted
+  return ended === exitCodes.ok ? code : ended
 }
+
+/** Whether a terminal is there that can be drawn on. */
+const hasScreen = ({ stdout, env }: Pick<NodeJS.Process, 'stdout' | 'env'>): boolean =>
+  stdout.isTTY && env.TERM !== 'dumb' && (env.CI ?? '') === ''

@@ -1,16 +1,24 @@
-// `devloop watch` into a pipe or file: stable lines, one for each thing that happened.
+// `devloop watch` into a pipe or file: stable lines, one for each thing that happened. What they look like is promised in the
+// README, for problem matchers: a change begins and ends with a line of its own, and its errors stand between.
 import type { DevloopClient } from '../../client/index.js'
-import type { ResourceView, View } from '../../protocol/messages.js'
-import { errorText } from '../exit.js'
+import type { ChangeView, ResourceView, SessionView } from '../../protocol/messages.js'
+import { errorText } from './error-text.js'
+import { harmless } from './harmless.js'
 import { logText } from './log-line.js'
-import { ms, plainStyle } from './rows.js'
+import { plainStyle } from './style.js'
+import { timeSpan } from './time-span.js'
+import { sessionOf } from './views.js'
 
 export interface StatusView {
   close(): void
 }
 
-export function createPlainView(client: DevloopClient, out: NodeJS.WritableStream): StatusView {
+/** Writes until it is closed. */
+export function createPlainView(client: DevloopClient, out: Pick<NodeJS.WritableStream, 'write'>): StatusView {
   const told = new Map<string, string>()
+  /** Whether something else than ready was told of a resource since all were told to be. */
+  let waiting = true
+  let problems: ReadonlyMap<string, string> = new Map()
   const write = (line: string): void => void out.write(`${line}\n`)
   /** Say something about a subject, unless it was the last thing said about it. */
   const say = (subject: string, line: string): void => {
@@ -18,32 +26,67 @@ export function createPlainView(client: DevloopClient, out: NodeJS.WritableStrea
     told.set(subject, line)
     write(line)
   }
-  const tell = (view: View): void => {
-    if (view.kind === 'session') {
-      const { runtime, devloopfile } = view
-      if (devloopfile.error) say('devloopfile', `devloop: ${errorText(devloopfile.error)}`)
-      else if (devloopfile.state === 'ok') say('devloopfile', `devloop: plan ${devloopfile.generation} is in force`)
-      if (runtime.error) say('runtime', `devloop: ${errorText(runtime.error)}`)
-      else if (runtime.state === 'connected') say('runtime', `devloop: connected to ${runtime.kind === 'process' ? 'the process runtime' : `${runtime.context}/${runtime.namespace}`}`)
-      for (const problem of view.problems) say(`problem ${problem.code}`, `devloop: ${errorText(problem)}`)
-    } else if (view.kind === 'resource') {
-      tellResource(view)
-    } else if (view.kind === 'change' && view.outcome !== 'pending' && view.outcome !== 'nothing') {
-      const paths = view.pathCount === 1 ? view.paths[0] : `${view.pathCount} paths`
-      say(`change ${view.name}`, `change: ${paths} ${view.outcome}${view.liveMs === undefined ? '' : ` in ${ms(view.liveMs)}`}`)
-    }
+  const tellSession = ({ runtime, devloopfile, problems: now }: SessionView): void => {
+    if (devloopfile.error) say('devloopfile', `Devloopfile: failed: ${errorText(devloopfile.error)}`)
+    else if (devloopfile.state === 'ok') say('devloopfile', `Devloopfile: plan ${devloopfile.generation} is in force`)
+    const place = harmless(
+      runtime.kind === 'process'
+        ? 'the process runtime'
+        : [runtime.context ?? 'the cluster', runtime.namespace].filter(Boolean).join('/'),
+    )
+    if (runtime.error) say('runtime', `devloop: failed: ${errorText(runtime.error)}`)
+    else if (runtime.state !== 'connecting')
+      say('runtime', runtime.state === 'lost' ? `devloop: the connection to ${place} is lost` : `devloop: connected to ${place}`)
+    const current = new Map(now.map((problem) => [problem.code, `devloop: failed: ${errorText(problem)}`]))
+    for (const [code, text] of current) if (problems.get(code) !== text) write(text)
+    for (const code of problems.keys()) if (!current.has(code as never)) write(`devloop: [${code}] is over`)
+    problems = current
   }
-  const tellResource = (view: ResourceView): void => {
-    const reason = view.error ? `: ${errorText(view.error)}` : view.hold && view.status === 'pending' ? `: ${view.hold.message}` : ''
-    const where = view.ready && view.endpoints.length > 0 ? ` at ${view.endpoints.map((one) => one.url).join(', ')}` : ''
-    say(`resource ${view.name}`, `${view.name}: ${view.status}${reason}${where}`)
+  const tellResource = ({ name, status, activity, error, warnings, hold, ready, endpoints }: ResourceView): void => {
+    // bringing a save into the pods is told by the change's own lines
+    if (activity === 'syncing' && !error) return
+    const reason = error ? `: ${errorText(error)}` : hold && status === 'pending' ? `: ${harmless(hold.message)}` : ''
+    waiting ||= !ready
+    const where = ready && endpoints.length > 0 ? ` at ${endpoints.map((one) => harmless(one.url)).join(' ')}` : ''
+    say(`resource/${name}`, `${name}: ${status}${reason}${where}`)
+    for (const warning of warnings) say(`warning/${name}/${warning.code}`, `${name}: warning: ${errorText(warning)}`)
+    for (const one of endpoints)
+      if (one.error) say(`endpoint/${one.url}`, `${name}: ${harmless(one.url)}: ${errorText(one.error)}`)
   }
-  client.onViews(({ upserts, removes }) => {
-    for (const view of upserts) tell(view)
-    for (const { kind, name } of removes) if (kind === 'resource') say(`resource ${name}`, `${name}: removed`)
-  })
-  client.logs({ tail: 1000 }, ({ lines }) => {
-    for (const line of lines) write(logText(line, plainStyle))
-  })
-  return { close: () => {} }
+  const tellBegin = ({ name, paths, pathCount }: ChangeView): void =>
+    say(`begin/${name}`, `change ${name} begins: ${harmless(pathCount === 1 ? (paths[0] ?? '') : `${pathCount} paths`)}`)
+  const tellEnd = ({ name, outcome, liveMs }: ChangeView): void =>
+    say(
+      `end/${name}`,
+      `change ${name} ends: ${outcome}${outcome === 'live' && liveMs !== undefined ? ` in ${timeSpan(liveMs)}` : ''}`,
+    )
+
+  const ends = [
+    client.onViews(({ upserts, removes }) => {
+      const changes = upserts.filter((view) => view.kind === 'change').filter((view) => view.outcome !== 'nothing')
+      for (const change of changes) tellBegin(change)
+      for (const view of upserts) {
+        if (view.kind === 'session') tellSession(view)
+        else if (view.kind === 'resource') tellResource(view)
+      }
+      for (const change of changes) if (change.outcome !== 'pending') tellEnd(change)
+      if (waiting && sessionOf(client.views())?.ready) {
+        waiting = false
+        write('devloop: all resources are ready')
+      }
+      for (const { kind, name } of removes) {
+        if (kind === 'resource') say(`resource/${name}`, `${name}: removed`)
+        if (kind === 'change') for (const line of ['begin', 'end']) told.delete(`${line}/${name}`)
+      }
+    }),
+    client.logs({ tail: 1000 }, ({ lines, dropped }) => {
+      if (dropped > 0) write(`… ${dropped} lines are missing here`)
+      for (const line of lines) write(logText(line, plainStyle))
+    }),
+  ]
+  return {
+    close() {
+      for (const end of ends) end()
+    },
+  }
 }

@@ -1,16 +1,23 @@
-// `devloop watch` on a terminal: the resources above, the newest log lines below. Draws only when something changed.
+// `devloop watch` on a terminal: a screen of its own that is drawn only when something changed, and put away on every way out.
 import type { DevloopClient } from '../../client/index.js'
 import type { LogEntry } from '../../protocol/messages.js'
 import { logText } from './log-line.js'
 import type { StatusView } from './plain-view.js'
-import { fit, resourceRows, terminalStyle, type Style } from './rows.js'
-import { changesOf, resourcesOf, type Views } from './views.js'
+import { resourceRows } from './rows.js'
+import { renderScreen } from './screen.js'
+import { terminalStyle } from './style.js'
+import { resourcesOf, sessionOf, troublesOf, troubleText } from './views.js'
 
-/** At most so many frames a second. */
+/** Milliseconds between two frames, at least. */
 const frameMs = 40
-const enter = '\x1b[?1049h\x1b[?25l'
-const leave = '\x1b[?25h\x1b[?1049l'
+/** How often the age of an open change is drawn anew. Milliseconds. */
+const ageMs = 500
+const keptLines = 500
+// the alternate screen, without cursor and without wrapping
+const enter = '\x1b[?1049h\x1b[?25l\x1b[?7l'
+const leave = '\x1b[?7h\x1b[?25h\x1b[?1049l'
 
+/** The part of `process` that is used. */
 export interface Terminal {
   readonly stdout: NodeJS.WriteStream
   readonly stdin: NodeJS.ReadStream
@@ -19,87 +26,95 @@ export interface Terminal {
   off(event: 'exit', listener: () => void): unknown
 }
 
-export function createScreenView(client: DevloopClient, terminal: Terminal, onQuit: () => void): StatusView {
+/** What the keys mean. */
+export interface ScreenKeys {
+  /** `q`. */
+  readonly quit: () => void
+  /** Ctrl-C, which is no signal while keys are read one by one. */
+  readonly interrupt: () => void
+}
+
+/** Takes over the terminal until it is closed, or the process ends in whatever way. */
+export function createScreenView(client: DevloopClient, terminal: Terminal, keys: ScreenKeys): StatusView {
   const { stdout, stdin, env } = terminal
   const style = terminalStyle(env)
-  let lines: LogEntry[] = []
+  const own: LogEntry[] = []
+  let log: LogEntry[] = []
   let shown: string[] = []
+  let drawnAt = 0
   let timer: NodeJS.Timeout | undefined
+  let timerAt = Infinity
+  let parting: string[] = []
   let closed = false
 
+  const columns = (): number => stdout.columns || 80
+  const schedule = (after = frameMs - (Date.now() - drawnAt)): void => {
+    const at = Date.now() + Math.max(0, after)
+    if (closed || at >= timerAt) return
+    clearTimeout(timer)
+    timerAt = at
+    timer = setTimeout(draw, at - Date.now())
+  }
   const draw = (): void => {
-    timer = undefined
-    const columns = stdout.columns || 80
-    const frame = renderScreen(client.views(), lines, { columns, rows: stdout.rows || 24, style, now: Date.now() })
-    // only the lines that changed are sent: cheap over ssh
-    const output = frame.map((line, index) => (line === shown[index] ? '' : `\x1b[${index + 1};1H${line}\x1b[0m\x1b[K`)).join('')
+    timerAt = Infinity
+    drawnAt = Date.now()
+    const views = client.views()
+    const frame = renderScreen(views, log, { columns: columns(), rows: stdout.rows || 24, style, now: drawnAt })
+    // only the lines that changed are sent: cheap over ssh. Erased first: after a line of full width it would take the last column
+    const output = frame.map((line, index) => (line === shown[index] ? '' : `\x1b[${index + 1};1H\x1b[2K${line}\x1b[0m`)).join('')
     shown = frame
     if (output !== '') stdout.write(output)
-    // the age of an open change is the only thing that moves by itself
-    if (resourcesOf(client.views()).some((one) => one.lastChange?.outcome === 'pending')) schedule(500)
-  }
-  const schedule = (after = frameMs): void => {
-    if (!closed) timer ??= setTimeout(draw, after)
+    if (sessionOf(views)?.phase === 'running') parting = farewell()
+    if (resourcesOf(views).some((one) => one.lastChange?.outcome === 'pending')) schedule(ageMs)
   }
   const redraw = (): void => {
     shown = []
     stdout.write('\x1b[2J')
-    schedule()
+    schedule(0)
   }
+  /** What was on the screen last is worth keeping, above all what went wrong. */
+  const farewell = (): string[] => [
+    ...resourceRows(client.views(), { style, columns: columns(), now: Date.now() }),
+    ...troublesOf(client.views()).map(troubleText),
+  ]
+  const onKeys = (data: Buffer | string): void => {
+    const text = data.toString()
+    if (text.includes('\x03')) keys.interrupt()
+    else if (text === 'q') keys.quit()
+    else if (text === '\x0c') redraw()
+  }
+  const ends = [
+    client.onViews(() => schedule()),
+    client.onState(() => schedule()),
+    client.logs({ tail: keptLines }, ({ lines }) => {
+      own.push(...lines.filter((line) => line.resource === '' && line.source === 'daemon' && line.level === 'error'))
+      log = [...log, ...lines].slice(-keptLines)
+      schedule()
+    }),
+  ]
   const restore = (): void => {
     if (closed) return
     closed = true
     clearTimeout(timer)
+    for (const end of ends) end()
+    stdin.off('data', onKeys)
     if (stdin.isTTY) stdin.setRawMode(false)
     stdin.pause()
     stdout.off('resize', redraw)
     terminal.off('exit', restore)
-    stdout.write(leave)
-    // what was on the screen last is worth keeping
-    stdout.write(`${resourceRows(client.views(), { style, columns: stdout.columns || 80, now: Date.now() }).join('\n')}\n`)
+    stdout.write(
+      `${leave}${[...(parting.length > 0 ? parting : farewell()), ...own.map((line) => logText(line, style))].join('\n')}\n`,
+    )
   }
 
-  stdout.write(enter)
   terminal.on('exit', restore)
+  stdout.write(enter)
   stdout.on('resize', redraw)
   if (stdin.isTTY) {
     stdin.setRawMode(true)
-    stdin.on('data', (data) => {
-      const keys = data.toString()
-      // raw mode gives Ctrl-C as a character
-      if (keys.includes('\x03') || keys === 'q') onQuit()
-      else if (keys === '\x0c') redraw()
-    })
+    stdin.on('data', onKeys)
     stdin.resume()
   }
-  client.onViews(() => schedule())
-  client.onState(() => schedule())
-  client.logs({ tail: 500 }, ({ lines: more }) => {
-    lines = [...lines, ...more].slice(-500)
-    schedule()
-  })
-  schedule()
+  schedule(0)
   return { close: restore }
-}
-
-export interface ScreenOptions {
-  readonly columns: number
-  readonly rows: number
-  readonly style: Style
-  readonly now: number
-}
-
-/** Exactly `rows` lines, none wider than `columns`. Pure. */
-export function renderScreen(views: Views, log: readonly LogEntry[], { columns, rows, style, now }: ScreenOptions): string[] {
-  const all = resourceRows(views, { style, columns, now })
-  // at least a third of the screen is for the log
-  const most = Math.max(2, Math.floor((rows * 2) / 3))
-  const top = all.length <= most ? all : [...all.slice(0, most - 1), style.dim(`… ${all.length - most + 1} more; devloop status shows all`)]
-  const last = changesOf(views).at(-1)
-  const rule = style.dim(fit('─'.repeat(columns), columns))
-  const help = fit(style.dim(last ? `last change: ${last.pathCount === 1 ? last.paths[0] : `${last.pathCount} paths`} ${last.stages.map((one) => `${one.stage} ${one.ms} ms`).join(', ')}` : 'q quits'), columns)
-  const room = Math.max(0, rows - top.length - 2)
-  const below = room === 0 ? [] : log.slice(-room).map((line) => fit(logText(line, style), columns))
-  const frame = [...top, rule, ...below, ...Array.from({ length: room - below.length }, () => ''), help]
-  return frame.slice(0, rows)
 }
