@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
+import net, { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { once } from 'node:events'
@@ -11,7 +11,7 @@ import { createEngineConnector, type Engine } from '../../src/adapters/docker/en
 import { createDockerBuilder } from '../../src/adapters/docker/image-builder.js'
 import type { BuildRecord } from '../../src/model/build-record.js'
 import type { ImageSpec } from '../../src/model/plan.js'
-import type { BuildRequest, BuildStep, BuiltImage } from '../../src/ports/image-builder.js'
+import type { BuildRequest, BuildStep, BuiltImage, ImageBuilder } from '../../src/ports/image-builder.js'
 import { waitFor } from '../support/wait-for.js'
 import { scanTree } from '../unit/adapters/docker/scan-tree.js'
 
@@ -58,13 +58,16 @@ interface Wishes {
   readonly signal?: AbortSignal
   readonly onLine?: (line: string) => void
   readonly env?: Record<string, string>
+  /** Instead of one of its own with `env`. */
+  readonly builder?: ImageBuilder
 }
 
 /** Build this Dockerfile, written into the context unless wished otherwise, with a builder of its own. */
 async function build(dockerfile: string, wishes: Wishes = {}): Promise<Built> {
   if (!wishes.dockerfile) await writeFile(path.join(context, 'Dockerfile'), dockerfile)
   const [steps, lines, stages]: [BuildStep[], string[], string[]] = [[], [], []]
-  const image = await createDockerBuilder({ env: { ...process.env, ...wishes.env } }).build(
+  const builder = wishes.builder ?? createDockerBuilder({ env: { ...process.env, ...wishes.env } })
+  const image = await builder.build(
     {
       image: {
         name: repository,
@@ -279,9 +282,8 @@ test.each([
 test('a registry that refuses credentials, one that fails and one that is not there are told apart', async () => {
   let status = 401
   const refusing = http.createServer((_, response) => {
-    response
-      .writeHead(status, { 'WWW-Authenticate': 'Basic realm="test"' })
-      .end('{"errors":[{"code":"UNAUTHORIZED","message":"no"}]}')
+    if (status === 401) response.setHeader('WWW-Authenticate', 'Basic realm="test"')
+    response.writeHead(status).end(`{"errors":[{"code":"${status === 401 ? 'UNAUTHORIZED' : 'UNSUPPORTED'}","message":"no"}]}`)
   })
   refusing.listen(0, '127.0.0.1')
   await once(refusing, 'listening')
@@ -377,4 +379,37 @@ test('builds at once do not disturb each other', async () => {
   expect(built.map(({ lines }) => lines)).toEqual([['one'], ['two'], ['three']])
   expect(new Set(built.map(({ image }) => image.ref)).size).toBe(3)
   await waitFor(async () => (await probesLeft()) === 0, { what: 'no probe to be left' })
+})
+
+test('a connection to the engine that is cut in the middle of a build is one clear error, and the next build works', async () => {
+  const { socketPath, host: engineHost, port } = engine.endpoint
+  const sockets = new Set<net.Socket>()
+  const proxy = net.createServer((near) => {
+    const far = socketPath === undefined ? net.connect(port!, engineHost) : net.connect(socketPath)
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one)
+      one.on('error', () => undefined)
+      one.on('close', () => other.destroy())
+      one.pipe(other)
+    }
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const env = { DOCKER_HOST: `tcp://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+  const builder = createDockerBuilder({ env: { ...process.env, ...env } })
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy()
+    sockets.clear()
+  }
+  try {
+    const endless = build(`FROM ${base}\nRUN echo begun; sleep ${randomInt(1e6, 1e7)}\n`, { builder, onLine: cut })
+    expect(await failure(endless)).toMatchObject({ code: 'engine/unreachable' })
+    expect((await build(`FROM ${base}\nCOPY src /\n`, { builder })).image.config.shell).toBe(true)
+  } finally {
+    cut()
+    await new Promise((resolve) => proxy.close(resolve))
+  }
 })

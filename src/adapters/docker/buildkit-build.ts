@@ -1,7 +1,7 @@
 // Builds by the BuildKit inside of the engine, with a session on which it fetches the context.
 import { createHash, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { isAbort } from '../../errors/devloop-error.js'
+import { DevloopError, isAbort } from '../../errors/devloop-error.js'
 import type { SyncedFiles } from './file-sync.js'
 import { createBuildkitSteps } from './buildkit-steps.js'
 import { buildError } from './build-errors.js'
@@ -81,6 +81,16 @@ export const buildWithBuildkit: EngineBuild = async (engine, job, progress, sign
   if (refusal === undefined && imageId !== undefined) return imageId
   if (unreadable.signal.aborted) throw unreadable.signal.reason
   signal.throwIfAborted()
+  if (session.lost()) {
+    throw new DevloopError(
+      'engine/unreachable',
+      `The connection to the Docker engine at ${engine.endpoint.address} broke off during the build.`,
+      {
+        why: refusal,
+        help: 'Check that the engine runs, and that what is between (a proxy, a tunnel) lets upgraded connections (h2c) through.',
+      },
+    )
+  }
   throw buildError({
     image: job.image,
     dockerfile: job.dockerfile,

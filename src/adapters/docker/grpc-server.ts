@@ -60,26 +60,21 @@ export async function* readMessages(chunks: AsyncIterable<Buffer>): AsyncGenerat
 
 /** Serve methods, named like `/grpc.health.v1.Health/Check`, on a connected socket. Never throws; a lost socket ends it. */
 export function serveGrpc(socket: Duplex, methods: Readonly<Record<string, GrpcMethod>>): GrpcServer {
-  const server = http2.createServer({ settings: { initialWindowSize: 1 << 20, maxConcurrentStreams: 1000 } })
-  server.on(
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  socket.on('error', () => socket.destroy())
+  // not a server that is given the socket: that one refuses a TLS connection on which HTTP/2 was not agreed beforehand
+  const session = http2.performServerHandshake(socket, { settings: { initialWindowSize: 1 << 20, maxConcurrentStreams: 1000 } })
+  session.on('error', () => socket.destroy())
+  session.on(
     'stream',
     (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders, _flags: number, rawHeaders: string[]) => {
       void answer(stream, headers[':path'] ?? '', rawHeaders, methods)
     },
   )
-  server.on('sessionError', () => undefined)
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
-  socket.on('error', () => socket.destroy())
-  let session: http2.ServerHttp2Session | undefined
-  server.on('session', (opened) => {
-    session = opened
-    opened.on('error', () => socket.destroy())
-  })
-  server.emit('connection', socket)
   return {
     closed,
     close() {
-      session?.destroy()
+      session.destroy()
       socket.destroy()
     },
   }

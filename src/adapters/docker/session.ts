@@ -24,6 +24,8 @@ export interface SessionOptions {
 
 export interface BuildSession {
   readonly id: string
+  /** Whether the connection ended before it was closed here. */
+  lost(): boolean
   close(): void
 }
 
@@ -53,7 +55,17 @@ export async function openSession(engine: Engine, options: SessionOptions, signa
     'h2c',
   )
   const server = serveGrpc(socket, methods)
-  return { id, close: () => server.close() }
+  let ended = false
+  let closing = false
+  void server.closed.then(() => (ended = true))
+  return {
+    id,
+    lost: () => ended && !closing,
+    close() {
+      closing = !ended
+      server.close()
+    },
+  }
 }
 
 async function diffCopy(call: GrpcCall, options: SessionOptions, signal: AbortSignal): Promise<void> {
