@@ -18,7 +18,10 @@ export function loadError(code: ErrorCode, message: string, { why, where, help }
 export function failureError(failure: Failure, file: string): ErrorInfo {
   switch (failure.kind) {
     case 'usage':
-      return loadError('devloopfile/invalid', failure.message, { where: failure.at, help: failure.help })
+      return loadError(failure.file ? 'devloopfile/file' : 'devloopfile/invalid', failure.message, {
+        where: failure.at,
+        help: failure.help,
+      })
     case 'threw':
     case 'unhandled': {
       const [first = '', ...rest] = failure.message.split('\n')
@@ -45,7 +48,7 @@ export function failureError(failure: Failure, file: string): ErrorInfo {
 export function timeoutError(file: string, timeoutMs: number, where: SourcePosition | undefined): ErrorInfo {
   const why = where
     ? 'It was still running at this place: an endless loop, or much work.'
-    : 'It was waiting for something: a promise that never settles.'
+    : 'It was waiting: for a promise, a timer or the network.'
   return loadError('devloopfile/timeout', `${basename(file)} did not finish within ${timeoutMs / 1_000} s.`, {
     why,
     where: where ?? { file, line: 1 },

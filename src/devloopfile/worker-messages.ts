@@ -32,7 +32,13 @@ export type WorkerMessage =
 /** Why there is no declaration. */
 export type Failure =
   /** A mistake in the use of the API. */
-  | { readonly kind: 'usage'; readonly message: string; readonly help: string; readonly at: SourcePosition }
+  | {
+      readonly kind: 'usage'
+      readonly file: boolean
+      readonly message: string
+      readonly help: string
+      readonly at: SourcePosition
+    }
   | { readonly kind: 'threw'; readonly message: string; readonly causes: readonly string[]; readonly at?: SourcePosition }
   /** A promise that nobody awaited was rejected. */
   | { readonly kind: 'unhandled'; readonly message: string; readonly causes: readonly string[]; readonly at?: SourcePosition }

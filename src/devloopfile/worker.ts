@@ -65,12 +65,14 @@ function provideSession(places: SourcePlaces): void {
       yaml ??= createRequire((workerData as WorkerData).packageUrl)('yaml') as typeof Yaml
       const document = yaml.parseDocument(text, { prettyErrors: true })
       const [error] = document.errors
-      if (error) throw new Error(`${error.message.split('\n')[0]?.replace(/:$/, '')} of ${file}.`)
+      if (error) throw new Error(`${firstLine(error.message)} of ${file}.`)
       return document.toJS() as unknown
     },
   }
   Object.assign(globalThis, { [sessionKey]: session })
 }
+
+const firstLine = (text: string): string => (text.split('\n')[0] ?? '').replace(/:$/, '').replace(/; please use .*?\(\)/, '')
 
 /** `import.meta`, `__dirname` and `__filename` of each module, by the place that reads them; the bundler puts these in their stead. */
 function provideModuleMeta(): void {
@@ -100,8 +102,8 @@ function interceptExit(fail: (failure: Failure) => void): void {
 
 function describeThrown(thrown: unknown, places: SourcePlaces, kind: 'threw' | 'unhandled'): Failure {
   if (thrown instanceof Error && usageErrorKey in thrown) {
-    const { message, help, at } = thrown as UsageError
-    return { kind: 'usage', message, help, at }
+    const { message, help, at, file } = thrown as UsageError
+    return { kind: 'usage', message, help, at, file }
   }
   const at = places.thrownAt(thrown)
   return { kind, message: textOf(thrown), causes: causesOf(thrown), ...(at ? { at } : {}) }
@@ -134,6 +136,6 @@ function causesOf(thrown: unknown): readonly string[] {
 function describeExport(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   const inside = insideOf(value)
-  if (inside) return `a ${inside.kind === 'resource' ? inside.type : inside.kind}`
+  if (inside) return `what ${inside.kind === 'resource' ? inside.type : inside.kind}() made`
   return value !== null && typeof value === 'object' ? 'an object' : String(value)
 }

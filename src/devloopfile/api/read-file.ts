@@ -31,7 +31,7 @@ function read(path: string, api: ApiFunction): { text: string; file: string } {
     return { text: session().read(file), file }
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message
-    throw new UsageError(`${api.name}('${path}'): ${reason}.`, `It was looked for at ${file}.`, api)
+    throw new UsageError(`${api.name}('${path}'): ${reason}.`, `It was looked for at ${file}.`, api, true)
   }
 }
 
@@ -39,6 +39,7 @@ function parse(path: string, api: ApiFunction, parser: () => unknown): unknown {
   try {
     return parser()
   } catch (error) {
-    throw new UsageError(`${api.name}('${path}'): ${(error as Error).message}`, 'Correct the file.', api)
+    const reason = (error as Error).message.replace(/[.]?$/, '.')
+    throw new UsageError(`${api.name}('${path}'): ${reason}`, 'Correct the file.', api, true)
   }
 }

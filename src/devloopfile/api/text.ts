@@ -40,17 +40,17 @@ function piecesOf(value: unknown, index: number): readonly TextPiece[] {
   if (inside?.kind === 'resource' && inside.type === 'app') {
     const what = called('app', inside.name)
     throw new UsageError(
-      `${place} is the ${what}, which has no text of its own.`,
+      `${place} is ${what}, which has no text of its own.`,
       'Write `.address`, `.host` or `.port` behind it.',
       text,
     )
   }
-  const what = inside ? called(inside.kind, 'name' in inside ? inside.name : undefined) : value === null ? 'null' : typeof value
-  throw new UsageError(
-    `${place} cannot stand in one: it is of the kind ${what}.`,
-    'Use strings, numbers, booleans and texts.',
-    text,
-  )
+  const what = inside
+    ? called(inside.kind, 'name' in inside ? inside.name : undefined)
+    : value === null
+      ? 'null'
+      : `of the type ${typeof value}`
+  throw new UsageError(`${place} is ${what}, which cannot stand in one.`, 'Use strings, numbers, booleans and texts.', text)
 }
 
 /** Neighbouring literals as one, and no empty ones: the same text is the same data however it was put together. */

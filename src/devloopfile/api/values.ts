@@ -43,12 +43,15 @@ export class UsageError extends Error {
   override readonly name = 'DevloopfileError'
   readonly help: string
   readonly at: SourcePosition
+  /** Whether a file is the trouble, and not a value. */
+  readonly file: boolean
   readonly [usageErrorKey] = true
 
   /** @param api the function that the user called: the position is that of its call */
-  constructor(message: string, help: string, api: ApiFunction) {
+  constructor(message: string, help: string, api: ApiFunction, file = false) {
     super(message)
     this.help = help
+    this.file = file
     this.at = callPosition(api)
   }
 }
@@ -60,7 +63,11 @@ export class UsageError extends Error {
  */
 export function makeValue<T>(inside: Inside, members: PropertyDescriptorMap, what: string, help: string): T {
   const refuse = (api: ApiFunction): never => {
-    throw new UsageError(`${what} was put into a plain string, which would lose what it refers to.`, help, api)
+    throw new UsageError(
+      `${what.charAt(0).toUpperCase()}${what.slice(1)} was put into a plain string, which would lose what it refers to.`,
+      help,
+      api,
+    )
   }
   const value = Object.create(null, {
     ...members,

@@ -7,6 +7,8 @@ import { place, type Problems } from './problems.js'
 export function checkNames(problems: Problems, kind: string, specs: readonly (ImageSpec | ResourceSpec)[]): void {
   const first = new Map<string, SourcePosition>()
   for (const spec of specs) {
+    // what has no name was reported for that
+    if (spec.name === '') continue
     const other = first.get(spec.name)
     if (!other) {
       first.set(spec.name, placeOf(spec))

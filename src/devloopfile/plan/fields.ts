@@ -2,7 +2,7 @@
 import type { SourcePosition } from '../../errors/devloop-error.js'
 import type { Command } from '../../model/plan.js'
 import { isMark, type Encoded } from '../declaration.js'
-import { didYouMean, listed } from '../did-you-mean.js'
+import { listed, nearest } from '../did-you-mean.js'
 import { describeValue } from './describe-value.js'
 import type { Problems } from './problems.js'
 
@@ -19,6 +19,7 @@ export type Given = Encoded
 /** Report a value of the wrong kind. @param expected such as `a string` */
 export function wrong(subject: Subject, path: string, expected: string, value: Given, help?: string): undefined {
   const missing = value === undefined
+  if (missing && subject.problems.excused(subject.at, path)) return undefined
   subject.problems.add('devloopfile/invalid', {
     message: missing ? `${subject.name}: \`${path}\` is missing.` : `${subject.name}: \`${path}\` must be ${expected}.`,
     why: missing ? undefined : `Received ${describeValue(value)}.`,
@@ -66,11 +67,13 @@ export function options<K extends string>(
   }
   for (const key of Object.keys(found)) {
     if (key in known) continue
+    const meant = nearest(key, names)
+    if (meant !== undefined && !(meant in found)) subject.problems.excuse(subject.at, path === '' ? meant : `${path}.${meant}`)
     subject.problems.add('devloopfile/invalid', {
       message: `${subject.name}: there is no option \`${path === '' ? key : `${path}.${key}`}\`.`,
       why: `Received ${key}: ${describeValue(found[key])}. Options: ${listed(names)}.`,
       at: subject.at,
-      help: didYouMean(key, names) ?? 'Remove it.',
+      help: meant === undefined ? 'Remove it.' : `Did you mean '${meant}'?`,
     })
   }
   return found as Partial<Record<K, Given>>

@@ -44,7 +44,8 @@ export async function makeLiveRules(
     const rule = item.rule === 'sync' ? await makeSync(subject, item, places) : makeOther(subject, item)
     if (rule) rules.push(rule)
   }
-  checkTriggers(work, image, rules)
+  // A rule that was refused may be the one that covers a trigger.
+  if (rules.length === value.length) checkTriggers(work, image, rules)
   return rules
 }
 

@@ -43,7 +43,7 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
     name: dnsLabel(subject, 'name', resource.name) ?? '',
     ...(run === undefined ? {} : { run }),
     ...(serve === undefined ? {} : { serve }),
-    ...(listens === undefined ? {} : { port: listens }),
+    ...(listens === undefined || serve === undefined ? {} : { port: listens }),
     cwd,
     watch: makeWatch(subject, given.watch),
     env: makeEnv(work, subject, given.env),

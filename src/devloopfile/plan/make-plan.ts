@@ -7,7 +7,8 @@ import { isMark, type Declaration, type DeclaredResource, type Encoded } from '.
 import type { InputGlob } from '../inputs.js'
 import { checkLocalPorts, checkNames, checkNeeds } from './check-resources.js'
 import { deepFreeze } from './deep-freeze.js'
-import { dnsLabel, options, record, wrong, type Subject } from './fields.js'
+import { describeValue } from './describe-value.js'
+import { broken, dnsLabel, options, record, wrong, type Subject } from './fields.js'
 import { makeApp } from './make-app.js'
 import { makeCluster } from './make-cluster.js'
 import { makeImage } from './make-image.js'
@@ -33,16 +34,15 @@ export async function makePlan(declaration: Declaration, file: string, manifests
   const { files, globs } = work
 
   if (!record(declaration.project)) {
-    wrong(
+    broken(
       subject,
-      'project',
-      'an object with name and resources',
-      declaration.project ?? null,
-      'Return { name, resources } from the function given to defineDevloop.',
+      'its function must return an object with name and resources.',
+      `Received ${describeValue(declaration.project)}.`,
+      'Write: return { name, resources: [...] }',
     )
     return { ok: false, errors: problems.list(), files, globs }
   }
-  const given = options(subject, 'project', declaration.project, known)
+  const given = options(subject, '', declaration.project, known)
   const name = dnsLabel(subject, 'name', given.name)
   const cluster = makeCluster(subject, given.cluster)
   const listed = checkListed(subject, given.resources)

@@ -14,12 +14,17 @@ export interface Problem {
 
 export interface Problems {
   add(code: ErrorCode, problem: Problem): void
+  /** An option that was written wrongly: that it is missing needs no words of its own. */
+  excuse(at: SourcePosition, path: string): void
+  excused(at: SourcePosition, path: string): boolean
   /** All, by file and line, none twice. */
   list(): readonly ErrorInfo[]
 }
 
 export function createProblems(): Problems {
   const found = new Map<string, ErrorInfo>()
+  const excuses = new Set<string>()
+  const key = (at: SourcePosition, path: string): string => `${place(at)} ${path}`
   return {
     add(code, { message, why, at, help }) {
       const info: ErrorInfo = {
@@ -31,6 +36,8 @@ export function createProblems(): Problems {
       }
       found.set(JSON.stringify(info), info)
     },
+    excuse: (at, path) => void excuses.add(key(at, path)),
+    excused: (at, path) => excuses.has(key(at, path)),
     list: () => [...found.values()].sort(byPlace),
   }
 }

@@ -2,7 +2,9 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { build } from 'esbuild'
+import { afterAll, onTestFinished } from 'vitest'
+import { ownFiles } from '../../../src/devloopfile/own-files.js'
 import {
   createDevloopfileLoader,
   type DevloopfileLoader,
@@ -11,6 +13,23 @@ import {
 } from '../../../src/devloopfile/load-devloopfile.js'
 import type { ErrorInfo } from '../../../src/errors/devloop-error.js'
 import type { Plan } from '../../../src/model/plan.js'
+
+/** The worker bundled once for all tests of a file; alone, a loader does that itself. */
+const own = (async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'devloop-own-'))
+  const worker = join(folder, 'devloopfile-worker.mjs')
+  await build({
+    entryPoints: [ownFiles().worker],
+    outfile: worker,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  })
+  return { folder, files: { ...ownFiles(), worker } }
+})()
+afterAll(async () => rmSync((await own).folder, { recursive: true, force: true }))
+const { files: ownBuilt } = await own
 
 export const context: LoadContext = { user: 'ada', args: [], runtime: 'kubernetes' }
 
@@ -32,7 +51,7 @@ export type ProjectOptions = Omit<Parameters<typeof createDevloopfileLoader>[0],
 /** @param files by path; each folder is made. Gone when the test is finished. */
 export function project(files: Readonly<Record<string, string>>, options: ProjectOptions = {}): Project {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'devloop-project-')))
-  const loader = createDevloopfileLoader({ file: join(root, 'Devloopfile.ts'), ...options })
+  const loader = createDevloopfileLoader({ file: join(root, 'Devloopfile.ts'), own: ownBuilt, ...options })
   const lines: string[] = []
   const write: Project['write'] = (contents) => {
     for (const [path, content] of Object.entries(contents)) {
