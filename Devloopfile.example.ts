@@ -59,7 +59,8 @@ export default defineDevloop(({ user, args, runtime }) => {
       api,
       web,
       // Your own YAML, with the image that was built put in.
-      runtime === 'kubernetes' && manifests('greeter', 'examples/manifests/*.yaml', { images: [apiImage], forward: { 8080: 8091 } }),
+      runtime === 'kubernetes' &&
+        manifests('greeter', 'examples/manifests/*.yaml', { images: [apiImage], forward: { 8080: 8091 } }),
       // A command on this machine, at the start and when a watched file changes.
       local('todo', { run: "grep -rn TODO examples || echo 'nothing left to do'", watch: 'examples/**' }),
     ],

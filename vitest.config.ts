@@ -9,13 +9,32 @@ const e2e = 'test/e2e/**/*.test.ts'
 export default defineConfig({
   test: {
     // with DEVLOOP_TEST_REPORT, also the results as JSON into that file
-    reporters: [process.env.CI ? 'default' : 'dot', ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : [])],
+    reporters: [
+      process.env.CI ? 'default' : 'dot',
+      ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
+    ],
     projects: [
       // everything that needs only Node; test/e2e drives the built dist/cli.js
-      { resolve: { alias }, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [cluster, e2e], testTimeout: 20_000, hookTimeout: 20_000 } },
-      { resolve: { alias }, test: { name: 'e2e', include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1 } },
+      {
+        resolve: { alias },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [cluster, e2e], testTimeout: 20_000, hookTimeout: 20_000 },
+      },
+      {
+        resolve: { alias },
+        test: { name: 'e2e', include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1 },
+      },
       // real Kubernetes, Docker engine and registry, as KUBECONFIG names them
-      { resolve: { alias }, test: { name: 'cluster', include: [cluster], testTimeout: 120_000, hookTimeout: 120_000, maxWorkers: 1, globalSetup: ['test/support/require-cluster.ts'] } },
+      {
+        resolve: { alias },
+        test: {
+          name: 'cluster',
+          include: [cluster],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 1,
+          globalSetup: ['test/support/require-cluster.ts'],
+        },
+      },
     ],
   },
 })

@@ -31,7 +31,9 @@ const bundles = build({
   // the Kubernetes client is a thousand files: bundled, it loads five times faster; everything else is loaded as it is
   external: Object.keys(dependencies),
   define: { __DEVLOOP_VERSION__: JSON.stringify(version) },
-  banner: { js: "import { createRequire as devloopRequire } from 'node:module'; const require = devloopRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as devloopRequire } from 'node:module'; const require = devloopRequire(import.meta.url);",
+  },
   logLevel: 'warning',
 })
 const types = promisify(execFile)('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root }).catch((error) => {

@@ -21,7 +21,14 @@ for (const [code, { summary, help, retry }] of Object.entries(errorCodes)) {
   if (first !== area && code.includes('/')) lines.push('', `## ${first}`)
   else if (!code.includes('/') && area !== 'other') lines.push('', '## other')
   area = code.includes('/') ? first : 'other'
-  lines.push('', `### ${code}`, '', summary, '', `What to do: ${help} Tried again ${retry === 'backoff' ? 'by itself' : 'on a change'}.`)
+  lines.push(
+    '',
+    `### ${code}`,
+    '',
+    summary,
+    '',
+    `What to do: ${help} Tried again ${retry === 'backoff' ? 'by itself' : 'on a change'}.`,
+  )
 }
 const text = `${lines.join('\n')}\n`
 if (!process.argv.includes('--check')) {

@@ -64,7 +64,14 @@ export function createBuildController(context: ControlContext): Controller {
         progress(context, name),
         signal,
       )
-      const record: BuildRecord = { image: name, runtime: open.info.kind, inputs: state.build.inputs, tree, builtAt: Date.now(), ...built }
+      const record: BuildRecord = {
+        image: name,
+        runtime: open.info.kind,
+        inputs: state.build.inputs,
+        tree,
+        builtAt: Date.now(),
+        ...built,
+      }
       await ports.stateFiles.saveRecord(record)
       records.set(name, record)
       const now = large.images.get(name)
@@ -137,16 +144,28 @@ function use({ store }: ControlContext, files: ImageFiles, image: string, record
 }
 
 /** The files to build from: the watched tree, and those whose changes the image's rules ignore but which belong to the context. */
-async function contextTree({ ports }: ControlContext, files: ImageFiles, spec: ImageSpec, signal: AbortSignal): Promise<ReadonlyMap<string, Entry>> {
+async function contextTree(
+  { ports }: ControlContext,
+  files: ImageFiles,
+  spec: ImageSpec,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Entry>> {
   if (!spec.live.some((rule) => rule.kind === 'ignore')) return new Map(files.tree)
-  const kept = (path: string, isDirectory: boolean): boolean => isAlwaysIgnored(path, isDirectory) || files.ignored(path, isDirectory)
+  const kept = (path: string, isDirectory: boolean): boolean =>
+    isAlwaysIgnored(path, isDirectory) || files.ignored(path, isDirectory)
   const found = await ports.sources.scan(spec.context, kept, signal)
   const tree = new Map(files.tree)
   for (const [path, entry] of found.tree) if (files.rules.ignores(path, false)) tree.set(path, entry)
   return tree
 }
 
-const recordState = ({ digest, ref, inputs, config, builtAt }: BuildRecord): RecordState => ({ digest, ref, inputs, shell: config.shell, builtAt })
+const recordState = ({ digest, ref, inputs, config, builtAt }: BuildRecord): RecordState => ({
+  digest,
+  ref,
+  inputs,
+  shell: config.shell,
+  builtAt,
+})
 
 /** Steps in the order in which they were first seen; told to the state at most every 50 ms. */
 function progress({ store, log }: ControlContext, image: string): BuildProgress {
@@ -171,4 +190,3 @@ function logError({ log }: ControlContext, name: string, error: ErrorInfo): void
   const where = error.where ? ` (${error.where.file}:${error.where.line})` : ''
   log({ resource: '', source: 'build', level: 'error', text: `${name}: ${error.message}${where}` })
 }
-

@@ -20,9 +20,16 @@ export function createDeployController(context: ControlContext): Controller {
       const request = deployRequest(context, name)
       if (!request) return
       const done = await open.deploy(request, stopping.signal)
-      store.dispatch({ type: 'deploy/finished', resource: name, runtime: generation, templates: done.templates, warnings: done.warnings })
+      store.dispatch({
+        type: 'deploy/finished',
+        resource: name,
+        runtime: generation,
+        templates: done.templates,
+        warnings: done.warnings,
+      })
       for (const warning of done.warnings) log({ resource: name, source: 'deploy', level: 'warn', text: warning.message })
-      if (done.objects.length > 0) log({ resource: name, source: 'deploy', level: 'info', text: `applied ${done.objects.join(', ')}` })
+      if (done.objects.length > 0)
+        log({ resource: name, source: 'deploy', level: 'info', text: `applied ${done.objects.join(', ')}` })
       for (const image of resourceImages(store.state(), name)) {
         const revision = store.state().images[image]?.build?.revision
         if (revision !== undefined) store.dispatch({ type: 'change/stage', image, revision, stage: 'applied' })
@@ -93,4 +100,8 @@ function deployRequest({ store, large }: ControlContext, name: string): DeployRe
 }
 
 const restartable = (plan: Plan): ReadonlySet<string> =>
-  new Set(Object.values(plan.images).filter((image) => image.live.some((rule) => rule.kind === 'restart')).map((image) => image.name))
+  new Set(
+    Object.values(plan.images)
+      .filter((image) => image.live.some((rule) => rule.kind === 'restart'))
+      .map((image) => image.name),
+  )

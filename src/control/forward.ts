@@ -49,14 +49,24 @@ export function createForwardController(context: ControlContext): Controller {
           if (isAbort(thrown)) return
           const error = toErrorInfo(thrown)
           if (error.code === 'defect') onDefect(thrown)
-          log({ resource: wanted.resource, source: 'forward', level: 'warn', text: `localhost:${wanted.local}: ${error.message}` })
+          log({
+            resource: wanted.resource,
+            source: 'forward',
+            level: 'warn',
+            text: `localhost:${wanted.local}: ${error.message}`,
+          })
         })
       })
       server.on('error', (error: NodeJS.ErrnoException) => {
         open.delete(wanted.local)
         const taken = error.code === 'EADDRINUSE'
-        const problem = new DevloopError(taken ? 'forward/port-taken' : 'forward/failed', taken ? `port ${wanted.local} of this machine is in use` : `port ${wanted.local} cannot be opened`, { why: error.message })
-        if (!failedAt.has(wanted.local)) log({ resource: wanted.resource, source: 'forward', level: 'error', text: problem.message })
+        const problem = new DevloopError(
+          taken ? 'forward/port-taken' : 'forward/failed',
+          taken ? `port ${wanted.local} of this machine is in use` : `port ${wanted.local} cannot be opened`,
+          { why: error.message },
+        )
+        if (!failedAt.has(wanted.local))
+          log({ resource: wanted.resource, source: 'forward', level: 'error', text: problem.message })
         failedAt.set(wanted.local, Date.now())
         set(wanted, 'failed', problem)
         timer ??= setTimeout(() => {
@@ -121,7 +131,8 @@ export function createForwardController(context: ControlContext): Controller {
         set(next, 'listening')
       }
     }
-    for (const local of Object.keys(store.state().forwards).map(Number)) if (!wanted.has(local)) store.dispatch({ type: 'forward/removed', local })
+    for (const local of Object.keys(store.state().forwards).map(Number))
+      if (!wanted.has(local)) store.dispatch({ type: 'forward/removed', local })
     for (const one of wanted.values()) {
       const failed = failedAt.get(one.local)
       if (open.has(one.local) || (failed !== undefined && Date.now() - failed < retryTaken - 50)) continue

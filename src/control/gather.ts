@@ -49,10 +49,12 @@ export function createGather({ flush, locked, onDefect }: GatherOptions): Gather
   const arm = (ms: number): void => {
     timer ??= setTimeout(() => {
       timer = undefined
-      flushing = tick().catch(onDefect).finally(() => {
-        flushing = undefined
-        if (!stopped && pending()) arm(gatherTimes.quiet)
-      })
+      flushing = tick()
+        .catch(onDefect)
+        .finally(() => {
+          flushing = undefined
+          if (!stopped && pending()) arm(gatherTimes.quiet)
+        })
     }, ms)
   }
 

@@ -23,7 +23,10 @@ export interface ImageSources {
    * Look at hinted paths and tell the state what really changed. `reopen`: the rules of what belongs to the context have changed,
    * so that these sources must be made anew and scanned.
    */
-  look(paths: Iterable<string> | 'all', signal: AbortSignal): Promise<{ change?: ChangeImage; paths: readonly string[]; reopen: boolean }>
+  look(
+    paths: Iterable<string> | 'all',
+    signal: AbortSignal,
+  ): Promise<{ change?: ChangeImage; paths: readonly string[]; reopen: boolean }>
 }
 
 /** @throws DevloopError build/dockerfile, sync/source */
@@ -33,29 +36,51 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
   const ignorePaths = [...(dockerfilePath ? [`${dockerfilePath}.dockerignore`] : []), join(spec.context, '.dockerignore')]
   const ignore = compileDockerignore(await firstText(ports.sources, ignorePaths))
   const rules = compileLiveRules(spec)
-  const ignored = (path: string, isDirectory: boolean): boolean => isAlwaysIgnored(path, isDirectory) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
+  const ignored = (path: string, isDirectory: boolean): boolean =>
+    isAlwaysIgnored(path, isDirectory) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
   const context_ = createSourceTree({ path: spec.context, ignored }, ports.sources, true)
   const ignoreFiles = ignorePaths.map((path) => fileTree(path, ports.sources))
   const dockerfile = dockerfilePath ? fileTree(dockerfilePath, ports.sources) : undefined
-  const files: ImageFiles = { tree: context_.tree, record: large.images.get(spec.name)?.record ?? null, drift: { rebuild: new Map(), overlay: new Map() }, rules, ignored: ignore }
+  const files: ImageFiles = {
+    tree: context_.tree,
+    record: large.images.get(spec.name)?.record ?? null,
+    drift: { rebuild: new Map(), overlay: new Map() },
+    rules,
+    ignored: ignore,
+  }
   let inputs = ''
 
   /** @returns the problem, when the Dockerfile cannot be read */
   const readInputs = async (): Promise<ErrorInfo | undefined> => {
     try {
-      const text = dockerfilePath ? await readText(ports.sources, dockerfilePath) : 'inline' in spec.dockerfile ? spec.dockerfile.inline : ''
+      const text = dockerfilePath
+        ? await readText(ports.sources, dockerfilePath)
+        : 'inline' in spec.dockerfile
+          ? spec.dockerfile.inline
+          : ''
       inputs = imageInputs(spec, text, undefined)
       return undefined
     } catch (thrown) {
       inputs = imageInputs(spec, '', undefined)
       // without a cluster there need not be one
       if (store.state().session.runtime === 'process') return undefined
-      return new DevloopError('build/dockerfile', `the Dockerfile of ${spec.name} cannot be read: ${dockerfilePath}`, { why: toErrorInfo(thrown).why ?? toErrorInfo(thrown).message, where: spec.at }).info
+      return new DevloopError('build/dockerfile', `the Dockerfile of ${spec.name} cannot be read: ${dockerfilePath}`, {
+        why: toErrorInfo(thrown).why ?? toErrorInfo(thrown).message,
+        where: spec.at,
+      }).info
     }
   }
 
   const tell = (needsRebuild: boolean, error: ErrorInfo | undefined): void =>
-    store.dispatch({ type: 'image/sources', image: spec.name, files: files.tree.size, inputs, needsRebuild, drift: driftState(files.drift), ...(error ? { error } : {}) })
+    store.dispatch({
+      type: 'image/sources',
+      image: spec.name,
+      files: files.tree.size,
+      inputs,
+      needsRebuild,
+      drift: driftState(files.drift),
+      ...(error ? { error } : {}),
+    })
 
   const missing = (): ErrorInfo =>
     new DevloopError('sync/root-gone', `the context of ${spec.name} is gone or empty: ${spec.context}`, { where: spec.at }).info
@@ -64,7 +89,11 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
     spec,
     roots: [context_.root, ...ignoreFiles.map((one) => one.root), ...(dockerfile ? [dockerfile.root] : [])],
     async scan(signal) {
-      const [found] = await Promise.all([context_.scan(signal), ...ignoreFiles.map((one) => one.scan(signal)), dockerfile?.scan(signal)])
+      const [found] = await Promise.all([
+        context_.scan(signal),
+        ...ignoreFiles.map((one) => one.scan(signal)),
+        dockerfile?.scan(signal),
+      ])
       const error = (await readInputs()) ?? (found.missing ? missing() : undefined)
       files.record = large.images.get(spec.name)?.record ?? null
       files.drift = computeDrift(files.tree, files.record?.tree ?? new Map(), rules)
@@ -72,8 +101,13 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
       tell(true, error)
     },
     async look(paths, signal) {
-      const looked = <T extends SourceTree | undefined>(tree: T) => (paths === 'all' ? tree?.scan(signal) : tree?.look(paths, signal))
-      const [found, file, ...ignores] = await Promise.all([looked(context_), looked(dockerfile), ...ignoreFiles.map((one) => looked(one))])
+      const looked = <T extends SourceTree | undefined>(tree: T) =>
+        paths === 'all' ? tree?.scan(signal) : tree?.look(paths, signal)
+      const [found, file, ...ignores] = await Promise.all([
+        looked(context_),
+        looked(dockerfile),
+        ...ignoreFiles.map((one) => looked(one)),
+      ])
       if (ignores.some((one) => one && one.changed.length > 0)) return { paths: [], reopen: true }
       if (!found || found.missing) {
         if (found && !store.state().images[spec.name]?.sources?.error) tell(false, missing())
@@ -87,13 +121,20 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
       const change = describe(found.changed, files, dockerfileChanged ? relative(spec.context, dockerfilePath ?? '') : undefined)
       tell(change.action === 'rebuild', error)
       const revision = store.state().images[spec.name]?.sources?.revision ?? 0
-      const names = dockerfileChanged && dockerfilePath ? new Set([dockerfilePath, ...absolute(spec, found.changed)]) : absolute(spec, found.changed)
+      const names =
+        dockerfileChanged && dockerfilePath
+          ? new Set([dockerfilePath, ...absolute(spec, found.changed)])
+          : absolute(spec, found.changed)
       return { change: { image: spec.name, revision, ...change }, paths: [...names], reopen: false }
     },
   }
 }
 
-function describe(paths: readonly string[], { rules }: ImageFiles, dockerfile: string | undefined): Pick<ChangeImage, 'action' | 'why'> {
+function describe(
+  paths: readonly string[],
+  { rules }: ImageFiles,
+  dockerfile: string | undefined,
+): Pick<ChangeImage, 'action' | 'why'> {
   if (dockerfile !== undefined) return { action: 'rebuild', why: `${dockerfile} is the Dockerfile` }
   let best: Pick<ChangeImage, 'action' | 'why'> = { action: 'none', why: 'no rule takes it' }
   for (const path of paths) {
@@ -124,4 +165,3 @@ export async function readText(files: SourceFiles, path: string): Promise<string
   for await (const chunk of content) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')
 }
-

@@ -42,8 +42,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   let number = 0
   let timer: NodeJS.Timeout | undefined
 
-  const patch = (change: TargetPatch): void =>
-    store.dispatch({ type: 'target/patch', target: id, patch: change })
+  const patch = (change: TargetPatch): void => store.dispatch({ type: 'target/patch', target: id, patch: change })
   const tell = (level: 'info' | 'warn' | 'error', text: string, source = 'sync'): void => {
     const target = store.state().targets[id]
     log({ resource: target?.resource ?? '', source, level, text })
@@ -58,7 +57,13 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const spec = target && state.plan?.images[target.image]
     const restarts = target && state.resources[target.resource]?.restarts
     if (!target || !image?.record || !image.sources || !files?.record || !spec || restarts === undefined) return undefined
-    if (files.record.digest !== image.record.digest || image.syncBlocked || buildReason(image) !== undefined || image.sources.stale) return undefined
+    if (
+      files.record.digest !== image.record.digest ||
+      image.syncBlocked ||
+      buildReason(image) !== undefined ||
+      image.sources.stale
+    )
+      return undefined
     return { target, spec, files, digest: image.record.digest, revision: image.sources.revision, restarts }
   }
 
@@ -67,7 +72,11 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const current = runtime.current
     if (!current) throw new DevloopError('sync/disconnected', 'not connected')
     const roots = spec.live.flatMap((rule) => (rule.kind === 'sync' ? [rule.to] : []))
-    const opened = await current.sync.open({ containerId: id, namespace: target.namespace, pod: target.pod, container: target.container }, roots, signal)
+    const opened = await current.sync.open(
+      { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container },
+      roots,
+      signal,
+    )
     session = opened
     patch({ transport: opened.description })
     void opened.closed.then(({ reason, message }) => {
@@ -113,11 +122,21 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const askedRestart = target.restartable && target.restartsDone < wanted.restarts
     if (differences.length > 0) {
       const started = performance.now()
-      const due = dueSteps(differences.map((one) => one.source), spec, files)
+      const due = dueSteps(
+        differences.map((one) => one.source),
+        spec,
+        files,
+      )
       for (const key of due.runs) owed.runs.add(key)
       owed.restart ||= due.restart
       const { ops, result } = await operations(differences, spec, files, ports.sources)
-      await noteOwed(ports.stateFiles, id, ops.flatMap((op) => (op.op === 'rmdir' ? [] : [op.path])), owed, ++number)
+      await noteOwed(
+        ports.stateFiles,
+        id,
+        ops.flatMap((op) => (op.op === 'rmdir' ? [] : [op.path])),
+        owed,
+        ++number,
+      )
       const stream = await open(wanted)
       store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'sent' })
       try {
@@ -128,11 +147,22 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       }
       for (const [path, held] of result) known.set(path, held)
       store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'written' })
-      tell('info', `${ops.length === 1 ? ops[0]?.path : `${ops.length} paths`} in ${target.pod} (${Math.round(performance.now() - started)} ms)`)
+      tell(
+        'info',
+        `${ops.length === 1 ? ops[0]?.path : `${ops.length} paths`} in ${target.pod} (${Math.round(performance.now() - started)} ms)`,
+      )
     }
     if (askedRestart) owed.restart = true
     await paySteps(wanted)
-    patch({ status: 'synced', acked: { digest, revision }, restartsDone: wanted.restarts, attempts: 0, error: undefined, retryAt: undefined, failedRevision: undefined })
+    patch({
+      status: 'synced',
+      acked: { digest, revision },
+      restartsDone: wanted.restarts,
+      attempts: 0,
+      error: undefined,
+      retryAt: undefined,
+      failedRevision: undefined,
+    })
   }
 
   const paySteps = async (wanted: Wanted): Promise<void> => {
@@ -176,10 +206,18 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       )
       exitCode = ended.exitCode
     } catch (thrown) {
-      if (limit.aborted) throw new DevloopError('run/timeout', `\`${text}\` did not finish in ${rule.timeoutMs / 1000} s in ${target.pod}`, { where: rule.at, why: tail.join('\n') })
+      if (limit.aborted)
+        throw new DevloopError('run/timeout', `\`${text}\` did not finish in ${rule.timeoutMs / 1000} s in ${target.pod}`, {
+          where: rule.at,
+          why: tail.join('\n'),
+        })
       throw thrown
     }
-    if (exitCode !== 0) throw new DevloopError('run/failed', `\`${text}\` failed with exit code ${exitCode} in ${target.pod}`, { where: rule.at, why: tail.join('\n') })
+    if (exitCode !== 0)
+      throw new DevloopError('run/failed', `\`${text}\` failed with exit code ${exitCode} in ${target.pod}`, {
+        where: rule.at,
+        why: tail.join('\n'),
+      })
   }
 
   const fail = (wanted: Wanted, thrown: unknown): void => {
@@ -253,7 +291,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
 
 const ruleKey = (rule: Extract<LiveRule, { kind: 'run' }>): string => JSON.stringify([rule.command, rule.on])
 
-const commandText = (rule: Extract<LiveRule, { kind: 'run' }>): string => (typeof rule.command === 'string' ? rule.command : rule.command.join(' '))
+const commandText = (rule: Extract<LiveRule, { kind: 'run' }>): string =>
+  typeof rule.command === 'string' ? rule.command : rule.command.join(' ')
 
 /** The steps that writing some paths leads to. */
 function dueSteps(paths: readonly string[], spec: ImageSpec, files: ImageFiles): Owed {

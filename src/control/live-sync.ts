@@ -10,7 +10,10 @@ export function createLiveSyncController(context: ControlContext): Controller {
 
   const end = (id: string, worker: TargetSync): void => {
     workers.delete(id)
-    const done = worker.stop().catch(onDefect).finally(() => ending.delete(done))
+    const done = worker
+      .stop()
+      .catch(onDefect)
+      .finally(() => ending.delete(done))
     ending.add(done)
   }
   const look = (): void => {

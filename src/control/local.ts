@@ -66,11 +66,20 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
     const tail: string[] = []
     const tell = line('run')
     try {
-      running = await ports.processes.spawn({ command: local.run, cwd: local.cwd, env: environment(context, local.env), onLine: (text) => (tail.push(text), tail.length > 20 && tail.shift(), tell(text)) })
+      running = await ports.processes.spawn({
+        command: local.run,
+        cwd: local.cwd,
+        env: environment(context, local.env),
+        onLine: (text) => (tail.push(text), tail.length > 20 && tail.shift(), tell(text)),
+      })
       const { exitCode, signal } = await running.ended
       if (restart || wanted() !== runFor) return 'overtaken'
       if (exitCode === 0) return undefined
-      return new DevloopError('local/failed', `${name}: \`${text(local.run)}\` ${exitCode === undefined ? `was ended by ${signal}` : `failed with exit code ${exitCode}`}`, { where: local.at, why: tail.join('\n') }).info
+      return new DevloopError(
+        'local/failed',
+        `${name}: \`${text(local.run)}\` ${exitCode === undefined ? `was ended by ${signal}` : `failed with exit code ${exitCode}`}`,
+        { where: local.at, why: tail.join('\n') },
+      ).info
     } catch (thrown) {
       return operational(thrown)
     } finally {
@@ -94,7 +103,12 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
     const tell = line('serve')
     let started: RunningProcess
     try {
-      started = await ports.processes.spawn({ command: local.serve, cwd: local.cwd, env: environment(context, local.env), onLine: (text) => (tail.push(text), tail.length > 20 && tail.shift(), tell(text)) })
+      started = await ports.processes.spawn({
+        command: local.serve,
+        cwd: local.cwd,
+        env: environment(context, local.env),
+        onLine: (text) => (tail.push(text), tail.length > 20 && tail.shift(), tell(text)),
+      })
     } catch (thrown) {
       const error = operational(thrown)
       failed(error)
@@ -105,7 +119,11 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
     void started.ended.then(({ exitCode, signal }) => {
       if (serving !== started || stopping.signal.aborted) return
       serving = undefined
-      const error = new DevloopError('local/failed', `${name}: \`${text(local.serve ?? '')}\` ended by itself (${exitCode === undefined ? signal : `exit code ${exitCode}`})`, { where: local.at, why: tail.join('\n') }).info
+      const error = new DevloopError(
+        'local/failed',
+        `${name}: \`${text(local.serve ?? '')}\` ended by itself (${exitCode === undefined ? signal : `exit code ${exitCode}`})`,
+        { where: local.at, why: tail.join('\n') },
+      ).info
       failed(error)
       store.dispatch({ type: 'local/serve', resource: name, serve: 'failed', error })
     })
@@ -126,7 +144,12 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
     restart = false
     runFor = wanted()
     store.dispatch({ type: 'local/running', resource: name })
-    log({ resource: name, source: 'local', level: 'info', text: local.run === undefined ? `starting ${text(local.serve ?? '')}` : `running ${text(local.run)}` })
+    log({
+      resource: name,
+      source: 'local',
+      level: 'info',
+      text: local.run === undefined ? `starting ${text(local.serve ?? '')}` : `running ${text(local.run)}`,
+    })
     const error = await runOnce(local)
     if (stopping.signal.aborted) return
     if (error === 'overtaken') {
@@ -186,15 +209,25 @@ function environment({ store }: ControlContext, env: Readonly<Record<string, Tex
     resolved[key] = parts
       .map((part) => {
         if (part.kind === 'literal') return part.text
-        if (part.kind === 'generated') throw new DevloopError('request/refused', `${key} holds the generated value ${part.name}, which stays in the cluster and cannot be given to a command on this machine`)
+        if (part.kind === 'generated')
+          throw new DevloopError(
+            'request/refused',
+            `${key} holds the generated value ${part.name}, which stays in the cluster and cannot be given to a command on this machine`,
+          )
         const app = plan?.resources[part.resource]
         const port = app?.kind === 'app' ? (part.port ?? Object.keys(app.ports)[0]) : undefined
-        const forward = app?.forward.find((one) => one.port === port || (app.kind === 'app' && port !== undefined && one.port === app.ports[port]))
-        if (!forward) throw new DevloopError('request/refused', `${key} holds the address of ${part.resource}, which is not forwarded to this machine`, { help: `Add a forward for its port ${port ?? ''}.` })
+        const forward = app?.forward.find(
+          (one) => one.port === port || (app.kind === 'app' && port !== undefined && one.port === app.ports[port]),
+        )
+        if (!forward)
+          throw new DevloopError(
+            'request/refused',
+            `${key} holds the address of ${part.resource}, which is not forwarded to this machine`,
+            { help: `Add a forward for its port ${port ?? ''}.` },
+          )
         return part.part === 'host' ? '127.0.0.1' : part.part === 'port' ? String(forward.local) : `127.0.0.1:${forward.local}`
       })
       .join('')
   }
   return resolved
 }
-

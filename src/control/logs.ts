@@ -19,7 +19,12 @@ export function createLogsController({ store, runtime, log, onDefect }: ControlC
     const source = pod.containers.length > 1 ? `${pod.name}/${container.name}` : pod.name
     const target = { containerId: container.containerId, namespace: pod.namespace, pod: pod.name, container: container.name }
     const done = open
-      .logs(target, startedAt, (line) => log({ resource: resource.name, source, level: 'info', text: line.text, at: line.at }), AbortSignal.any([abort.signal, stopping.signal]))
+      .logs(
+        target,
+        startedAt,
+        (line) => log({ resource: resource.name, source, level: 'info', text: line.text, at: line.at }),
+        AbortSignal.any([abort.signal, stopping.signal]),
+      )
       .then(() => void finished.add(container.containerId))
       .catch((thrown: unknown) => {
         if (isAbort(thrown) || abort.signal.aborted || stopping.signal.aborted) return

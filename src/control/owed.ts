@@ -29,7 +29,9 @@ export function readJournal(entries: ReadonlySet<string>): { paths: string[]; ow
     last = Math.max(last, Number(number))
     if (entry.startsWith(owes)) open.set(Number(number), JSON.parse(text ?? '{}') as { runs: string[]; restart: boolean })
   }
-  for (const entry of entries) if (entry.startsWith(paid)) for (const number of open.keys()) if (number <= Number(entry.slice(paid.length))) open.delete(number)
+  for (const entry of entries)
+    if (entry.startsWith(paid))
+      for (const number of open.keys()) if (number <= Number(entry.slice(paid.length))) open.delete(number)
   const owed = nothingOwed()
   for (const one of open.values()) {
     for (const key of one.runs) owed.runs.add(key)
@@ -39,10 +41,20 @@ export function readJournal(entries: ReadonlySet<string>): { paths: string[]; ow
 }
 
 /** Note, before a write, its paths and what it will owe. */
-export const noteOwed = (files: StateFiles, containerId: string, paths: readonly string[], owed: Owed, number: number): Promise<void> => {
-  const entry = owed.runs.size > 0 || owed.restart ? [`${owes}${number} ${JSON.stringify({ runs: [...owed.runs], restart: owed.restart })}`] : []
+export const noteOwed = (
+  files: StateFiles,
+  containerId: string,
+  paths: readonly string[],
+  owed: Owed,
+  number: number,
+): Promise<void> => {
+  const entry =
+    owed.runs.size > 0 || owed.restart
+      ? [`${owes}${number} ${JSON.stringify({ runs: [...owed.runs], restart: owed.restart })}`]
+      : []
   return files.touch(containerId, [...paths, ...entry])
 }
 
 /** Note that everything owed up to a number was done. */
-export const notePaid = (files: StateFiles, containerId: string, number: number): Promise<void> => files.touch(containerId, [`${paid}${number}`])
+export const notePaid = (files: StateFiles, containerId: string, number: number): Promise<void> =>
+  files.touch(containerId, [`${paid}${number}`])

@@ -29,7 +29,9 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
   }
 
   const revisions = (pod: PodState): string =>
-    pod.containers.map(({ image }) => (image === undefined ? '' : (store.state().images[image]?.sources?.revision ?? ''))).join(' ')
+    pod.containers
+      .map(({ image }) => (image === undefined ? '' : (store.state().images[image]?.sources?.revision ?? '')))
+      .join(' ')
 
   const look = async (resource: ResourceState): Promise<void> => {
     const pods = currentPods(resource)
@@ -37,19 +39,30 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
       const down = pod.containers.some((one) => !one.running && one.error?.code === 'pod/crashed')
       if (!down) crashed.delete(pod.uid)
       else if (!crashed.has(pod.uid)) crashed.set(pod.uid, revisions(pod))
-      else if (crashed.get(pod.uid) !== revisions(pod)) await replace(resource, pod, 'it crashed, and there is something newer to try')
+      else if (crashed.get(pod.uid) !== revisions(pod))
+        await replace(resource, pod, 'it crashed, and there is something newer to try')
     }
     const done = restarted.get(resource.name) ?? 0
     restarted.set(resource.name, resource.restarts)
     if (resource.restarts <= done) return
-    for (const pod of pods) if (!pod.containers.some((one) => one.restartable)) await replace(resource, pod, 'a restart was asked for')
+    for (const pod of pods)
+      if (!pod.containers.some((one) => one.restartable)) await replace(resource, pod, 'a restart was asked for')
   }
 
   /** Once everything is seen and ready, no container but those in sight can come back. */
   const forget = async (resources: readonly ResourceState[]): Promise<void> => {
     const deployed = resources.filter((one) => !one.local)
-    if (store.state().runtime.status !== 'connected' || deployed.length === 0 || !deployed.every((one) => one.ready && one.observed)) return
-    const ids = new Set(deployed.flatMap((one) => (one.observed?.pods ?? []).flatMap((pod) => pod.containers.map((container) => container.containerId))))
+    if (
+      store.state().runtime.status !== 'connected' ||
+      deployed.length === 0 ||
+      !deployed.every((one) => one.ready && one.observed)
+    )
+      return
+    const ids = new Set(
+      deployed.flatMap((one) =>
+        (one.observed?.pods ?? []).flatMap((pod) => pod.containers.map((container) => container.containerId)),
+      ),
+    )
     const key = [...ids].sort().join(' ')
     if (key === remembered) return
     remembered = key

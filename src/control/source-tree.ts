@@ -65,7 +65,8 @@ export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: b
       for (const path of vanished(tree, relative, found)) {
         changed.push(path)
       }
-      if (guarded && changed.length > 0 && changed.length >= tree.size && ![...found.values()].some(Boolean)) return { changed: [], missing: true }
+      if (guarded && changed.length > 0 && changed.length >= tree.size && ![...found.values()].some(Boolean))
+        return { changed: [], missing: true }
       for (const path of changed) tree.delete(path)
       for (const [path, entry] of found) {
         if (!entry || sameEntry(tree.get(path), entry)) continue
@@ -78,7 +79,11 @@ export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: b
 }
 
 /** Paths of the tree that a look shows to be gone: looked at, or below a folder that was looked at, and not found. */
-function vanished(tree: ReadonlyMap<string, Entry>, looked: ReadonlySet<string>, found: ReadonlyMap<string, Entry | undefined>): string[] {
+function vanished(
+  tree: ReadonlyMap<string, Entry>,
+  looked: ReadonlySet<string>,
+  found: ReadonlyMap<string, Entry | undefined>,
+): string[] {
   const gone: string[] = []
   const folders = new Set<string>()
   for (const path of looked) {
@@ -100,6 +105,7 @@ function vanished(tree: ReadonlyMap<string, Entry>, looked: ReadonlySet<string>,
 
 function isBelow(path: string, folders: ReadonlySet<string>): boolean {
   if (folders.has('')) return true
-  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) if (folders.has(path.slice(0, end))) return true
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+    if (folders.has(path.slice(0, end))) return true
   return false
 }

@@ -37,7 +37,12 @@ export function difference(manifest: Manifest, image: ImageSpec, files: ImageFil
 }
 
 /** The operations for some differences, and what the container holds when they are done. Reads the small files. */
-export async function operations(differences: readonly Difference[], image: ImageSpec, files: ImageFiles, sources: SourceFiles): Promise<{ ops: SyncOp[]; result: Map<string, Wanted> }> {
+export async function operations(
+  differences: readonly Difference[],
+  image: ImageSpec,
+  files: ImageFiles,
+  sources: SourceFiles,
+): Promise<{ ops: SyncOp[]; result: Map<string, Wanted> }> {
   const ops: SyncOp[] = []
   const result = new Map<string, Wanted>()
   const deleted = differences.filter((one) => one.wanted.kind === 'absent')
@@ -57,11 +62,23 @@ export async function operations(differences: readonly Difference[], image: Imag
       const { mode } = wanted
       if (Buffer.isBuffer(content)) {
         // what is sent is what was read now, which may be newer than the tree
-        const entry: Wanted = { kind: 'file', mode, size: content.length, hash: createHash('sha256').update(content).digest('hex') }
+        const entry: Wanted = {
+          kind: 'file',
+          mode,
+          size: content.length,
+          hash: createHash('sha256').update(content).digest('hex'),
+        }
         ops.push({ op: 'file', path, mode, size: entry.size, hash: entry.hash, content: () => Promise.resolve(content) })
         result.set(path, entry)
       } else {
-        ops.push({ op: 'file', path, mode, size: wanted.size, hash: wanted.hash, content: () => Promise.resolve(checked(content, wanted.hash, path)) })
+        ops.push({
+          op: 'file',
+          path,
+          mode,
+          size: wanted.size,
+          hash: wanted.hash,
+          content: () => Promise.resolve(checked(content, wanted.hash, path)),
+        })
         result.set(path, wanted)
       }
     }

@@ -117,7 +117,15 @@ export function createWatchController(context: ControlContext): Controller {
     if (changed.size > 0) {
       const id = `${process.pid.toString(36)}-${(++count).toString(36)}`
       for (const name of resources) store.dispatch({ type: 'local/changed', resource: name })
-      store.dispatch({ type: 'change/seen', id, first, paths: [...changed].slice(0, 20), pathCount: changed.size, images: imageChanges, resources })
+      store.dispatch({
+        type: 'change/seen',
+        id,
+        first,
+        paths: [...changed].slice(0, 20),
+        pathCount: changed.size,
+        images: imageChanges,
+        resources,
+      })
     }
     if (reload) store.dispatch({ type: 'devloopfile/changed' })
     if (reopen.size > 0) configure.poke()
@@ -148,11 +156,14 @@ export function createWatchController(context: ControlContext): Controller {
 /** Images of resources that can run in this runtime. */
 function usedImages({ store }: ControlContext, plan: Plan | null): ImageSpec[] {
   if (!plan) return []
-  const names = new Set(Object.values(plan.resources).flatMap((spec) => (unsupported(store.state(), spec.name) ? [] : imagesOf(spec))))
+  const names = new Set(
+    Object.values(plan.resources).flatMap((spec) => (unsupported(store.state(), spec.name) ? [] : imagesOf(spec))),
+  )
   return [...names].flatMap((name) => plan.images[name] ?? [])
 }
 
-const localSpecs = (plan: Plan | null): LocalSpec[] => Object.values(plan?.resources ?? {}).filter((spec) => spec.kind === 'local')
+const localSpecs = (plan: Plan | null): LocalSpec[] =>
+  Object.values(plan?.resources ?? {}).filter((spec) => spec.kind === 'local')
 
 /** One tree for each folder that the watched globs of a local start from. */
 function localTrees({ ports }: ControlContext, spec: LocalSpec): SourceTree[] {
@@ -164,7 +175,8 @@ function localTrees({ ports }: ControlContext, spec: LocalSpec): SourceTree[] {
   return [...bases].map(([base, patterns]) => {
     const matches = compileGlobs(patterns)
     const full = (path: string): string => [base, path].filter(Boolean).join('/')
-    const ignored = (path: string, isDirectory: boolean): boolean => path !== '' && (isAlwaysIgnored(path, isDirectory) || (!isDirectory && !matches(full(path))))
+    const ignored = (path: string, isDirectory: boolean): boolean =>
+      path !== '' && (isAlwaysIgnored(path, isDirectory) || (!isDirectory && !matches(full(path))))
     return createSourceTree({ path: join(spec.cwd, base), ignored }, ports.sources, false)
   })
 }

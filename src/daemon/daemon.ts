@@ -122,7 +122,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const server = createStatusServer({
     views: createViewSource(store, work, () => basename(dirname(file))),
     logs,
-    handlers: createRequests(context, (down) => void stop(down ? 'stopped, and everything deleted' : 'stopped by a client', { down })),
+    handlers: createRequests(
+      context,
+      (down) => void stop(down ? 'stopped, and everything deleted' : 'stopped by a client', { down }),
+    ),
     epoch,
     version: options.version,
     token,
@@ -132,7 +135,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   })
 
   const shutDown = async (reason: string, down: boolean, code: number): Promise<void> => {
-    if (down) await removeAll(context).catch((thrown: unknown) => log({ resource: '', source: 'daemon', level: 'error', text: toErrorInfo(thrown).message }))
+    if (down)
+      await removeAll(context).catch((thrown: unknown) =>
+        log({ resource: '', source: 'daemon', level: 'error', text: toErrorInfo(thrown).message }),
+      )
     store.dispatch({ type: 'session/phase', phase: 'stopping' })
     work.stop()
     await limited(Promise.allSettled(controllers.map((one) => one.stop())), patience)
@@ -147,7 +153,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   /** Something that cannot happen did: say what, keep the state for the report, and end. */
   const onDefect = (thrown: unknown): void => {
     const file_ = own.defect(thrown, store.state())
-    logs.append({ at: Date.now(), resource: '', source: 'daemon', level: 'error', text: `devloop has a defect and ends: ${toErrorInfo(thrown).message} (see ${file_})` })
+    logs.append({
+      at: Date.now(),
+      resource: '',
+      source: 'daemon',
+      level: 'error',
+      text: `devloop has a defect and ends: ${toErrorInfo(thrown).message} (see ${file_})`,
+    })
     stopping ??= shutDown('a defect', false, 70)
   }
 
@@ -182,7 +194,8 @@ async function lock_(instance: string): Promise<{ lock: Awaited<ReturnType<typeo
   // another terminal of this user may have other folders
   for (const runtimeDir of runtimeDirs(process.env, process.getuid?.() ?? 0)) {
     const other = await readDiscovery(runtimeDir, instance)
-    if (other && (await isLive(other))) throw new DevloopError('daemon/running', `devloop already runs for this project, as process ${other.pid}`)
+    if (other && (await isLive(other)))
+      throw new DevloopError('daemon/running', `devloop already runs for this project, as process ${other.pid}`)
   }
   for (const runtimeDir of runtimeDirs(process.env, process.getuid?.() ?? 0)) {
     try {
@@ -192,14 +205,20 @@ async function lock_(instance: string): Promise<{ lock: Awaited<ReturnType<typeo
       problem ??= thrown
     }
   }
-  throw new DevloopError('daemon/start', 'no folder for the daemon\'s socket can be made', { why: toErrorInfo(problem).message, help: 'Set XDG_RUNTIME_DIR to a folder of your own.' })
+  throw new DevloopError('daemon/start', "no folder for the daemon's socket can be made", {
+    why: toErrorInfo(problem).message,
+    help: 'Set XDG_RUNTIME_DIR to a folder of your own.',
+  })
 }
 
 /** Delete everything that was deployed, resources before those that they need. */
 async function removeAll({ runtime, store, log }: ControlContext): Promise<void> {
   const open = runtime.current
   if (!open) return
-  const names = new Set([...Object.keys(store.state().resources).reverse(), ...(await open.deployed(AbortSignal.timeout(10_000)))])
+  const names = new Set([
+    ...Object.keys(store.state().resources).reverse(),
+    ...(await open.deployed(AbortSignal.timeout(10_000))),
+  ])
   for (const name of names) {
     if (store.state().resources[name]?.local) continue
     const gone = await open.remove(name, AbortSignal.timeout(60_000))

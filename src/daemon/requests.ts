@@ -9,7 +9,9 @@ export function createRequests(context: ControlContext, shutdown: (down: boolean
   const known = (resource: string): void => {
     const names = Object.keys(store.state().resources)
     if (names.includes(resource)) return
-    throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`, { why: names.length > 0 ? `there are ${names.join(', ')}` : 'no plan is in force yet' })
+    throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`, {
+      why: names.length > 0 ? `there are ${names.join(', ')}` : 'no plan is in force yet',
+    })
   }
   const accepted = { accepted: true } as const
   return {

@@ -15,20 +15,37 @@ export function explainPath(context: ControlContext, path: string): WhyResult {
   for (const { root, matches } of large.planInputs) {
     const below = inside(root, path)
     if (below === undefined || !matches(below)) continue
-    answers.push({ subject: 'Devloopfile', action: 'reload', rule: 'the plan was made from it', effects: ['the Devloopfile is loaded again; only what changed is touched'] })
+    answers.push({
+      subject: 'Devloopfile',
+      action: 'reload',
+      rule: 'the plan was made from it',
+      effects: ['the Devloopfile is loaded again; only what changed is touched'],
+    })
     break
   }
   for (const image of Object.values(plan?.images ?? {})) {
     const below = inside(image.context, path)
     const isDockerfile = 'path' in image.dockerfile && image.dockerfile.path === path
-    if (isDockerfile) answers.push({ subject: `image ${image.name}`, action: 'rebuild', rule: 'it is the Dockerfile', effects: ['the image is built again and rolled out'] })
+    if (isDockerfile)
+      answers.push({
+        subject: `image ${image.name}`,
+        action: 'rebuild',
+        rule: 'it is the Dockerfile',
+        effects: ['the image is built again and rolled out'],
+      })
     else if (below) answers.push(explainImage(context, image, below))
   }
   for (const spec of Object.values(plan?.resources ?? {})) {
     if (spec.kind !== 'local') continue
     const below = inside(spec.cwd, path)
     if (below === undefined || !compileGlobs(spec.watch)(below)) continue
-    answers.push({ subject: `local ${spec.name}`, action: 'run', rule: `watch: ${JSON.stringify(spec.watch)}`, at: place(spec.at), effects: [spec.run === undefined ? '`serve` is started again' : '`run` runs again'] })
+    answers.push({
+      subject: `local ${spec.name}`,
+      action: 'run',
+      rule: `watch: ${JSON.stringify(spec.watch)}`,
+      at: place(spec.at),
+      effects: [spec.run === undefined ? '`serve` is started again' : '`run` runs again'],
+    })
   }
   return { path, answers }
 }
@@ -36,20 +53,35 @@ export function explainPath(context: ControlContext, path: string): WhyResult {
 function explainImage({ large }: ControlContext, image: ImageSpec, path: string): WhyAnswer {
   const subject = `image ${image.name}`
   const files = large.images.get(image.name)
-  if (isAlwaysIgnored(path)) return { subject, action: 'ignore', rule: 'devloop never takes such a file for a source', effects: [] }
-  if (files?.ignored(path, false)) return { subject, action: 'ignore', rule: 'the .dockerignore file keeps it out of the context', effects: [] }
+  if (isAlwaysIgnored(path))
+    return { subject, action: 'ignore', rule: 'devloop never takes such a file for a source', effects: [] }
+  if (files?.ignored(path, false))
+    return { subject, action: 'ignore', rule: 'the .dockerignore file keeps it out of the context', effects: [] }
   const verdict = files?.rules.classify(path)
-  if (!files || !verdict) return { subject, action: 'ignore', rule: 'the image is used by no resource that runs here', effects: [] }
+  if (!files || !verdict)
+    return { subject, action: 'ignore', rule: 'the image is used by no resource that runs here', effects: [] }
   const at = verdict.rule ? { at: place(verdict.rule.at) } : {}
   if (verdict.action !== 'sync') {
-    return { subject, action: verdict.action, rule: verdict.why, ...at, effects: verdict.action === 'rebuild' ? ['the image is built again and rolled out'] : [] }
+    return {
+      subject,
+      action: verdict.action,
+      rule: verdict.why,
+      ...at,
+      effects: verdict.action === 'rebuild' ? ['the image is built again and rolled out'] : [],
+    }
   }
   const { runs, restart } = files.rules.triggers([path])
   const steps = runs.map((index) => {
     const rule = image.live[index]
     return rule?.kind === 'run' ? `then runs ${typeof rule.command === 'string' ? rule.command : rule.command.join(' ')}` : ''
   })
-  return { subject, action: 'sync', rule: verdict.why, ...at, effects: [...verdict.to.map((to) => `written to ${to}`), ...steps, ...(restart ? ['then the process is restarted'] : [])] }
+  return {
+    subject,
+    action: 'sync',
+    rule: verdict.why,
+    ...at,
+    effects: [...verdict.to.map((to) => `written to ${to}`), ...steps, ...(restart ? ['then the process is restarted'] : [])],
+  }
 }
 
 /** A path relative to a folder or file, '' = itself; undefined = not below. */

@@ -47,10 +47,20 @@ export function updateDrift(drift: Drift, paths: Iterable<string>, tree: Tree, b
 }
 
 /** What a container path holds in an image as it was built, as far as sync rules and the context tell. */
-export function heldByImage(path: string, built: Tree, image: ImageSpec, rules: CompiledLiveRules): { held: Wanted; source: string } {
+export function heldByImage(
+  path: string,
+  built: Tree,
+  image: ImageSpec,
+  rules: CompiledLiveRules,
+): { held: Wanted; source: string } {
   for (const rule of image.live) {
     if (rule.kind !== 'sync') continue
-    const rest = path === rule.to ? '' : path.startsWith(rule.to === '/' ? '/' : `${rule.to.replace(/\/$/, '')}/`) ? path.slice(rule.to.replace(/\/$/, '').length + 1) : undefined
+    const rest =
+      path === rule.to
+        ? ''
+        : path.startsWith(rule.to === '/' ? '/' : `${rule.to.replace(/\/$/, '')}/`)
+          ? path.slice(rule.to.replace(/\/$/, '').length + 1)
+          : undefined
     if (rest === undefined) continue
     // a file rule into a folder names the file itself
     for (const source of [[rule.from, rest].filter(Boolean).join('/'), rule.from]) {
@@ -76,7 +86,10 @@ export function emptiedFolders(deleted: readonly { path: string; source: string 
   if (folders.size === 0) return []
   const living = new Set<string>()
   for (const path of tree.keys()) for (let dir = parent(path); dir && !living.has(dir); dir = parent(dir)) living.add(dir)
-  return [...folders].filter(([, from]) => !living.has(from)).map(([to]) => to).sort((a, b) => b.length - a.length)
+  return [...folders]
+    .filter(([, from]) => !living.has(from))
+    .map(([to]) => to)
+    .sort((a, b) => b.length - a.length)
 }
 
 const parent = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))

@@ -28,4 +28,8 @@ export const imageInputs = (image: ImageSpec, dockerfile: string, platform: stri
 
 /** The apps of a plan by name. */
 export const appsOf = (plan: Plan): Record<string, AppSpec> =>
-  Object.fromEntries(Object.values(plan.resources).filter((resource) => resource.kind === 'app').map((app) => [app.name, app]))
+  Object.fromEntries(
+    Object.values(plan.resources)
+      .filter((resource) => resource.kind === 'app')
+      .map((app) => [app.name, app]),
+  )

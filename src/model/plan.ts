@@ -43,8 +43,19 @@ export interface ImageSpec {
 
 /** What a changed file of an image leads to. Patterns are globs and paths relative to the context, with `/`. */
 export type LiveRule =
-  | { readonly kind: 'sync'; /** File or folder, '' = the whole context. */ readonly from: string; /** Absolute path in the container. */ readonly to: string; readonly at: SourcePosition }
-  | { readonly kind: 'run'; readonly command: Command; /** Runs when a synced path matches one of these; empty = every synced path. */ readonly on: readonly string[]; readonly timeoutMs: number; readonly at: SourcePosition }
+  | {
+      readonly kind: 'sync'
+      /** File or folder, '' = the whole context. */ readonly from: string
+      /** Absolute path in the container. */ readonly to: string
+      readonly at: SourcePosition
+    }
+  | {
+      readonly kind: 'run'
+      readonly command: Command
+      /** Runs when a synced path matches one of these; empty = every synced path. */ readonly on: readonly string[]
+      readonly timeoutMs: number
+      readonly at: SourcePosition
+    }
   | { readonly kind: 'restart'; /** As in `run`. */ readonly on: readonly string[]; readonly at: SourcePosition }
   | { readonly kind: 'rebuildOn'; readonly patterns: readonly string[]; readonly at: SourcePosition }
   | { readonly kind: 'ignore'; readonly patterns: readonly string[]; readonly at: SourcePosition }
@@ -131,7 +142,13 @@ export type TextPart =
 export interface KubeObject {
   apiVersion: string
   kind: string
-  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string>; [key: string]: unknown }
+  metadata: {
+    name: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+    [key: string]: unknown
+  }
   [key: string]: unknown
 }
 

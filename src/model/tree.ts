@@ -2,7 +2,12 @@
 
 /** One entry of a tree or a target. Folders are not entries of their own. Modes are the permission bits (0o777). */
 export type Entry =
-  | { readonly kind: 'file'; /** sha256, hex. */ readonly hash: string; readonly mode: number; /** Bytes. */ readonly size: number }
+  | {
+      readonly kind: 'file'
+      /** sha256, hex. */ readonly hash: string
+      readonly mode: number
+      /** Bytes. */ readonly size: number
+    }
   | { readonly kind: 'link'; /** As readlink gives it. */ readonly target: string }
 
 /** Paths relative to the context, with `/`, to what is there. */

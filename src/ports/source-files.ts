@@ -8,12 +8,21 @@ export interface SourceFiles {
    * `known` spares hashing what has the same size, mtime, inode as when `known` was made by this object.
    * @throws DevloopError sync/source; a missing root gives an empty tree with `missing`
    */
-  scan(root: string, ignored: (path: string, isDirectory: boolean) => boolean, signal: AbortSignal): Promise<{ tree: Tree; missing: boolean }>
+  scan(
+    root: string,
+    ignored: (path: string, isDirectory: boolean) => boolean,
+    signal: AbortSignal,
+  ): Promise<{ tree: Tree; missing: boolean }>
   /**
    * Look at single paths below a root (relative, `/`). A path that is a folder gives all that is below it.
    * Result: for each path looked at or found, what is there now; undefined = nothing.
    */
-  look(root: string, paths: readonly string[], ignored: (path: string, isDirectory: boolean) => boolean, signal: AbortSignal): Promise<Map<string, Entry | undefined>>
+  look(
+    root: string,
+    paths: readonly string[],
+    ignored: (path: string, isDirectory: boolean) => boolean,
+    signal: AbortSignal,
+  ): Promise<Map<string, Entry | undefined>>
   /** The bytes of one file: a Buffer up to 1 MiB, else a stream. @throws DevloopError sync/source */
   read(file: string): Promise<Buffer | Readable>
 }

@@ -15,7 +15,14 @@ export interface TargetRef {
 
 export type SyncOp =
   /** `content` gives the bytes that `hash` was taken of; asked once. `path` is absolute in the container. */
-  | { readonly op: 'file'; readonly path: string; readonly mode: number; readonly size: number; readonly hash: string; readonly content: () => Promise<Buffer | Readable> }
+  | {
+      readonly op: 'file'
+      readonly path: string
+      readonly mode: number
+      readonly size: number
+      readonly hash: string
+      readonly content: () => Promise<Buffer | Readable>
+    }
   | { readonly op: 'link'; readonly path: string; readonly target: string }
   /** Remove a file or link; nothing there is no error; a folder there is left alone. */
   | { readonly op: 'delete'; readonly path: string }

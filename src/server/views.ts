@@ -4,7 +4,17 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import { imagesOf, type ResourceSpec } from '../model/plan.js'
 import type { ChangeState, ImageState, PodState, ResourceState, State, TargetState } from '../model/state.js'
-import type { ChangeView, EndpointView, ImageView, PodView, ResourceStatus, ResourceView, SessionView, TargetView, View } from '../protocol/messages.js'
+import type {
+  ChangeView,
+  EndpointView,
+  ImageView,
+  PodView,
+  ResourceStatus,
+  ResourceView,
+  SessionView,
+  TargetView,
+  View,
+} from '../protocol/messages.js'
 import { buildReason, isBuildFailed, isInSync } from '../store/image-status.js'
 import type { NextWork } from '../store/next-work.js'
 import { currentPods, hasSync, targetsOf, wantedKey } from '../store/resource-status.js'
@@ -83,7 +93,11 @@ function sessionView(state: State, project: string): SessionView {
       ...optional('error', devloopfile.error),
     },
     problems: Object.values(state.problems),
-    ready: state.plan !== null && devloopfile.status === 'ok' && devloopfile.loaded === devloopfile.wanted && names.every((name) => state.resources[name]?.ready === true),
+    ready:
+      state.plan !== null &&
+      devloopfile.status === 'ok' &&
+      devloopfile.loaded === devloopfile.wanted &&
+      names.every((name) => state.resources[name]?.ready === true),
   }
 }
 
@@ -95,7 +109,10 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
   const targets = targetsOf(state, name)
   const activity = activityOf(state, resource, images, targets)
   const error = resource.ready ? undefined : errorOf(state, resource, images, targets)
-  const last = Object.values(state.changes).findLast((one) => one.resources.includes(name) || one.images.some(({ image, action }) => action !== 'none' && imagesOf(spec).includes(image)))
+  const last = Object.values(state.changes).findLast(
+    (one) =>
+      one.resources.includes(name) || one.images.some(({ image, action }) => action !== 'none' && imagesOf(spec).includes(image)),
+  )
   const status: ResourceStatus = resource.ready
     ? 'ready'
     : error
@@ -125,7 +142,12 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
   }
 }
 
-function activityOf(state: State, resource: ResourceState, images: readonly ImageState[], targets: readonly TargetState[]): string | undefined {
+function activityOf(
+  state: State,
+  resource: ResourceState,
+  images: readonly ImageState[],
+  targets: readonly TargetState[],
+): string | undefined {
   const building = images.find((image) => image.build?.status === 'running')
   if (building?.build) {
     const { stage, steps } = building.build
@@ -140,11 +162,21 @@ function activityOf(state: State, resource: ResourceState, images: readonly Imag
 }
 
 /** The error nearest to its cause. */
-function errorOf(state: State, resource: ResourceState, images: readonly ImageState[], targets: readonly TargetState[]): ErrorInfo | undefined {
+function errorOf(
+  state: State,
+  resource: ResourceState,
+  images: readonly ImageState[],
+  targets: readonly TargetState[],
+): ErrorInfo | undefined {
   const now = Date.now()
   for (const image of images) {
     if (image.sources?.error) return image.sources.error
-    if (image.build?.status === 'failed' && buildReason(image) !== undefined && (isBuildFailed(image, now) || image.build.retryAt !== undefined)) return image.build.error
+    if (
+      image.build?.status === 'failed' &&
+      buildReason(image) !== undefined &&
+      (isBuildFailed(image, now) || image.build.retryAt !== undefined)
+    )
+      return image.build.error
   }
   const { deploy, local, observed } = resource
   if (deploy?.status === 'failed' && deploy.key === wantedKey(state, resource)) return deploy.error
@@ -157,7 +189,13 @@ function errorOf(state: State, resource: ResourceState, images: readonly ImageSt
 function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec): EndpointView[] {
   if (spec.kind === 'local') {
     if (spec.port === undefined) return []
-    return [{ name: String(spec.port), url: `http://localhost:${spec.port}`, state: resource.local?.serve === 'ready' ? 'listening' : 'waiting' }]
+    return [
+      {
+        name: String(spec.port),
+        url: `http://localhost:${spec.port}`,
+        state: resource.local?.serve === 'ready' ? 'listening' : 'waiting',
+      },
+    ]
   }
   return spec.forward.map(({ local, port }) => {
     const forward = state.forwards[local]
@@ -220,7 +258,16 @@ function imageView(image: ImageState): ImageView {
   return {
     kind: 'image',
     name: image.name,
-    state: build?.status === 'running' ? 'building' : build?.status === 'failed' && reason !== undefined ? 'failed' : !image.sources || !image.recordChecked ? 'unknown' : reason === undefined ? 'built' : 'pending',
+    state:
+      build?.status === 'running'
+        ? 'building'
+        : build?.status === 'failed' && reason !== undefined
+          ? 'failed'
+          : !image.sources || !image.recordChecked
+            ? 'unknown'
+            : reason === undefined
+              ? 'built'
+              : 'pending',
     ...optional('ref', record?.ref),
     ...optional('builtAt', record?.builtAt),
     ...optional('reason', build?.reason ?? reason),
@@ -237,8 +284,15 @@ function changeView(change: ChangeState, state: State): ChangeView {
   const root = state.plan?.root
   const shown = (path: string): string => (root && path.startsWith(`${root}/`) ? relative(root, path) : path)
   const { id, paths, ...rest } = change
-  return { ...rest, kind: 'change', name: id, paths: paths.map(shown), images: change.images.map(({ revision: _revision, ...one }) => one) }
+  return {
+    ...rest,
+    kind: 'change',
+    name: id,
+    paths: paths.map(shown),
+    images: change.images.map(({ revision: _revision, ...one }) => one),
+  }
 }
 
 /** A field that is there only when it has a value. */
-const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } => (value === undefined ? {} : ({ [key]: value } as { [P in K]: V }))
+const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
+  value === undefined ? {} : ({ [key]: value } as { [P in K]: V })

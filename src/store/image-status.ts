@@ -12,7 +12,8 @@ export function buildReason(image: ImageState): string | undefined {
 }
 
 /** Whether everything is known that a decision about the image needs. */
-export const isSettled = (image: ImageState): boolean => image.sources !== null && !image.sources.stale && image.inputs !== null && image.recordChecked
+export const isSettled = (image: ImageState): boolean =>
+  image.sources !== null && !image.sources.stale && image.inputs !== null && image.recordChecked
 
 /** Whether a running build is of no use any more, because something that it should hold has changed. */
 export function isBuildStale(image: ImageState): boolean {
@@ -32,7 +33,10 @@ export function isBuildFailed(image: ImageState, now: number): boolean {
 
 /** Whether a target holds what it must. */
 export const isInSync = (target: TargetState, image: ImageState): boolean =>
-  target.acked !== null && image.sources !== null && target.acked.digest === image.record?.digest && target.acked.revision === image.sources.revision
+  target.acked !== null &&
+  image.sources !== null &&
+  target.acked.digest === image.record?.digest &&
+  target.acked.revision === image.sources.revision
 
 /** Whether a target has to be worked on: it is behind, or owes a restart that was asked for. */
 export const isBehind = (target: TargetState, image: ImageState, restarts: number): boolean =>

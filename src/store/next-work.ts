@@ -69,7 +69,8 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
       wake(image.build?.retryAt)
       return hold(resource, 'failed', retryText(`the build of ${image.name} failed`, image.build, now))
     }
-    if (work.some((one) => one.kind === 'build' && one.image === image.name)) return hold(resource, 'image', `${image.name} is being built`)
+    if (work.some((one) => one.kind === 'build' && one.image === image.name))
+      return hold(resource, 'image', `${image.name} is being built`)
     if (builds >= slots.builds) return hold(resource, 'slot', `${builds} other images are being built`)
     builds++
     work.push({ kind: 'build', image: image.name, reason })
@@ -148,7 +149,13 @@ const isDeployFailed = (resource: ResourceState, key: string, now: number): bool
 }
 
 const retryText = (what: string, attempt: { retryAt?: number; error?: ErrorInfo } | null | undefined, now: number): string =>
-  attempt?.retryAt === undefined ? `${what}; a change or a trigger tries again` : `${what}; tried again in ${Math.max(1, Math.ceil((attempt.retryAt - now) / 1000))} s`
+  attempt?.retryAt === undefined
+    ? `${what}; a change or a trigger tries again`
+    : `${what}; tried again in ${Math.max(1, Math.ceil((attempt.retryAt - now) / 1000))} s`
 
 const runtimeText = (state: State): string =>
-  state.session.runtime === 'process' ? 'the process runtime is starting' : state.runtime.status === 'lost' ? 'the connection to the cluster is lost' : 'not connected to the cluster yet'
+  state.session.runtime === 'process'
+    ? 'the process runtime is starting'
+    : state.runtime.status === 'lost'
+      ? 'the connection to the cluster is lost'
+      : 'not connected to the cluster yet'

@@ -10,7 +10,16 @@ const kept = 50
 export function seeChange(state: State, action: Extract<Action, { type: 'change/seen' }>): State {
   const { id, first, paths, pathCount, images, resources } = action
   const nothing = images.every((one) => one.action === 'none') && resources.length === 0
-  const change: ChangeState = { id, at: first, paths, pathCount, images, resources, stages: [{ stage: 'seen', ms: action.at - first }], outcome: nothing ? 'nothing' : 'pending' }
+  const change: ChangeState = {
+    id,
+    at: first,
+    paths,
+    pathCount,
+    images,
+    resources,
+    stages: [{ stage: 'seen', ms: action.at - first }],
+    outcome: nothing ? 'nothing' : 'pending',
+  }
   const all = [...Object.entries(state.changes), [id, change] as const]
   return { ...state, changes: Object.fromEntries(all.slice(-kept)) }
 }
@@ -18,7 +27,9 @@ export function seeChange(state: State, action: Extract<Action, { type: 'change/
 /** Note a stage on every open change that the image's revision holds. */
 export function stageChange(state: State, action: Extract<Action, { type: 'change/stage' }>): State {
   return mapOpen(state, (change) => {
-    const concerned = change.images.some((one) => one.image === action.image && one.action !== 'none' && one.revision <= action.revision)
+    const concerned = change.images.some(
+      (one) => one.image === action.image && one.action !== 'none' && one.revision <= action.revision,
+    )
     if (!concerned || change.stages.some((one) => one.stage === action.stage && one.detail === action.detail)) return change
     return withStage(change, action.stage, action.at, action.detail)
   })
@@ -29,8 +40,12 @@ export function settleChanges(state: State, at: number): State {
   return mapOpen(state, (change) => {
     // what the save does to running apps decides; a local that checks or generates something may take its time
     const images = change.images.filter((one) => one.action !== 'none')
-    const outcomes = images.length > 0 ? images.map((one) => imageOutcome(state, one)) : change.resources.map((name) => localOutcome(state, name))
-    if (outcomes.some((one) => one === 'pending')) return change.outcome === 'pending' ? change : { ...change, outcome: 'pending' }
+    const outcomes =
+      images.length > 0
+        ? images.map((one) => imageOutcome(state, one))
+        : change.resources.map((name) => localOutcome(state, name))
+    if (outcomes.some((one) => one === 'pending'))
+      return change.outcome === 'pending' ? change : { ...change, outcome: 'pending' }
     if (outcomes.includes('failed')) return change.outcome === 'failed' ? change : { ...change, outcome: 'failed' }
     if (outcomes.includes('superseded')) return { ...change, outcome: 'superseded' }
     return { ...withStage(change, 'live', at), outcome: 'live', liveMs: at - change.at }
@@ -43,7 +58,9 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
   const image = state.images[name]
   if (!image) return 'superseded'
   const targets = Object.values(state.targets).filter((target) => target.image === name)
-  const failed = targets.some((target) => target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image))
+  const failed = targets.some(
+    (target) => target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image),
+  )
   if (failed) return 'failed'
   const build = image.build
   if (build && build.status === 'failed' && build.revision >= revision) return 'failed'
@@ -53,7 +70,9 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
     // also live when a build that holds it is rolled out instead
     return build?.status === 'done' && build.revision >= revision && usersReady(state, name) ? 'live' : 'pending'
   }
-  const behind = targets.some((target) => !target.acked || target.acked.digest !== image.record?.digest || target.acked.revision < revision)
+  const behind = targets.some(
+    (target) => !target.acked || target.acked.digest !== image.record?.digest || target.acked.revision < revision,
+  )
   if (behind) return 'pending'
   return action === 'sync' || usersReady(state, name) ? 'live' : 'pending'
 }

@@ -21,7 +21,13 @@ function withImage(image: ImageState, action: Exclude<ImageAction, { type: 'chan
     case 'image/sources': {
       const revision = (image.sources?.revision ?? 0) + 1
       const rebuildRevision = action.needsRebuild ? revision : (image.sources?.rebuildRevision ?? revision)
-      const sources = { revision, rebuildRevision, files: action.files, stale: false, ...(action.error ? { error: action.error } : {}) }
+      const sources = {
+        revision,
+        rebuildRevision,
+        files: action.files,
+        stale: false,
+        ...(action.error ? { error: action.error } : {}),
+      }
       // another Dockerfile may make live sync possible again
       const syncBlocked = image.inputs === null || image.inputs === action.inputs ? image.syncBlocked : null
       return { ...image, inputs: action.inputs, sources, drift: action.drift, syncBlocked }
@@ -36,11 +42,29 @@ function withImage(image: ImageState, action: Exclude<ImageAction, { type: 'chan
       return { ...image, build: startBuild(image, action.reason, action.at) }
     case 'build/progress':
       if (image.build?.status !== 'running') return image
-      return { ...image, build: { ...image.build, stage: action.stage ?? image.build.stage, steps: action.steps ?? image.build.steps } }
+      return {
+        ...image,
+        build: { ...image.build, stage: action.stage ?? image.build.stage, steps: action.steps ?? image.build.steps },
+      }
     case 'build/finished':
-      return { ...image, build: endBuild(image, { status: 'done', finishedAt: action.at, attempts: 0 }), forcedDone: image.build?.forced ?? image.forced, record: action.record, recordChecked: true, drift: action.drift }
+      return {
+        ...image,
+        build: endBuild(image, { status: 'done', finishedAt: action.at, attempts: 0 }),
+        forcedDone: image.build?.forced ?? image.forced,
+        record: action.record,
+        recordChecked: true,
+        drift: action.drift,
+      }
     case 'build/failed':
-      return { ...image, build: endBuild(image, { status: 'failed', finishedAt: action.at, error: action.error, ...(action.retryAt === undefined ? {} : { retryAt: action.retryAt }) }) }
+      return {
+        ...image,
+        build: endBuild(image, {
+          status: 'failed',
+          finishedAt: action.at,
+          error: action.error,
+          ...(action.retryAt === undefined ? {} : { retryAt: action.retryAt }),
+        }),
+      }
     case 'build/cancelled':
       return { ...image, build: endBuild(image, { status: 'cancelled', finishedAt: action.at }) }
   }

@@ -10,14 +10,19 @@ export function applyPlan(state: State, plan: Plan, at: number): State {
   for (const spec of Object.values(plan.images)) {
     const old = state.images[spec.name]
     const unchanged = old && sameImage(state.plan?.images[spec.name], spec)
-    images[spec.name] = !old ? newImage(spec.name) : unchanged ? old : { ...old, sources: old.sources && { ...old.sources, stale: true }, syncBlocked: null }
+    images[spec.name] = !old
+      ? newImage(spec.name)
+      : unchanged
+        ? old
+        : { ...old, sources: old.sources && { ...old.sources, stale: true }, syncBlocked: null }
   }
   const resources: Record<string, ResourceState> = {}
   const removals: Record<string, RemovalState> = { ...state.removals }
   for (const spec of Object.values(plan.resources)) {
     const old = state.resources[spec.name]
     const key = specKey(plan, spec)
-    resources[spec.name] = old && (old.local === null) === (spec.kind !== 'local') ? changedResource(old, spec, key) : newResource(spec, key, at)
+    resources[spec.name] =
+      old && (old.local === null) === (spec.kind !== 'local') ? changedResource(old, spec, key) : newResource(spec, key, at)
     delete removals[spec.name]
   }
   for (const [name, old] of Object.entries(state.resources)) {
@@ -64,10 +69,18 @@ const newResource = (spec: ResourceSpec, key: string, at: number): ResourceState
 
 function changedResource(old: ResourceState, spec: ResourceSpec, key: string): ResourceState {
   if (old.specKey === key) return old
-  return { ...old, specKey: key, local: old.local && spec.kind === 'local' ? { ...old.local, wanted: old.local.wanted + 1 } : old.local }
+  return {
+    ...old,
+    specKey: key,
+    local: old.local && spec.kind === 'local' ? { ...old.local, wanted: old.local.wanted + 1 } : old.local,
+  }
 }
 
 /** Whether two declarations of an image say the same, wherever they stand. */
-export const sameImage = (a: ImageSpec | undefined, b: ImageSpec): boolean => a !== undefined && isDeepStrictEqual(withoutAt(a), withoutAt(b))
+export const sameImage = (a: ImageSpec | undefined, b: ImageSpec): boolean =>
+  a !== undefined && isDeepStrictEqual(withoutAt(a), withoutAt(b))
 
-const withoutAt = ({ at: _at, live, ...rest }: ImageSpec): unknown => ({ ...rest, live: live.map(({ at: _place, ...rule }) => rule) })
+const withoutAt = ({ at: _at, live, ...rest }: ImageSpec): unknown => ({
+  ...rest,
+  live: live.map(({ at: _place, ...rule }) => rule),
+})

@@ -21,14 +21,40 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
   const { deploy, local } = resource
   switch (action.type) {
     case 'deploy/started':
-      return { ...resource, deploy: { status: 'running', key: action.key, forced: resource.forced, startedAt: action.at, attempts: deploy?.status === 'failed' && deploy.key === action.key ? deploy.attempts + 1 : 1 } }
+      return {
+        ...resource,
+        deploy: {
+          status: 'running',
+          key: action.key,
+          forced: resource.forced,
+          startedAt: action.at,
+          attempts: deploy?.status === 'failed' && deploy.key === action.key ? deploy.attempts + 1 : 1,
+        },
+      }
     case 'deploy/finished': {
       // through a connection that is gone: what it did is not known to be in this cluster
       if (action.runtime !== state.runtime.generation || !deploy) return { ...resource, deploy: null }
-      return { ...resource, deploy: endDeploy(deploy, { status: 'done', finishedAt: action.at, attempts: 0 }), appliedKey: deploy.key, forcedDone: deploy.forced, templates: action.templates, warnings: action.warnings }
+      return {
+        ...resource,
+        deploy: endDeploy(deploy, { status: 'done', finishedAt: action.at, attempts: 0 }),
+        appliedKey: deploy.key,
+        forcedDone: deploy.forced,
+        templates: action.templates,
+        warnings: action.warnings,
+      }
     }
     case 'deploy/failed':
-      return { ...resource, deploy: deploy && endDeploy(deploy, { status: 'failed', finishedAt: action.at, error: action.error, ...(action.retryAt === undefined ? {} : { retryAt: action.retryAt }) }) }
+      return {
+        ...resource,
+        deploy:
+          deploy &&
+          endDeploy(deploy, {
+            status: 'failed',
+            finishedAt: action.at,
+            error: action.error,
+            ...(action.retryAt === undefined ? {} : { retryAt: action.retryAt }),
+          }),
+      }
     case 'resource/observed':
       return { ...resource, observed: action.observed }
     case 'local/changed':
@@ -36,9 +62,28 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
     case 'local/running':
       return local ? { ...resource, local: { ...withoutError(local), run: 'running', startedAt: action.at } } : resource
     case 'local/ran':
-      return local ? { ...resource, local: { ...withoutError(local), run: action.error ? 'failed' : 'ok', done: action.wanted, ...(action.error ? { error: action.error } : {}) } } : resource
+      return local
+        ? {
+            ...resource,
+            local: {
+              ...withoutError(local),
+              run: action.error ? 'failed' : 'ok',
+              done: action.wanted,
+              ...(action.error ? { error: action.error } : {}),
+            },
+          }
+        : resource
     case 'local/serve':
-      return local ? { ...resource, local: { ...(action.serve === 'failed' ? local : local.run === 'failed' ? local : withoutError(local)), serve: action.serve, ...(action.error ? { error: action.error } : {}) } } : resource
+      return local
+        ? {
+            ...resource,
+            local: {
+              ...(action.serve === 'failed' ? local : local.run === 'failed' ? local : withoutError(local)),
+              serve: action.serve,
+              ...(action.error ? { error: action.error } : {}),
+            },
+          }
+        : resource
     case 'request/trigger':
       return { ...resource, forced: resource.forced + 1, local: local && { ...local, wanted: local.wanted + 1 } }
     case 'request/restart':

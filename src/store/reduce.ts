@@ -31,7 +31,13 @@ function apply(state: State, action: Action): State {
       return { ...state, devloopfile: { ...state.devloopfile, status: 'loading' } }
     case 'devloopfile/loaded': {
       const { error: _error, ...rest } = state.devloopfile
-      const devloopfile: DevloopfileState = { ...rest, status: 'ok', loaded: action.wanted, generation: rest.generation + 1, loadMs: action.loadMs }
+      const devloopfile: DevloopfileState = {
+        ...rest,
+        status: 'ok',
+        loaded: action.wanted,
+        generation: rest.generation + 1,
+        loadMs: action.loadMs,
+      }
       return syncTargets(applyPlan({ ...state, devloopfile }, action.plan, action.at))
     }
     case 'devloopfile/failed':
@@ -57,15 +63,22 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
   const { error: _error, ...runtime } = state.runtime
   if (action.type === 'runtime/lost') {
     if (runtime.status === 'connecting') return state
-    return { ...state, runtime: action.error ? { ...runtime, status: 'lost', error: action.error } : { ...runtime, status: 'connected' } }
+    return {
+      ...state,
+      runtime: action.error ? { ...runtime, status: 'lost', error: action.error } : { ...runtime, status: 'connected' },
+    }
   }
   if (action.type === 'runtime/connecting') {
-    return { ...state, runtime: { status: 'connecting', generation: runtime.generation, ...(action.error ? { error: action.error } : {}) } }
+    return {
+      ...state,
+      runtime: { status: 'connecting', generation: runtime.generation, ...(action.error ? { error: action.error } : {}) },
+    }
   }
   const { context, namespace, platform, deployed } = action
   // through a new connection nothing is known to be deployed or running yet
   const resources: Record<string, ResourceState> = {}
-  for (const [name, resource] of Object.entries(state.resources)) resources[name] = { ...resource, appliedKey: null, observed: null, templates: [] }
+  for (const [name, resource] of Object.entries(state.resources))
+    resources[name] = { ...resource, appliedKey: null, observed: null, templates: [] }
   const images: Record<string, ImageState> = {}
   for (const [name, image] of Object.entries(state.images)) images[name] = { ...image, recordChecked: false }
   const removals = { ...state.removals }

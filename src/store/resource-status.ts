@@ -31,15 +31,23 @@ export function wantedKey(state: State, resource: ResourceState): string | undef
 
 /** Pods of the newest deploy that are not on their way out. */
 export const currentPods = (resource: ResourceState): readonly PodState[] =>
-  (resource.observed?.pods ?? []).filter((pod) => pod.phase !== 'terminating' && pod.template !== undefined && resource.templates.includes(pod.template))
+  (resource.observed?.pods ?? []).filter(
+    (pod) => pod.phase !== 'terminating' && pod.template !== undefined && resource.templates.includes(pod.template),
+  )
 
 /** Containers of a resource that live sync keeps up. */
-export const targetsOf = (state: State, resource: string): readonly TargetState[] => Object.values(state.targets).filter((target) => target.resource === resource)
+export const targetsOf = (state: State, resource: string): readonly TargetState[] =>
+  Object.values(state.targets).filter((target) => target.resource === resource)
 
 /** Ready: deployed as wanted, rolled out and Ready, overlay acknowledged, restart done; for a local: run ended well, serve answers. */
 export function isReady(state: State, resource: ResourceState): boolean {
   const { local } = resource
-  if (local) return local.done === local.wanted && (local.run === 'ok' || local.run === 'none') && (local.serve === 'ready' || !hasServe(state, resource.name))
+  if (local)
+    return (
+      local.done === local.wanted &&
+      (local.run === 'ok' || local.run === 'none') &&
+      (local.serve === 'ready' || !hasServe(state, resource.name))
+    )
   if (resource.appliedKey === null || resource.appliedKey !== wantedKey(state, resource)) return false
   if (resource.deploy?.status === 'running' || state.runtime.status !== 'connected') return false
   if (resource.templates.length > 0 && !(resource.observed?.rolledOut ?? false)) return false
@@ -62,4 +70,5 @@ const hasServe = (state: State, name: string): boolean => {
 }
 
 /** Whether live sync has anything to do for an image. */
-export const hasSync = (state: State, image: string): boolean => state.plan?.images[image]?.live.some((rule) => rule.kind === 'sync') ?? false
+export const hasSync = (state: State, image: string): boolean =>
+  state.plan?.images[image]?.live.some((rule) => rule.kind === 'sync') ?? false

@@ -4,7 +4,9 @@ import type { StateFiles } from '../../../src/ports/state-files.js'
 
 test('what was begun and not finished is owed after a restart; what was paid is not', async () => {
   const entries = new Set<string>()
-  const files = { touch: (_id: string, paths: readonly string[]) => Promise.resolve(paths.forEach((path) => entries.add(path))) } as unknown as StateFiles
+  const files = {
+    touch: (_id: string, paths: readonly string[]) => Promise.resolve(paths.forEach((path) => entries.add(path))),
+  } as unknown as StateFiles
   await noteOwed(files, 'c', ['/app/a'], { runs: new Set(['npm ci']), restart: false }, 1)
   await notePaid(files, 'c', 1)
   await noteOwed(files, 'c', ['/app/a', '/app/b'], { runs: new Set(), restart: true }, 2)

@@ -11,9 +11,18 @@ const deployed = () => {
   const state = toBuilt()
   const work = nextWork(state, 0).work[0]
   if (work?.kind !== 'deploy') throw new Error(`expected a deploy, not ${JSON.stringify(work)}`)
-  return play(state, { type: 'deploy/started', resource: 'api', key: work.key }, { type: 'deploy/finished', resource: 'api', runtime: 1, templates: ['t1'], warnings: [] })
+  return play(
+    state,
+    { type: 'deploy/started', resource: 'api', key: work.key },
+    { type: 'deploy/finished', resource: 'api', runtime: 1, templates: ['t1'], warnings: [] },
+  )
 }
-const live = () => play(deployed(), pod('api'), { type: 'target/patch', target: 'c1', patch: { acked: { digest: 'd1', revision: 1 }, status: 'synced' } })
+const live = () =>
+  play(deployed(), pod('api'), {
+    type: 'target/patch',
+    target: 'c1',
+    patch: { acked: { digest: 'd1', revision: 1 }, status: 'synced' },
+  })
 
 describe('what comes next', () => {
   test('the Devloopfile before anything else', () => {
@@ -23,7 +32,11 @@ describe('what comes next', () => {
   })
 
   test('a failed load keeps the old plan at work', () => {
-    const state = play(live(), { type: 'devloopfile/changed' }, { type: 'devloopfile/failed', wanted: 2, error: { code: 'devloopfile/syntax', message: 'm', help: 'h' } })
+    const state = play(
+      live(),
+      { type: 'devloopfile/changed' },
+      { type: 'devloopfile/failed', wanted: 2, error: { code: 'devloopfile/syntax', message: 'm', help: 'h' } },
+    )
     expect(nextWork(state, 0)).toEqual({ work: [], holds: {} })
     expect(state.resources.api?.ready).toBe(true)
   })
@@ -39,7 +52,10 @@ describe('what comes next', () => {
 
   test('nothing is decided before the runtime is there and the record was looked for', () => {
     expect(nextWork(play(freshState(), loaded(api)), 0)).toMatchObject({ work: [], holds: { api: { code: 'runtime' } } })
-    expect(nextWork(play(freshState(), loaded(api), connected, scanned('api')), 0)).toMatchObject({ work: [], holds: { api: { code: 'image' } } })
+    expect(nextWork(play(freshState(), loaded(api), connected, scanned('api')), 0)).toMatchObject({
+      work: [],
+      holds: { api: { code: 'image' } },
+    })
   })
 
   test('a synced change builds nothing; the resource is not ready until it is acknowledged', () => {
@@ -51,26 +67,52 @@ describe('what comes next', () => {
   })
 
   test('a change that no rule covers builds and says why', () => {
-    const state = play(live(), { type: 'image/sources', image: 'api', files: 3, inputs: 'in', needsRebuild: true, drift: { rebuild: 1, overlay: 0, why: 'x: no rule' } })
+    const state = play(live(), {
+      type: 'image/sources',
+      image: 'api',
+      files: 3,
+      inputs: 'in',
+      needsRebuild: true,
+      drift: { rebuild: 1, overlay: 0, why: 'x: no rule' },
+    })
     expect(nextWork(state, 0).work).toEqual([{ kind: 'build', image: 'api', reason: 'x: no rule' }])
   })
 
   test('a failed build is tried again after a change, and only then', () => {
-    const failed = play(toBuilt(), scanned('api', { rebuild: 1, needsRebuild: true }), start, { type: 'build/failed', image: 'api', error: { code: 'build/failed', message: 'm', help: 'h' } })
+    const failed = play(toBuilt(), scanned('api', { rebuild: 1, needsRebuild: true }), start, {
+      type: 'build/failed',
+      image: 'api',
+      error: { code: 'build/failed', message: 'm', help: 'h' },
+    })
     expect(nextWork(failed, 1e9)).toMatchObject({ work: [], holds: { api: { code: 'failed' } } })
     expect(nextWork(play(failed, scanned('api', { rebuild: 1 })), 0).work).toMatchObject([{ kind: 'build' }])
-    expect(nextWork(play(failed, { type: 'request/trigger', resource: 'api' }), 0).work).toMatchObject([{ kind: 'build', reason: 'asked for' }])
+    expect(nextWork(play(failed, { type: 'request/trigger', resource: 'api' }), 0).work).toMatchObject([
+      { kind: 'build', reason: 'asked for' },
+    ])
   })
 
   test('a failure with a time for another try wakes up then', () => {
-    const failed = play(toBuilt(), scanned('api', { rebuild: 1 }), start, { type: 'build/failed', image: 'api', error: { code: 'engine/unreachable', message: 'm', help: 'h' }, retryAt: 5000 })
+    const failed = play(toBuilt(), scanned('api', { rebuild: 1 }), start, {
+      type: 'build/failed',
+      image: 'api',
+      error: { code: 'engine/unreachable', message: 'm', help: 'h' },
+      retryAt: 5000,
+    })
     expect(nextWork(failed, 4000)).toMatchObject({ work: [], wakeAt: 5000 })
     expect(nextWork(failed, 5000).work).toMatchObject([{ kind: 'build' }])
   })
 
   test('a revert to what is built needs no build, even after a failed one', () => {
-    const failed = play(live(), scanned('api', { rebuild: 1 }), start, { type: 'build/failed', image: 'api', error: { code: 'build/failed', message: 'm', help: 'h' } })
-    const reverted = play(failed, scanned('api'), { type: 'target/patch', target: 'c1', patch: { acked: { digest: 'd1', revision: 3 } } })
+    const failed = play(live(), scanned('api', { rebuild: 1 }), start, {
+      type: 'build/failed',
+      image: 'api',
+      error: { code: 'build/failed', message: 'm', help: 'h' },
+    })
+    const reverted = play(failed, scanned('api'), {
+      type: 'target/patch',
+      target: 'c1',
+      patch: { acked: { digest: 'd1', revision: 3 } },
+    })
     expect(nextWork(reverted, 0)).toEqual({ work: [], holds: {} })
     expect(reverted.resources.api?.ready).toBe(true)
   })
@@ -78,11 +120,17 @@ describe('what comes next', () => {
   test('needs hold the first deploy only, and say for whom', () => {
     const two = plan([appSpec('db', { image: { ref: 'postgres:16' } }), appSpec('api', { image: { ref: 'x' }, needs: ['db'] })])
     const state = play(freshState(), loaded(two), connected)
-    expect(nextWork(state, 0)).toMatchObject({ work: [{ kind: 'deploy', resource: 'db' }], holds: { api: { code: 'needs', message: 'it needs db' } } })
+    expect(nextWork(state, 0)).toMatchObject({
+      work: [{ kind: 'deploy', resource: 'db' }],
+      holds: { api: { code: 'needs', message: 'it needs db' } },
+    })
   })
 
   test('what cannot run in the process runtime is held, and so is who needs it', () => {
-    const two = plan([appSpec('db', { image: { ref: 'postgres:16' } }), appSpec('api', { process: { command: 'x' }, needs: ['db'] })], [imageSpec('api')])
+    const two = plan(
+      [appSpec('db', { image: { ref: 'postgres:16' } }), appSpec('api', { process: { command: 'x' }, needs: ['db'] })],
+      [imageSpec('api')],
+    )
     const holds = nextWork(play(freshState('process'), loaded(two), connected), 0).holds
     expect(holds.db?.code).toBe('unsupported')
     expect(holds.api?.message).toContain('it needs db, which cannot run here')
@@ -90,8 +138,16 @@ describe('what comes next', () => {
 
   test('no more builds at once than there are slots', () => {
     const names = ['a', 'b', 'c']
-    const many = plan(names.map((name) => appSpec(name)), names.map((name) => imageSpec(name)))
-    const state = play(freshState(), loaded(many), connected, ...names.flatMap((name) => [scanned(name), { type: 'image/checked', image: name, exists: false } as const]))
+    const many = plan(
+      names.map((name) => appSpec(name)),
+      names.map((name) => imageSpec(name)),
+    )
+    const state = play(
+      freshState(),
+      loaded(many),
+      connected,
+      ...names.flatMap((name) => [scanned(name), { type: 'image/checked', image: name, exists: false } as const]),
+    )
     const next = nextWork(state, 0, { builds: 2, deploys: 8 })
     expect(next.work).toHaveLength(2)
     expect(next.holds.c).toEqual({ code: 'slot', message: '2 other images are being built' })
@@ -100,7 +156,9 @@ describe('what comes next', () => {
   test('what left the plan is removed', () => {
     const state = play(live(), { type: 'devloopfile/loaded', wanted: 1, plan: plan([]), loadMs: 1 })
     expect(nextWork(state, 0).work).toEqual([{ kind: 'remove', resource: 'api' }])
-    expect(play(state, { type: 'removal/started', resource: 'api' }, { type: 'removal/finished', resource: 'api' }).removals).toEqual({})
+    expect(
+      play(state, { type: 'removal/started', resource: 'api' }, { type: 'removal/finished', resource: 'api' }).removals,
+    ).toEqual({})
   })
 
   test('what an earlier run left behind and the plan does not name is removed', () => {
@@ -111,9 +169,21 @@ describe('what comes next', () => {
 
   test('image that live sync cannot reach is rebuilt instead, until its Dockerfile changes', () => {
     const error = { code: 'sync/read-only', message: 'm', help: 'h' } as const
-    const blocked = play(live(), scanned('api', { overlay: 1 }), { type: 'image/sync-blocked', image: 'api', error, drift: { rebuild: 0, overlay: 1 } })
+    const blocked = play(live(), scanned('api', { overlay: 1 }), {
+      type: 'image/sync-blocked',
+      image: 'api',
+      error,
+      drift: { rebuild: 0, overlay: 1 },
+    })
     expect(nextWork(blocked, 0).work).toMatchObject([{ kind: 'build', image: 'api' }])
-    const again = play(blocked, { type: 'image/sources', image: 'api', files: 3, inputs: 'other', needsRebuild: true, drift: { rebuild: 0, overlay: 1 } })
+    const again = play(blocked, {
+      type: 'image/sources',
+      image: 'api',
+      files: 3,
+      inputs: 'other',
+      needsRebuild: true,
+      drift: { rebuild: 0, overlay: 1 },
+    })
     expect(again.images.api?.syncBlocked).toBeNull()
   })
 })
@@ -136,7 +206,16 @@ describe('targets', () => {
 })
 
 describe('changes', () => {
-  const seen = (revision: number, action: 'sync' | 'rebuild') => ({ type: 'change/seen', id: `c${revision}`, first: 900, paths: ['/p/api/src/a'], pathCount: 1, images: [{ image: 'api', action, why: '', revision }], resources: [] }) as const
+  const seen = (revision: number, action: 'sync' | 'rebuild') =>
+    ({
+      type: 'change/seen',
+      id: `c${revision}`,
+      first: 900,
+      paths: ['/p/api/src/a'],
+      pathCount: 1,
+      images: [{ image: 'api', action, why: '', revision }],
+      resources: [],
+    }) as const
 
   test('a synced change is live when every target has acknowledged it', () => {
     const state = play(live(), scanned('api', { overlay: 1 }), seen(2, 'sync'))
@@ -146,9 +225,17 @@ describe('changes', () => {
   })
 
   test('a failed step fails the change; the next good save makes both live', () => {
-    const failed = play(live(), scanned('api', { overlay: 1 }), seen(2, 'sync'), { type: 'target/patch', target: 'c1', patch: { status: 'failed', failedRevision: 2, error: { code: 'run/failed', message: 'm', help: 'h' } } })
+    const failed = play(live(), scanned('api', { overlay: 1 }), seen(2, 'sync'), {
+      type: 'target/patch',
+      target: 'c1',
+      patch: { status: 'failed', failedRevision: 2, error: { code: 'run/failed', message: 'm', help: 'h' } },
+    })
     expect(failed.changes.c2?.outcome).toBe('failed')
-    const good = play(failed, scanned('api', { overlay: 1 }), seen(3, 'sync'), { type: 'target/patch', target: 'c1', patch: { status: 'synced', failedRevision: undefined, error: undefined, acked: { digest: 'd1', revision: 3 } } })
+    const good = play(failed, scanned('api', { overlay: 1 }), seen(3, 'sync'), {
+      type: 'target/patch',
+      target: 'c1',
+      patch: { status: 'synced', failedRevision: undefined, error: undefined, acked: { digest: 'd1', revision: 3 } },
+    })
     expect([good.changes.c2?.outcome, good.changes.c3?.outcome]).toEqual(['live', 'live'])
     expect(good.targets.c1).not.toHaveProperty('error')
   })
