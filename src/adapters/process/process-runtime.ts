@@ -36,8 +36,8 @@ interface Entry {
   told: boolean
 }
 
-/** TERM to KILL, in an orderly end; the whole shutdown may take 5 s. */
-const graceMs = 4000
+/** TERM to KILL, in an orderly end: the daemon has 5 s for all of its shutdown. */
+const graceMs = 3000
 
 /** The process runtime: `AppSpec.process` in a stage of the app's image. Nothing of an earlier run is left when it is opened. */
 export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
