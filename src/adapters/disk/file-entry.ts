@@ -97,7 +97,7 @@ function attempt(path: string, before: Known | undefined): Looked | undefined {
   }
 }
 
-/** A large file, in constant memory. @param last take what was read even if it changed meanwhile */
+/** A large file, in constant memory; one that grows faster than it is read only to where it ended at first. @param last take what was read even if it changed meanwhile */
 async function stream(path: string, last: boolean, signal: AbortSignal): Promise<Looked | undefined> {
   const file = open(path)
   if (file === undefined) return undefined
@@ -107,7 +107,14 @@ async function stream(path: string, last: boolean, signal: AbortSignal): Promise
     const at = Date.now()
     const hasher = createHash('sha256')
     let length = 0
-    for await (const chunk of createReadStream('', { fd: file, autoClose: false, start: 0, highWaterMark: smallFile, signal })) {
+    for await (const chunk of createReadStream('', {
+      fd: file,
+      autoClose: false,
+      start: 0,
+      highWaterMark: smallFile,
+      signal,
+      end: Number(opened.size),
+    })) {
       hasher.update(chunk as Buffer)
       length += (chunk as Buffer).length
     }
