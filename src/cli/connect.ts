@@ -2,8 +2,9 @@
 import { connectDevloop, findDaemon, type DevloopClient } from '../client/index.js'
 import { DevloopError } from '../errors/devloop-error.js'
 import type { Topic } from '../protocol/messages.js'
+import { exitCodes } from './exit.js'
 import { findDevloopfile } from './find-devloopfile.js'
-import { interrupted } from './interrupted.js'
+import { onInterrupt } from './interrupted.js'
 import { version } from './version.js'
 
 /**
@@ -17,19 +18,27 @@ export async function withDaemon(
   use: (client: DevloopClient) => Promise<number>,
 ): Promise<number> {
   const devloopfile = findDevloopfile(file)
-  const stop = interrupted()
+  let end = (): void => {}
+  const stop = new Promise<number>((resolve) => (end = onInterrupt(() => resolve(exitCodes.interrupted))))
+  try {
+    return await Promise.race([connected(devloopfile, topics, use), stop])
+  } finally {
+    end()
+  }
+}
+
+async function connected(
+  devloopfile: string,
+  topics: readonly Topic[],
+  use: (client: DevloopClient) => Promise<number>,
+): Promise<number> {
   const discovery = await findDaemon({ devloopfile })
   if (!discovery) throw new DevloopError('daemon/not-running', `devloop does not run for ${devloopfile}`)
   const client = connectDevloop({ endpoint: { socket: discovery.socket }, name: `devloop ${version}`, topics, reconnect: false })
-  const used = (async () => {
-    await client.whenOpen({ timeoutMs: 10_000 })
-    return use(client)
-  })()
   try {
-    return await Promise.race([used, stop])
+    await client.whenOpen({ timeoutMs: 10_000 })
+    return await use(client)
   } finally {
     client.close()
-    // after an interrupt, what it was waiting for fails
-    used.catch(() => {})
   }
 }

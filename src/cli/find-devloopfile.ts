@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DevloopError } from '../errors/devloop-error.js'
 
-export const devloopfileName = 'Devloopfile.ts'
+const devloopfileName = 'Devloopfile.ts'
 
 /** The one named, or Devloopfile.ts in this folder or the nearest above. Absolute. @throws DevloopError devloopfile/not-found */
 export function findDevloopfile(named: string | undefined, from = process.cwd()): string {

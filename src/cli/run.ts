@@ -17,7 +17,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     .version(version, '-V, --version', 'print the version of devloop')
     .helpCommand('help [command]', 'print what there is to know about a command')
     .exitOverride()
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
     .showSuggestionAfterError()
     .addHelpText(
       'after',

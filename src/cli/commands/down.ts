@@ -20,11 +20,18 @@ export async function down(options: DownOptions): Promise<number> {
     return withDaemon(devloopfile, ['state', 'logs'], (client) => throughDaemon(client, options))
   const { removeDeployed } = await import('../../daemon/down.js')
   const abort = new AbortController()
-  onInterrupt(() => abort.abort())
-  const gone = await removeDeployed({ ...options, file: devloopfile }, abort.signal)
-  for (const name of gone) process.stdout.write(`deleted ${name}\n`)
-  if (gone.length === 0 && !abort.signal.aborted) process.stdout.write('nothing was deployed\n')
-  return abort.signal.aborted ? exitCodes.interrupted : exitCodes.ok
+  const end = onInterrupt(() => abort.abort())
+  try {
+    const gone = await removeDeployed({ ...options, file: devloopfile }, abort.signal)
+    for (const name of gone) process.stdout.write(`deleted ${name}\n`)
+    if (gone.length === 0) process.stdout.write('nothing was deployed\n')
+    return exitCodes.ok
+  } catch (thrown) {
+    if (abort.signal.aborted) return exitCodes.interrupted
+    throw thrown
+  } finally {
+    end()
+  }
 }
 
 async function throughDaemon(client: DevloopClient, { context, namespace }: DownOptions): Promise<number> {

@@ -40,7 +40,7 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
     leaving = true
     void daemon.stop(reason)
   }
-  onInterrupt((signal) => interrupt(signal === 'SIGINT' ? 'Ctrl-C' : signal))
+  const endInterrupt = onInterrupt((signal) => interrupt(signal === 'SIGINT' ? 'Ctrl-C' : signal))
   onOutputError((problem) => {
     // a full disk is no reason to stop working
     if (isGone(problem) && !leaving) leave('nobody reads its output')
@@ -57,6 +57,7 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
   const ended = await daemon.ended
   view.close()
   client.close()
+  endInterrupt()
   return ended === exitCodes.ok ? code : ended
 }
 

@@ -33,7 +33,7 @@ export function fit(line: string, columns: number): string {
 export function wrap(line: string, columns: number): string[] {
   const width = Math.max(2, columns)
   if (stringWidth(line) <= width) return [line]
-  const indent = /^ */.exec(line)?.[0].slice(0, Math.floor(width / 2)) ?? ''
+  const indent = /^ */.exec(line)?.[0].slice(0, Math.floor(width / 3)) ?? ''
   const lines: string[] = []
   let current = indent
   for (const word of line.trim().split(/(?<= )(?=[^ ])/)) {

@@ -35,7 +35,8 @@ export function resourceRows(views: Views, { style, columns, now }: RowOptions):
         `${colour(mark)} ${style.bold(pad(one.name, widths.name))}`,
         colour(pad(one.status, widths.status)),
         ...(widths.change > 0 ? [changeColour(one, style)(pad(change, widths.change))] : []),
-        ...(widths.endpoints > 0 ? [(one.ready ? style.cyan : style.dim)(pad(endpoints, widths.endpoints))] : []),
+        // without an endpoint there is more room for what is wrong
+        ...(endpoints === '' ? [] : [(one.ready ? style.cyan : style.dim)(pad(endpoints, widths.endpoints))]),
         ...(text === '' ? [] : [text]),
       ]
       return fit(parts.join('  '), columns).trimEnd()

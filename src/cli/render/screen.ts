@@ -45,7 +45,7 @@ export function renderScreen(views: Views, log: readonly LogEntry[], { columns, 
 /** What is wrong, whole where there is room: each error gets its share of the lines. */
 function troubleLines(troubles: readonly Trouble[], columns: number, room: number): string[] {
   const blocks = troubles.map(({ subjects, error }) => {
-    const [first = '', ...more] = errorLines(error)
+    const [first = '', ...more] = errorLines(error).filter((line) => line.trim() !== '')
     return [
       ...wrap(`  ${subjects.join(', ')}: ${first}`, columns).map((line, index) => (index === 0 ? `✗${line.slice(1)}` : line)),
       ...more.flatMap((line) => wrap(`  ${line}`, columns)),
@@ -64,7 +64,7 @@ function troubleLines(troubles: readonly Trouble[], columns: number, room: numbe
 function shorten(block: readonly string[], lines: number, columns: number): string[] {
   if (block.length <= lines) return [...block]
   if (lines < 3) return block.slice(0, lines)
-  const head = Math.ceil((lines - 1) / 2)
+  const head = Math.ceil(((lines - 1) * 2) / 3)
   const tail = lines - 1 - head
   return [
     ...block.slice(0, head),

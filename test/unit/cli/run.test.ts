@@ -1,0 +1,132 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { exitCodes } from '../../../src/cli/exit.js'
+import { run } from '../../../src/cli/run.js'
+
+let out = ''
+let err = ''
+
+beforeEach(() => {
+  out = ''
+  err = ''
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => ((out += String(text)), true))
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => ((err += String(text)), true))
+})
+afterEach(() => vi.restoreAllMocks())
+
+describe('usage', () => {
+  it.each([
+    ['an unknown command, with what may be meant', ['stauts'], "error: unknown command 'stauts'\n(Did you mean status?)"],
+    ['an unknown option, with what may be meant', ['status', '--jsn'], "error: unknown option '--jsn'\n(Did you mean --json?)"],
+    ['an option without its value', ['watch', '--port'], "error: option '--port <port>' argument missing"],
+    ['a port that is none', ['watch', '--port', '70000'], 'A port is a number from 0 to 65535.'],
+    ['a runtime that is none', ['watch', '--runtime', 'docker'], 'Allowed choices are kubernetes, process.'],
+    ['a state that is none', ['status', '--wait', 'done'], 'Allowed choices are ready.'],
+    ['a time that is none', ['status', '--timeout', 'soon'], 'A time is a number with ms, s, m or h, such as 90s.'],
+    ['a number of lines that is none', ['logs', '--tail', '-3'], 'It is a number of lines.'],
+    ['an argument that is missing', ['trigger'], "error: missing required argument 'resource'"],
+    ['an argument too many', ['why', 'a', 'b'], "error: too many arguments for 'why'. Expected 1 argument but got 2."],
+  ])('%s', async (_, argv, message) => {
+    expect(await run(argv)).toBe(exitCodes.usage)
+    expect(err).toContain(message)
+    expect(out).toBe('')
+  })
+
+  it('without a command shows the help, as an error', async () => {
+    expect(await run([])).toBe(exitCodes.usage)
+    expect(err).toContain('Usage: devloop [options] [command]')
+  })
+})
+
+describe('help', () => {
+  it('lists the commands and the exit codes', async () => {
+    expect(await run(['--help'])).toBe(exitCodes.ok)
+    expect(out).toMatchInlineSnapshot(`
+      "Usage: devloop [options] [command]
+
+      Save a file, and the running pod has it.
+
+      Options:
+        -V, --version                 print the version of devloop
+        -h, --help                    display help for command
+
+      Commands:
+        watch [options] [args...]     Run the daemon: build, deploy, and bring each
+                                      save into the running pods.
+        status [options]              Show the state of all resources.
+        logs [options] [resource]     Print the output of resources.
+        events [options]              Print every change of the state, one JSON object
+                                      a line, until interrupted.
+        trigger [options] <resource>  Build and deploy a resource again, or run a
+                                      local again.
+        why [options] <path>          Tell which rule takes a file, for each image.
+        down [options]                Delete everything that was deployed, and end the
+                                      daemon if it runs.
+        version                       Print the version of devloop.
+        help [command]                print what there is to know about a command
+
+      Start with \`devloop watch\` in a folder with a Devloopfile.ts; see docs/devloopfile.md.
+      Exit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.
+      "
+    `)
+  })
+
+  it.each(['watch', 'status', 'logs', 'events', 'trigger', 'why', 'down', 'version'])('of %s', async (command) => {
+    expect(await run([command, '--help'])).toBe(exitCodes.ok)
+    expect(out).toContain(`Usage: devloop ${command}`)
+    out = ''
+    expect(await run(['help', command])).toBe(exitCodes.ok)
+    expect(out).toContain(`Usage: devloop ${command}`)
+    expect(err).toBe('')
+  })
+
+  it('of watch', async () => {
+    await run(['watch', '--help'])
+    expect(out).toMatchInlineSnapshot(`
+      "Usage: devloop watch [options] [args...]
+
+      Run the daemon: build, deploy, and bring each save into the running pods.
+
+      Arguments:
+        args                 given to the Devloopfile as \`args\` (after --)
+
+      Options:
+        --file <path>        the Devloopfile; default: Devloopfile.ts in this folder
+                             or the nearest above
+        --runtime <runtime>  where apps run (choices: "kubernetes", "process",
+                             default: "kubernetes")
+        --context <name>     kubeconfig context to use instead of the current one
+        --namespace <name>   namespace to use instead of the Devloopfile's
+        --port <port>        TCP port on 127.0.0.1 for status; 0 = any that is free
+                             (default: 0)
+        -h, --help           display help for command
+      "
+    `)
+  })
+})
+
+describe('version', () => {
+  it.each([['version'], ['--version'], ['-V']])('%s', async (argument) => {
+    expect(await run([argument])).toBe(exitCodes.ok)
+    expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
+  })
+})
+
+describe('without a daemon', () => {
+  it.each([
+    ['status', ['status']],
+    ['logs', ['logs']],
+    ['events', ['events']],
+    ['trigger', ['trigger', 'api']],
+    ['why', ['why', 'a.js']],
+  ])('%s says that there is none', async (_, argv) => {
+    const file = new URL('run.test.ts', import.meta.url).pathname
+    expect(await run([...argv, '--file', file])).toBe(exitCodes.failure)
+    expect(err).toBe(`devloop: devloop does not run for ${file} [daemon/not-running]\n  Start it with \`devloop watch\`.\n`)
+    expect(out).toBe('')
+  })
+
+  it.each(['watch', 'status', 'down'])('%s says so when there is no Devloopfile', async (command) => {
+    expect(await run([command, '--file', '/nowhere/Devloopfile.ts'])).toBe(exitCodes.failure)
+    expect(err).toContain('there is no file /nowhere/Devloopfile.ts [devloopfile/not-found]')
+  })
+})
