@@ -41,6 +41,9 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   let owed: Owed = nothingOwed()
   let number = 0
   let timer: NodeJS.Timeout | undefined
+  /** Streams lost soon after they were opened, in a row; and when the next may be opened only to keep it open. */
+  let losses = 0
+  let reopenAt = 0
 
   const patch = (change: TargetPatch): void => store.dispatch({ type: 'target/patch', target: id, patch: change })
   const tell = (level: 'info' | 'warn' | 'error', text: string, source = 'sync'): void => {
@@ -72,6 +75,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const current = runtime.current
     if (!current) throw new DevloopError('sync/disconnected', 'not connected')
     const roots = spec.live.flatMap((rule) => (rule.kind === 'sync' ? [rule.to] : []))
+    const openedAt = Date.now()
     const opened = await current.sync.open(
       { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container },
       roots,
@@ -84,6 +88,9 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       session = undefined
       manifest = undefined
       if (reason === 'asked' || signal.aborted) return
+      // one that never lasts is not opened again and again
+      losses = Date.now() - openedAt < 10_000 ? losses + 1 : 0
+      reopenAt = losses === 0 ? 0 : Date.now() + Math.min(15_000, 250 * 2 ** losses)
       patch({ status: 'unknown', acked: null })
       tell('warn', `the stream to ${target.pod}/${target.container} ended: ${message}`)
       drain.poke()
@@ -264,6 +271,11 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   const keepOpen = async (): Promise<void> => {
     const wanted = look()
     if (!wanted || session) return
+    const wait = reopenAt - Date.now()
+    if (wait > 0) {
+      timer = setTimeout(drain.poke, wait + 1)
+      return
+    }
     try {
       await open(wanted)
     } catch (thrown) {
