@@ -98,7 +98,7 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
     signal: AbortSignal,
   ): Promise<{ job: Job; evaluation: Evaluation }> => {
     // Not in the project: whatever watches its folders would take it for a change.
-    const folder = await mkdtemp(join(tmpdir(), 'devloopfile-'))
+    const folder = await mkdtemp(join(tmpdir(), `devloopfile-${process.pid}-`))
     try {
       const bundle = join(folder, `${basename(file).replace(/\.\w+$/, '')}-${(count += 1)}.mjs`)
       await writeFile(bundle, code)

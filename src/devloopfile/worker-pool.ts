@@ -37,6 +37,8 @@ export interface WorkerPoolOptions {
 export function createWorkerPool({ own, timeoutMs, memoryMb }: WorkerPoolOptions): WorkerPool {
   let entry: Promise<{ url: URL; remove(): Promise<void> }> | undefined
   let waiting: Promise<Worker> | undefined
+  /** Threads that were told to end. */
+  const ending = new Set<Promise<unknown>>()
 
   const start = async (): Promise<Worker> => {
     const { url } = await (entry ??= workerEntry(own))
@@ -76,14 +78,24 @@ export function createWorkerPool({ own, timeoutMs, memoryMb }: WorkerPoolOptions
     async evaluate(job, onLine, signal) {
       signal.throwIfAborted()
       const worker = await take()
+      const end = (): Promise<unknown> => {
+        const ended = worker.terminate().finally(() => ending.delete(ended))
+        ending.add(ended)
+        return ended
+      }
       try {
-        return await run(worker, job, { timeoutMs, onLine, signal })
-      } finally {
-        await worker.terminate()
+        const evaluation = await run(worker, job, { timeoutMs, onLine, signal })
+        // A result need not wait for the thread's end.
+        void end()
+        return evaluation
+      } catch (error) {
+        await end()
+        throw error
       }
     },
     async close() {
       await release()
+      await Promise.all(ending)
       await (await entry?.catch(() => undefined))?.remove()
       entry = undefined
     },

@@ -47,7 +47,7 @@ export interface ClusterOptions {
 /** Something that runs and has a status: made by `app`, `manifests` or `local`. */
 export interface Resource {
   readonly name: string
-  readonly [opaque]: string
+  readonly [opaque]: 'app' | 'manifests' | 'local'
 }
 
 /** An app, made by `app`. `Port` are the names of its ports. */
