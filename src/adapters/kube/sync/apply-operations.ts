@@ -1,0 +1,301 @@
+// Carrying out sync operations over a shell loop: which step each becomes, and which steps share a frame.
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { DevloopError } from '../../../errors/devloop-error.js'
+import type { SyncOp } from '../../../ports/sync-transport.js'
+import {
+  checks,
+  deleteStep,
+  inlineStep,
+  lineBytes,
+  linkStep,
+  loadFile,
+  payloadStep,
+  rmdirStep,
+  sourceChanged,
+  tarBounds,
+  tarStep,
+  type FileOp,
+  type LoadedFile,
+  type Step,
+  type StepContext,
+} from './apply-steps.js'
+import { temporaryPrefix } from './loop-script.js'
+import { quote, quoteBytes } from './shell-quote.js'
+import type { SyncPath } from './sync-paths.js'
+
+/** Thrown by SendSteps; `output` is what the container said. */
+export class StepFailure extends Error {
+  readonly output: string
+  readonly status: number
+  /** What the frame was about. */
+  readonly paths: readonly string[]
+  constructor(output: string, status: number, paths: readonly string[]) {
+    super(output)
+    this.output = output
+    this.status = status
+    this.paths = paths
+  }
+}
+
+/** Sends steps as one frame, in order. @throws StepFailure, DevloopError sync/disconnected */
+export type SendSteps = (steps: readonly Step[]) => Promise<void>
+
+export interface ApplyContext extends StepContext {
+  readonly read: (path: string) => SyncPath
+  readonly send: SendSteps
+}
+
+/** Paths whose removal is one step. */
+const removeAtOnce = 1000
+/** How much of a large file is one frame, in bytes. */
+const pieceBytes = 1024 * 1024
+/** Files that are read at the same time. */
+const readsAtOnce = 16
+/** Bytes of a frame's code where files stand in the code because the container has no tar. */
+const blockBytes = 256 * 1024
+/** A larger file is sent in pieces even when it is in memory. */
+const wholeFileBytes = 4 * 1024 * 1024
+
+/** Carry out operations, deletes first. Looks at the signal between frames. @throws as SyncSession.apply, and StepFailure */
+export async function applyOperations(ops: readonly SyncOp[], context: ApplyContext, signal: AbortSignal): Promise<void> {
+  const deletes: SyncPath[] = []
+  const rmdirs: SyncPath[] = []
+  const links: Step[] = []
+  const files: { at: SyncPath; op: FileOp }[] = []
+  for (const op of ops) {
+    const at = context.read(op.path)
+    if (op.op === 'delete') deletes.push(at)
+    else if (op.op === 'rmdir') rmdirs.push(at)
+    else if (op.op === 'link') links.push(linkStep(at, op.target, context))
+    else files.push({ at, op })
+  }
+  const sender = batches(context.send, signal)
+  for (let from = 0; from < deletes.length; from += removeAtOnce)
+    await sender.add(deleteStep(deletes.slice(from, from + removeAtOnce)))
+  for (let from = 0; from < rmdirs.length; from += removeAtOnce)
+    await sender.add(rmdirStep(rmdirs.slice(from, from + removeAtOnce)))
+  for (const link of links) await sender.add(link)
+  await sendFiles(files, context, sender, signal)
+  await sender.flush()
+}
+
+interface Batches {
+  /** Put a step into the frame being gathered; sends it first when the step does not fit. */
+  add(step: Step): Promise<void>
+  flush(): Promise<void>
+}
+
+function batches(send: SendSteps, signal: AbortSignal): Batches {
+  let gathered: Step[] = []
+  let size = 0
+  const flush = async (): Promise<void> => {
+    if (gathered.length === 0) return
+    signal.throwIfAborted()
+    let steps = gathered
+    gathered = []
+    size = 0
+    for (;;) {
+      try {
+        await send(steps)
+        return
+      } catch (thrown) {
+        if (!(thrown instanceof StepFailure)) throw thrown
+        const again = steps.map((step) => step.narrowed?.(thrown.output) ?? step)
+        if (again.every((step, index) => step === steps[index])) throw thrown
+        steps = again
+      }
+    }
+  }
+  return {
+    flush,
+    async add(step) {
+      // a payload's step is told of its temporaries by the frame's, so no other may have any
+      const clash = step.payload !== undefined && gathered.some((one) => one.temporaries.length > 0)
+      if (clash || (gathered.length > 0 && size + step.code.length > lineBytes)) await flush()
+      gathered.push(step)
+      size += step.code.length
+      if (step.payload) await flush()
+    },
+  }
+}
+
+async function sendFiles(
+  files: readonly { at: SyncPath; op: FileOp }[],
+  context: ApplyContext,
+  sender: Batches,
+  signal: AbortSignal,
+): Promise<void> {
+  let bundle: LoadedFile[] = []
+  let bytes = 0
+  const flushBundle = async (): Promise<void> => {
+    const loaded = bundle
+    bundle = []
+    bytes = 0
+    await sendBundle(loaded, context, sender, signal)
+  }
+  for await (const file of loadedInOrder(files, signal)) {
+    if (!Buffer.isBuffer(file.content)) {
+      await flushBundle()
+      await sender.flush()
+      await sendInPieces(file.at, file.op, file.content, context, signal)
+    } else if (file.content.length > wholeFileBytes) {
+      await flushBundle()
+      await sender.flush()
+      await sendInPieces(file.at, file.op, [file.content], context, signal)
+    } else {
+      if (bundle.length >= tarBounds.files || bytes + file.content.length > tarBounds.bytes) await flushBundle()
+      bundle.push(file as LoadedFile)
+      bytes += file.content.length
+    }
+  }
+  await flushBundle()
+}
+
+/** Reads a few files ahead, so that reading and sending overlap in bounded memory. */
+async function* loadedInOrder(
+  files: readonly { at: SyncPath; op: FileOp }[],
+  signal: AbortSignal,
+): AsyncGenerator<Awaited<ReturnType<typeof loadFile>>> {
+  const ahead: Promise<Awaited<ReturnType<typeof loadFile>>>[] = []
+  let next = 0
+  try {
+    for (let index = 0; index < files.length; index++) {
+      signal.throwIfAborted()
+      while (next < files.length && ahead.length < readsAtOnce) {
+        const { at, op } = files[next++] as { at: SyncPath; op: FileOp }
+        const loading = loadFile(at, op)
+        loading.catch(() => {})
+        ahead.push(loading)
+      }
+      yield await (ahead.shift() as Promise<Awaited<ReturnType<typeof loadFile>>>)
+    }
+  } finally {
+    for (const loading of ahead)
+      void loading.then(
+        ({ content }) => {
+          if (!Buffer.isBuffer(content)) content.destroy()
+        },
+        () => {},
+      )
+  }
+}
+
+async function sendBundle(
+  files: readonly LoadedFile[],
+  context: ApplyContext,
+  sender: Batches,
+  signal: AbortSignal,
+): Promise<void> {
+  const { tools } = context
+  const inline = few(files, context)
+  if (inline) {
+    for (const step of inline) await sender.add(step)
+    return
+  }
+  const alone =
+    !tools.has('head') || !tools.has('tar') ? files : files.length === 1 ? files : files.filter(({ at }) => at.path === at.root)
+  const together = alone === files ? [] : files.filter((file) => !alone.includes(file))
+  if (together.length > 0) await sender.add(tarStep(together, context))
+  for (const file of alone) {
+    const step =
+      files.length === 1 && tools.has('head') && tools.has('wc')
+        ? payloadStep(file, context)
+        : (inlineStep(file, blockBytes, context) ??
+          (tools.has('head') && tools.has('wc') ? payloadStep(file, context) : undefined))
+    if (step) await sender.add(step)
+    else {
+      await sender.flush()
+      await sendInPieces(file.at, file.op, [file.content], context, signal)
+    }
+  }
+}
+
+/** Files that are so few and small that they stand in one line. */
+function few(files: readonly LoadedFile[], context: StepContext): Step[] | undefined {
+  if (files.length > 16) return undefined
+  const steps: Step[] = []
+  let left = lineBytes
+  for (const file of files) {
+    const step = inlineStep(file, left, context)
+    if (!step) return undefined
+    steps.push(step)
+    left -= step.code.length + 4
+  }
+  return steps
+}
+
+/** A large file: piece by piece into the temporary, and renamed only when all of it is there and is what was hashed. */
+async function sendInPieces(
+  at: SyncPath,
+  op: FileOp,
+  content: Readable | Iterable<Buffer>,
+  context: ApplyContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const stage = `${at.folder}/${temporaryPrefix}${context.session}`
+  const step = (code: string | Buffer, payload?: Buffer): Step => ({
+    code: Buffer.isBuffer(code) ? code : Buffer.from(code),
+    ...(payload ? { payload } : {}),
+    temporaries: [],
+    paths: [at.path],
+  })
+  const hash = createHash('sha256')
+  let size = 0
+  const discard = (): Promise<void> => context.send([step(`rm -f ${quote(stage)}; S=`)])
+  await context.send([step(`${checks([at])} && begin ${quote(at.folder)} ${(0o666 & ~op.mode).toString(8)}`)])
+  let begun = true
+  try {
+    for await (const piece of pieces(content)) {
+      signal.throwIfAborted()
+      hash.update(piece)
+      size += piece.length
+      if (context.tools.has('head')) await context.send([step(`more ${piece.length}`, piece)])
+      else
+        for (let from = 0; from < piece.length; from += 16 * 1024)
+          await context.send([
+            step(
+              Buffer.concat([
+                Buffer.from('more_inline '),
+                quoteBytes(piece.subarray(from, from + 16 * 1024), Infinity) ?? Buffer.alloc(0),
+              ]),
+            ),
+          ])
+    }
+    if (size !== op.size || hash.digest('hex') !== op.hash) throw sourceChanged(at.path)
+    const mode = (op.mode & ~0o666) === 0 ? "''" : op.mode.toString(8)
+    await context.send([step(`finish ${quote(at.folder)} ${quote(at.name)} ${mode}`)])
+    begun = false
+  } catch (thrown) {
+    // a failed step has removed it already
+    if (begun && !(thrown instanceof StepFailure)) await discard().catch(() => {})
+    if (thrown instanceof StepFailure || thrown instanceof DevloopError || signal.aborted) throw thrown
+    throw new DevloopError('sync/source', `The source of ${at.path} cannot be read.`, {
+      why: thrown instanceof Error ? thrown.message : String(thrown),
+      cause: thrown,
+    })
+  } finally {
+    if (!Array.isArray(content)) (content as Readable).destroy()
+  }
+}
+
+/** The same bytes in pieces of one size. */
+async function* pieces(content: Readable | Iterable<Buffer>): AsyncGenerator<Buffer> {
+  let gathered: Buffer[] = []
+  let size = 0
+  for await (const chunk of content as AsyncIterable<Buffer | string> | Iterable<Buffer>) {
+    let rest = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk)
+    while (size + rest.length >= pieceBytes) {
+      const part = rest.subarray(0, pieceBytes - size)
+      yield Buffer.concat([...gathered, part])
+      rest = rest.subarray(part.length)
+      gathered = []
+      size = 0
+    }
+    if (rest.length > 0) {
+      gathered.push(rest)
+      size += rest.length
+    }
+  }
+  if (size > 0) yield Buffer.concat(gathered)
+}

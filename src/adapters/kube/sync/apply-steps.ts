@@ -1,0 +1,165 @@
+// Sync operations as steps of the shell loop.
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { DevloopError } from '../../../errors/devloop-error.js'
+import type { SyncOp } from '../../../ports/sync-transport.js'
+import { temporaryPrefix, type Tool } from './loop-script.js'
+import { quote, quoteBytes } from './shell-quote.js'
+import type { SyncPath } from './sync-paths.js'
+import { tarEnd, tarFile } from './tar-entries.js'
+
+export type FileOp = Extract<SyncOp, { op: 'file' }>
+/** A file with its bytes. */
+export interface LoadedFile {
+  readonly at: SyncPath
+  readonly op: FileOp
+  readonly content: Buffer
+}
+
+/** Part of a frame. Steps whose code is short share one; a payload ends its frame. */
+export interface Step {
+  readonly code: Buffer
+  readonly payload?: Buffer
+  /** What the step leaves behind when it is cut. */
+  readonly temporaries: readonly string[]
+  /** What it is about, for errors. */
+  readonly paths: readonly string[]
+  /** The step to send instead after it failed with this output, having done nothing; undefined = it is a failure. */
+  readonly narrowed?: (output: string) => Step | undefined
+}
+
+/** Most bytes of one line: the shell reads it with a system call for each byte. */
+export const lineBytes = 4096
+/** Bounds of a frame of many files. */
+export const tarBounds = { files: 2000, bytes: 8 * 1024 * 1024 } as const
+
+export interface StepContext {
+  readonly session: string
+  readonly tools: ReadonlySet<Tool>
+}
+
+const temporary = (folder: string, { session }: StepContext): string => `${folder}/${temporaryPrefix}${session}`
+
+/** Sees to everything that leads to these paths. */
+export function checks(paths: readonly SyncPath[]): string {
+  const byRoot = new Map<string, Set<string>>()
+  for (const { path, root, above } of paths) {
+    const folders = byRoot.get(root) ?? new Set<string>()
+    byRoot.set(root, folders)
+    if (path !== root) for (const folder of [root, ...above]) folders.add(folder)
+  }
+  // what is in the place of a root that is a single file is left to `clear`
+  return [...byRoot]
+    .map(([root, folders]) => (folders.size === 0 ? `R=${quote(root)}` : `check ${[...folders].map(quote).join(' ')}`))
+    .join(' && ')
+}
+
+const umaskOf = (mode: number): string => (0o666 & ~mode).toString(8).padStart(3, '0')
+/** A mode that no umask gives a new file must be set. */
+const chmodOf = (mode: number): string => ((mode & ~0o666) === 0 ? "''" : mode.toString(8).padStart(3, '0'))
+
+/** A file in the code of the frame itself; undefined when that is longer than `limit` bytes. */
+export function inlineStep(file: LoadedFile, limit: number, context: StepContext): Step | undefined {
+  const { at, op, content } = file
+  const words = Buffer.from(
+    `${checks([at])} && put ${quote(at.folder)} ${quote(at.name)} ${umaskOf(op.mode)} ${chmodOf(op.mode)} `,
+  )
+  const bytes = quoteBytes(content, limit - words.length)
+  return bytes && { code: Buffer.concat([words, bytes]), temporaries: temporaries(at, context), paths: [at.path] }
+}
+
+/** A file whose bytes follow the frame's line. */
+export function payloadStep({ at, op, content }: LoadedFile, context: StepContext): Step {
+  const code = `${checks([at])} && take ${quote(at.folder)} ${quote(at.name)} ${umaskOf(op.mode)} ${chmodOf(op.mode)} ${content.length}`
+  return { code: Buffer.from(code), payload: content, temporaries: temporaries(at, context), paths: [at.path] }
+}
+
+export function linkStep(at: SyncPath, target: string, context: StepContext): Step {
+  const code = `${checks([at])} && link ${quote(at.folder)} ${quote(at.name)} ${quote(target)}`
+  return { code: Buffer.from(code), temporaries: temporaries(at, context), paths: [at.path] }
+}
+
+const temporaries = (at: SyncPath, context: StepContext): string[] => [
+  temporary(at.folder, context),
+  `${temporary(at.folder, context)}-`,
+]
+
+/** Many files as one tar, each in the staging folder of its folder. None may be a root itself. */
+export function tarStep(files: readonly LoadedFile[], context: StepContext): Step {
+  const stages = new Set<string>()
+  const parts: Buffer[] = []
+  let size = 0
+  let hidden = false
+  for (const { at, op, content } of files) {
+    const stage = temporary(at.folder, context)
+    stages.add(stage)
+    hidden ||= at.name.startsWith('.')
+    for (const part of tarFile(`${stage}/${at.name}`.slice(1), op.mode & 0o777, content)) {
+      parts.push(part)
+      size += part.length
+    }
+  }
+  const end = tarEnd(size)
+  const code = `${checks(files.map((file) => file.at))} && unpack ${size + end.length} ${hidden ? '1' : "''"} "$@"`
+  return {
+    code: Buffer.from(code),
+    payload: Buffer.concat([...parts, end]),
+    temporaries: [...stages],
+    paths: files.map((file) => file.at.path),
+  }
+}
+
+/** Removes files and links. */
+export function deleteStep(paths: readonly SyncPath[]): Step {
+  const words = paths.map((at) => quote(at.path)).join(' ')
+  return { ...removal('delete', paths, `remove ${words}`), narrowed: (output) => narrow('delete', paths, output, deleteStep) }
+}
+
+/** Removes folders that are empty, the deepest first. */
+export function rmdirStep(paths: readonly SyncPath[]): Step {
+  const deepest = paths.map((at) => at.path).sort((a, b) => b.split('/').length - a.split('/').length)
+  const code = deepest.length > 0 ? `{ rmdir ${deepest.map(quote).join(' ')} 2>/dev/null || :; }` : ':'
+  return { ...removal('rmdir', paths, code), narrowed: (output) => narrow('rmdir', paths, output, rmdirStep) }
+}
+
+function removal(label: string, paths: readonly SyncPath[], code: string): Step {
+  const above = foldersAbove(paths)
+  const guard = above.length > 0 ? `no_links ${label} ${above.map(quote).join(' ')} && ` : ''
+  return { code: Buffer.from(guard + code), temporaries: [], paths: paths.map((at) => at.path) }
+}
+
+export const foldersAbove = (paths: readonly SyncPath[]): string[] => [...new Set(paths.flatMap((at) => at.above))]
+
+/** Which of `foldersAbove` are links, as `no_links LABEL` said. */
+export function linksAbove(label: string, above: readonly string[], output: string): ReadonlySet<string> {
+  const found = [...output.matchAll(/^devloop: link (\w+) (\d+)$/gm)].filter(([, said]) => said === label)
+  return new Set(found.map(([, , number]) => above[Number(number)] ?? ''))
+}
+
+/**
+ * What lies below a link is no path of the tree: there is nothing to remove there, and nothing is removed through the link. Links on
+ * the way are rare, so the container is told together with the removal, which then does not happen, and is sent again without them.
+ */
+function narrow(
+  label: string,
+  paths: readonly SyncPath[],
+  output: string,
+  step: (paths: readonly SyncPath[]) => Step,
+): Step | undefined {
+  const links = linksAbove(label, foldersAbove(paths), output)
+  return links.size > 0 ? step(paths.filter((at) => !at.above.some((folder) => links.has(folder)))) : undefined
+}
+
+/** The file's bytes when they are few. @throws DevloopError sync/source when they are not those that were hashed */
+export async function loadFile(at: SyncPath, op: FileOp): Promise<LoadedFile | { at: SyncPath; op: FileOp; content: Readable }> {
+  const content = await op.content()
+  if (!Buffer.isBuffer(content)) return { at, op, content }
+  if (content.length !== op.size || createHash('sha256').update(content).digest('hex') !== op.hash) throw sourceChanged(at.path)
+  return { at, op, content }
+}
+
+/** What is sent must be what the hash says: else the container would hold something that nobody knows of. */
+export const sourceChanged = (path: string): DevloopError =>
+  new DevloopError('sync/source', `The source of ${path} changed while it was being read.`, {
+    help: 'Nothing: it is read again.',
+  })

@@ -1,0 +1,171 @@
+// Exec over a WebSocket of our own: unlike the client library's it holds back when the container does not read, notices a dead
+// connection, and always ends with a status or an error.
+import { Readable, Writable } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { DevloopError } from '../../../errors/devloop-error.js'
+import type { TargetRef } from '../../../ports/sync-transport.js'
+import type { KubeConnection } from '../connection.js'
+import { containerName, translateExecRefusal, translateExecStatus } from './exec-errors.js'
+import type { ExecEnd, ExecStream } from './exec-stream.js'
+
+const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const
+/** Payload of one message. */
+const messageBytes = 128 * 1024
+/** A write is answered at once below this many unsent bytes, else when they are sent. */
+const highWaterBytes = 512 * 1024
+const pingEveryMs = 4_000
+/** A connection that is silent for so long, pings included, is dead. */
+const silentMs = 12_000
+/** How long the closing of a socket may take once the status has come. */
+const closeMs = 2_000
+
+export interface OpenExecOptions {
+  /** Whether the command gets an input at all. */
+  readonly stdin: boolean
+  /** Covers the opening. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * Start a command in a container. Resolves when the connection is open.
+ * @throws DevloopError cluster/* (also when `pods/exec` is denied), sync/disconnected when the pod or container is gone
+ */
+export async function openExec(
+  connection: KubeConnection,
+  target: TargetRef,
+  argv: readonly string[],
+  { stdin, signal }: OpenExecOptions,
+): Promise<ExecStream> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}/pods/${encodeURIComponent(target.pod)}/exec`
+  const query = { container: target.container, command: argv, stdin: String(stdin), stdout: 'true', stderr: 'true', tty: 'false' }
+  try {
+    const socket = await connection.openWebSocket(path, query, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], signal)
+    return streamsOf(socket, target, argv)
+  } catch (thrown) {
+    throw translateExecRefusal(thrown, target)
+  }
+}
+
+function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]): ExecStream {
+  let status: ExecEnd | undefined
+  let failure: string | undefined
+  let settled = false
+  let heardAt = Date.now()
+  let closing: NodeJS.Timeout | undefined
+  let settle: (end: ExecEnd) => void = () => {}
+  const ended = new Promise<ExecEnd>((resolve) => (settle = resolve))
+
+  const full = new Set<Readable>()
+  const output = (): Readable => {
+    const stream: Readable = new Readable({
+      highWaterMark: highWaterBytes,
+      read() {
+        if (full.delete(stream) && full.size === 0) {
+          // silence while nobody read was our own doing
+          heardAt = Date.now()
+          socket.resume()
+        }
+      },
+    })
+    // closed by whoever reads it: what still comes is dropped, and holds nothing up
+    stream.once('close', () => {
+      if (full.delete(stream) && full.size === 0) socket.resume()
+    })
+    return stream
+  }
+  const stdout = output()
+  const stderr = output()
+  const give = (stream: Readable, data: Buffer): void => {
+    if (stream.destroyed || stream.push(data)) return
+    full.add(stream)
+    socket.pause()
+  }
+
+  const stdin = new Writable({
+    highWaterMark: messageBytes,
+    write: (chunk: Buffer, _encoding, callback) => send(socket, chunk, callback),
+    final(callback) {
+      // v4 cannot close one direction: the command's input then ends with the connection
+      if (socket.protocol === 'v5.channel.k8s.io' && socket.readyState === socket.OPEN)
+        socket.send(Buffer.from([channel.close, channel.stdin]), () => callback())
+      else callback()
+    },
+  })
+  // what went wrong is told by `ended`
+  for (const stream of [stdin, stdout, stderr]) stream.on('error', () => {})
+
+  const finish = (): void => {
+    if (settled) return
+    settled = true
+    clearInterval(pulse)
+    clearTimeout(closing)
+    stdin.destroy()
+    for (const stream of [stdout, stderr]) if (!stream.destroyed) stream.push(null)
+    settle(status ?? { kind: 'failed', error: lost(target, failure) })
+  }
+
+  socket.on('message', (data: Buffer) => {
+    heardAt = Date.now()
+    const kind = data[0]
+    const body = data.subarray(1)
+    if (kind === channel.stdout) give(stdout, body)
+    else if (kind === channel.stderr) give(stderr, body)
+    else if (kind === channel.status && body.length > 0) {
+      status = translateExecStatus(body.toString('utf8'), target, argv)
+      closing = setTimeout(() => socket.terminate(), closeMs)
+      socket.close()
+    }
+  })
+  socket.on('pong', () => (heardAt = Date.now()))
+  socket.on('error', (error) => (failure ??= error.message))
+  socket.on('close', finish)
+
+  let asked = heardAt
+  const pulse = setInterval(() => {
+    const now = Date.now()
+    // this process itself stood still (or the machine slept): the silence proves nothing yet
+    if (now - asked > 2 * pingEveryMs || full.size > 0) heardAt = now
+    asked = now
+    if (now - heardAt > silentMs) {
+      failure ??= `it has been silent for ${Math.round((now - heardAt) / 1000)} s`
+      socket.terminate()
+    } else if (socket.readyState === socket.OPEN) socket.ping()
+  }, pingEveryMs)
+  pulse.unref()
+
+  return {
+    stdin,
+    stdout,
+    stderr,
+    ended,
+    close() {
+      failure ??= 'devloop closed it'
+      socket.terminate()
+    },
+  }
+}
+
+function send(socket: WebSocket, chunk: Buffer, callback: (error?: Error | null) => void): void {
+  if (socket.readyState !== socket.OPEN) {
+    callback(new Error('the connection is closed'))
+    return
+  }
+  for (let from = 0; from < chunk.length; from += messageBytes) {
+    const part = chunk.subarray(from, from + messageBytes)
+    const message = Buffer.allocUnsafe(part.length + 1)
+    message[0] = channel.stdin
+    part.copy(message, 1)
+    const last = from + messageBytes >= chunk.length
+    if (!last) socket.send(message)
+    else if (socket.bufferedAmount + message.length < highWaterBytes) {
+      socket.send(message)
+      callback()
+    } else socket.send(message, (error) => callback(error ?? null))
+  }
+  if (chunk.length === 0) callback()
+}
+
+const lost = (target: TargetRef, why: string | undefined): DevloopError =>
+  new DevloopError('sync/disconnected', `The stream to ${containerName(target)} ended.`, {
+    why: why && `The connection was lost: ${why}.`,
+  })

@@ -1,0 +1,247 @@
+// A sync session over a shell loop, whatever carries its streams.
+import { DevloopError, isAbort } from '../../../errors/devloop-error.js'
+import type { Wanted } from '../../../model/tree.js'
+import type { SyncSession } from '../../../ports/sync-transport.js'
+import { applyOperations, StepFailure } from './apply-operations.js'
+import { lineBytes, type Step } from './apply-steps.js'
+import type { OpenExec } from './exec-stream.js'
+import { frameKey, openFrames, type FrameAnswer, type FrameChannel } from './frame-channel.js'
+import { inspectBounds, inspectQuestion } from './inspect-frames.js'
+import { knownTools, loopScript, temporaryPrefix, type Tool } from './loop-script.js'
+import { abortError, runRemote } from './remote-command.js'
+import { createRestarter } from './restart.js'
+import { quote } from './shell-quote.js'
+import { syncFailure } from './sync-failure.js'
+import { pathReader, type SyncPath } from './sync-paths.js'
+
+export interface ShellSessionOptions {
+  readonly exec: OpenExec
+  /** As in SyncTransport.open. */
+  readonly roots: readonly string[]
+  /** For messages, such as `container web of pod shop/web-1`. */
+  readonly name: string
+  /** The program that runs the loop; default `sh`. */
+  readonly shell?: readonly string[]
+  /** Milliseconds without progress until the container counts as lost; default 30,000. */
+  readonly deadlineMs?: number
+  /** Milliseconds of rest after which left-overs of earlier sessions are swept, once; default 1,000. */
+  readonly sweepAfterMs?: number
+}
+
+/** Start the loop. @throws DevloopError sync/no-shell, sync/no-tool, sync/disconnected, cluster/* */
+export async function openShellSession(options: ShellSessionOptions, signal: AbortSignal): Promise<SyncSession> {
+  const { exec, roots, name } = options
+  const key = frameKey()
+  const session = key.slice(0, 8)
+  const stream = await exec([...(options.shell ?? ['sh']), '-c', loopScript, 'devloop', key, session], { stdin: true, signal })
+  const giveUp = (): void => stream.close()
+  signal.addEventListener('abort', giveUp, { once: true })
+  try {
+    const { channel, hello } = await openFrames(stream, { name, key, deadlineMs: options.deadlineMs ?? 30_000 })
+    const found = new Set(hello.output.toString('utf8').split(' '))
+    const tools = new Set(knownTools.filter((tool) => found.has(tool)))
+    if (!tools.has('mv')) {
+      channel.close()
+      throw new DevloopError('sync/no-tool', `There is a shell in ${name} but no mv, which live sync needs.`)
+    }
+    return createSession(channel, { ...options, tools, key, session, read: pathReader(roots) })
+  } catch (thrown) {
+    stream.close()
+    if (signal.aborted) throw abortError(signal)
+    throw thrown
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+  }
+}
+
+interface Context extends ShellSessionOptions {
+  readonly tools: ReadonlySet<Tool>
+  readonly key: string
+  readonly session: string
+  readonly read: (path: string) => SyncPath
+}
+
+function createSession(channel: FrameChannel, context: Context): SyncSession {
+  const { exec, name, tools, key, session } = context
+  const describe = (thrown: StepFailure, user: string): DevloopError =>
+    syncFailure({ output: thrown.output, status: thrown.status, paths: thrown.paths, user, name })
+
+  /** One line of code, however long, and what it takes from its input. */
+  const exchange = async (code: Buffer, payload?: Buffer): Promise<FrameAnswer> => {
+    if (code.length <= 2 * lineBytes || !tools.has('head')) return channel.exchange(payload ? { code, payload } : { code })
+    // long code comes as a block, which the shell does not read byte by byte
+    const block = Buffer.concat([code, Buffer.from(` #${key}`)])
+    if (!payload) return channel.exchange({ code: Buffer.from(`block ${block.length} && eval "$a"`), payload: block })
+    const answer = await channel.exchange({ code: Buffer.from(`block ${block.length}`), payload: block })
+    return answer.status === 0 ? channel.exchange({ code: Buffer.from('eval "$a"'), payload }) : answer
+  }
+
+  const send = async (steps: readonly Step[]): Promise<void> => {
+    const temporaries = [...new Set(steps.flatMap((step) => step.temporaries))]
+    const words = steps.flatMap((step, index) => (index === 0 ? [step.code] : [Buffer.from(' && '), step.code]))
+    const code = Buffer.concat([
+      Buffer.from(temporaries.length > 0 ? `set -- ${temporaries.map(quote).join(' ')}; ` : ''),
+      ...words,
+    ])
+    const { output, status } = await exchange(code, steps.at(-1)?.payload)
+    if (status !== 0)
+      throw new StepFailure(
+        output.toString('utf8'),
+        status,
+        steps.flatMap((step) => step.paths),
+      )
+  }
+
+  let userName: string | undefined
+  const user = async (): Promise<string> => {
+    if (userName !== undefined) return userName
+    const { output } = await exchange(Buffer.from('{ id -u; id -un; } 2>/dev/null || :'))
+    const [id, named] = output.toString('utf8').split('\n')
+    userName = id ? `${id}${named && named !== id ? ` (${named})` : ''}` : 'unknown'
+    return userName
+  }
+
+  const queue = createQueue()
+  const sweeper = createSweeper(channel, context, queue)
+  /** One at a time; an abort ends the wait at once, and the work at its next border between frames. */
+  const serial = <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    sweeper.rest()
+    return abortable(
+      signal,
+      queue.add(async () => {
+        signal.throwIfAborted()
+        try {
+          return await work()
+        } catch (thrown) {
+          throw thrown instanceof StepFailure ? describe(thrown, await user()) : thrown
+        } finally {
+          sweeper.rest()
+        }
+      }),
+    )
+  }
+
+  const restart = createRestarter((code) => exchange(Buffer.from(code)), name)
+  void channel.closed.then(() => sweeper.stop())
+
+  return {
+    description: describeTools(tools),
+    inspect: (paths, signal) =>
+      serial(signal, async () => {
+        const found = new Map<string, Wanted>()
+        for (const part of parts(paths.map((path) => context.read(path)))) {
+          signal.throwIfAborted()
+          const question = inspectQuestion(part, tools)
+          const { output, status } = await exchange(Buffer.from(question.code))
+          if (status !== 0)
+            throw new StepFailure(
+              output.toString('utf8'),
+              status,
+              part.map((at) => at.path),
+            )
+          question.read(output, found)
+        }
+        return found
+      }),
+    apply: (ops, signal) => serial(signal, () => applyOperations(ops, { session, tools, read: context.read, send }, signal)),
+    run: (command, onLine, signal) => runRemote(exec, command, onLine, signal),
+    restart: (signal) => serial(signal, () => restart(signal)),
+    closed: channel.closed.then(({ reason, error }) => ({
+      reason,
+      message: error.info.why ? `${error.message} ${error.info.why}` : error.message,
+    })),
+    async close() {
+      channel.close()
+      await channel.closed
+    },
+  }
+}
+
+function describeTools(tools: ReadonlySet<Tool>): string {
+  const used = (['tar', 'head', 'sha256sum', 'stat'] as const).filter((tool) => tools.has(tool))
+  const missing = [
+    ...(tools.has('tar') && tools.has('head') ? [] : ['no tar: many files take longer']),
+    ...(tools.has('sha256sum') ? [] : ['no sha256sum: everything is written anew after a reconnect']),
+  ]
+  return `shell loop (${[...used, ...missing].join(', ')})`
+}
+
+function* parts(paths: readonly SyncPath[]): Generator<SyncPath[]> {
+  let part: SyncPath[] = []
+  let bytes = 0
+  for (const at of paths) {
+    if (part.length >= inspectBounds.paths || bytes + at.path.length > inspectBounds.bytes) {
+      yield part
+      part = []
+      bytes = 0
+    }
+    part.push(at)
+    bytes += at.path.length
+  }
+  if (part.length > 0) yield part
+}
+
+interface Queue {
+  add<T>(work: () => Promise<T>): Promise<T>
+}
+
+function createQueue(): Queue {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    add(work) {
+      const next = last.then(work)
+      last = next.catch(() => {})
+      return next
+    },
+  }
+}
+
+function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  if (signal.aborted) {
+    work.catch(() => {})
+    return Promise.reject(abortError(signal))
+  }
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    work
+      .then(resolve, (thrown: unknown) => reject(isAbort(thrown) && signal.aborted ? abortError(signal) : thrown))
+      .finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+/**
+ * Left-overs of sessions that were killed with their container's processes are garbage but harmless: they are looked for once, in
+ * the background of the container, when the first work is done.
+ */
+function createSweeper(channel: FrameChannel, context: Context, queue: Queue): { rest(): void; stop(): void } {
+  const { roots, tools, session } = context
+  let timer: NodeJS.Timeout | undefined
+  let done = !tools.has('find') || !tools.has('rm')
+  const sweep = (): void => {
+    done = true
+    const names = `-name ${quote(`${temporaryPrefix}*`)} ! -name ${quote(`${temporaryPrefix}${session}*`)} -prune -exec rm -rf {} +`
+    const nice = tools.has('nice') ? 'nice ' : ''
+    // a root may be a single file, whose temporaries stand beside it
+    const one = (root: string): string => {
+      const beside = quote(root.slice(0, Math.max(1, root.lastIndexOf('/'))))
+      return `if [ -d ${quote(root)} ]; then ${nice}find ${quote(root)} -xdev ${names}; else ${nice}find ${beside} -xdev -maxdepth 1 ${names}; fi`
+    }
+    const code = `{ ${roots.map(one).join('; ')}; } </dev/null >/dev/null 2>&1 &`
+    queue.add(() => channel.exchange({ code: Buffer.from(code) })).catch(() => {})
+  }
+  const rest = (): void => {
+    if (done) return
+    timer ??= setTimeout(sweep, context.sweepAfterMs ?? 1_000)
+    timer.refresh()
+    timer.unref()
+  }
+  rest()
+  return {
+    rest,
+    stop() {
+      done = true
+      clearTimeout(timer)
+    },
+  }
+}
