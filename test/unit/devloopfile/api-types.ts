@@ -81,7 +81,7 @@ manifests('x', '*.yaml', { images: ['shop/api'] })
 // @ts-expect-error unknown option
 local('x', { cmd: 'a' })
 // @ts-expect-error an app is no text
-text`http://${db}`
+export const wrongText = text`http://${db}`
 // @ts-expect-error no name
 defineDevloop(() => ({ resources: [] }))
 // @ts-expect-error a string is no resource

@@ -1,6 +1,5 @@
 // The example of the documentation loads as it is written.
 import { expect, test } from 'vitest'
-import { ownFiles } from '../../../src/devloopfile/own-files.js'
 import { project } from './project.js'
 
 const example = `import { app, defineDevloop, generated, image, local, manifests, rebuildOn, restart, run, sync, text } from 'devloop'
