@@ -1,6 +1,7 @@
 // Bundles a Devloopfile and all that it imports of the project into one module, by esbuild.
 import { existsSync } from 'node:fs'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildContext, BuildFailure, Metafile, Plugin, PluginBuild } from 'esbuild'
 import type { ErrorInfo } from '../errors/devloop-error.js'
@@ -33,7 +34,7 @@ export async function createBundler(file: string, index: string): Promise<Bundle
   const esbuild = await import('esbuild')
   const root = dirname(file)
   /** Own files of devloop are no inputs. */
-  const own = dirname(index)
+  const own = `${dirname(index)}${sep}`
   const read = new Set<string>()
   open += 1
   const release = async (): Promise<void> => {
@@ -63,7 +64,7 @@ export async function createBundler(file: string, index: string): Promise<Bundle
       },
       loader: { '.json': 'json', '.txt': 'text', '.sql': 'text' },
       logLevel: 'silent',
-      plugins: [resolvePackages(index), noteReads(read)],
+      plugins: [resolvePackages(index), noteReads(read, own)],
     })
   } catch (error) {
     await release()
@@ -116,12 +117,15 @@ const resolvePackages = (index: string): Plugin => ({
 const marker = Symbol('resolved by esbuild')
 
 /** Keeps which files were read, also when the bundle then fails. */
-const noteReads = (read: Set<string>): Plugin => ({
+const noteReads = (read: Set<string>, own: string): Plugin => ({
   name: 'reads',
   setup(build) {
-    build.onLoad({ filter: /.*/, namespace: 'file' }, ({ path }) => {
+    build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path }) => {
       read.add(path)
-      return undefined
+      if (!path.startsWith(own) || !path.endsWith('.js')) return undefined
+      // Without its own source map, so that a place in the API is known for one.
+      const text = await readFile(path, 'utf8')
+      return { contents: text.replace(/^\/\/# sourceMappingURL=.*$/m, ''), loader: 'js' }
     })
   },
 })

@@ -2,12 +2,12 @@
 import { realpathSync, statSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { Plan } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
-import { createBundler, type Bundler } from './bundle.js'
+import { createBundler, type Bundle, type Bundler } from './bundle.js'
 import { planInputs, type InputGlob } from './inputs.js'
 import { failureError, loadError, memoryError, neverError, timeoutError } from './load-errors.js'
 import { ownFiles, type OwnFiles } from './own-files.js'
@@ -66,7 +66,7 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
   const asked = resolve(options.file)
   const workers = createWorkerPool({ own, timeoutMs, memoryMb })
   const manifests = createManifestCache()
-  const ownFolders = [dirname(own.index), join(dirname(own.index), '..', 'src')].map((folder) => `${folder}/`)
+  const ownFolders = [`${dirname(own.index)}${sep}`]
   let bundler: { readonly file: string; readonly made: Promise<Bundler> } | undefined
   let idle: NodeJS.Timeout | undefined
   let turn: Promise<unknown> = Promise.resolve()
@@ -82,6 +82,15 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
     if (bundler?.file !== file) await dropBundler()
     bundler ??= { file, made: createBundler(file, own.index) }
     return bundler.made
+  }
+  const bundleOf = async (file: string): Promise<Bundle> => {
+    try {
+      return await (await bundlerOf(file)).bundle()
+    } catch {
+      // esbuild's process may have been killed: once more with a new one
+      await dropBundler()
+      return (await bundlerOf(file)).bundle()
+    }
   }
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const next = turn.then(work)
@@ -126,7 +135,7 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
     if (file === undefined) return done([asked], [], [loadError('devloopfile/not-found', `There is no Devloopfile at ${asked}.`)])
     // The worker starts beside the bundling. What goes wrong with it is told by the evaluation.
     void workers.prepare().catch(() => {})
-    const bundle = await (await bundlerOf(file)).bundle()
+    const bundle = await bundleOf(file)
     signal.throwIfAborted()
     if (!bundle.ok) return done([asked, ...bundle.files], [], bundle.errors)
     const { job, evaluation } = await evaluate(file, bundle.code, bundle.map, context, onLog, signal)

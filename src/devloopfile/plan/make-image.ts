@@ -85,7 +85,8 @@ async function checkContext(work: PlanWork, subject: Subject, context: string, b
   const found = await stat(context).catch(() => undefined)
   if (found?.isDirectory()) return true
   const shown = relative(base, context) || '.'
-  work.files.add(context)
+  // Mended by a folder with anything in it: what is watched are files.
+  work.globs.push({ base: context, pattern: '*' })
   work.problems.add('devloopfile/file', {
     message: found
       ? `${subject.name}: the context '${shown}' is no folder.`

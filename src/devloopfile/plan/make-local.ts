@@ -33,7 +33,7 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
     broken(subject, '`port` is for `serve`: a `run` ends.', undefined, 'Remove `port`, or use `serve`.')
   }
   if (!(await stat(cwd).catch(() => undefined))?.isDirectory()) {
-    work.files.add(cwd)
+    work.globs.push({ base: cwd, pattern: '*' })
     const message = `${subject.name}: there is no folder for \`cwd\`.`
     const help = 'Correct `cwd`: it is relative to the file that this call stands in.'
     work.problems.add('devloopfile/file', { message, why: `It was looked for at ${cwd}.`, at: subject.at, help })

@@ -344,7 +344,7 @@ test('inputs: what was read, and what would mend an error', async () => {
   write({
     'Devloopfile.ts': devloopfile('', `manifests('m', 'none.yaml'), app('a', { image: image('a', { context: 'nowhere' }) })`),
   })
-  expect(await watched('none.yaml', 'nowhere', 'Devloopfile.ts')).toEqual([true, true, true])
+  expect(await watched('none.yaml', 'nowhere', 'nowhere/Dockerfile', 'Devloopfile.ts')).toEqual(Array(4).fill(true))
   write({ 'Devloopfile.ts': devloopfile(`  readFile('none.txt')`) })
   expect(await watched('none.txt')).toEqual([true])
 })
