@@ -1,7 +1,7 @@
 // Live sync in the process runtime: the container's files are a stage folder, so they are written directly.
 import { createHash } from 'node:crypto'
-import { closeSync, createReadStream, fchmodSync, openSync, writeFileSync } from 'node:fs'
-import { lstat, mkdir, open, readFile, readlink, rename, rm, rmdir, symlink, unlink, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { lstat, mkdir, readdir, readFile, readlink, rename, rm, rmdir, symlink, unlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { DevloopError, isAbort } from '../../errors/devloop-error.js'
@@ -9,16 +9,14 @@ import { absent, type Wanted } from '../../model/tree.js'
 import type { SyncOp } from '../../ports/sync-transport.js'
 import { forEachLimited } from './for-each-limited.js'
 import { stagePaths, type StagePaths } from './stage-paths.js'
-
-type FileOp = Extract<SyncOp, { op: 'file' }>
-
-/** Bytes; what is not larger is read and written in one go. */
-const smallSize = 128 * 1024
+import { smallSize, writeContent } from './write-content.js'
 
 /** File operations on a stage; see SyncSession. */
 export interface StageFiles {
   inspect(paths: readonly string[], signal: AbortSignal): Promise<Map<string, Wanted>>
   apply(ops: readonly SyncOp[], signal: AbortSignal): Promise<void>
+  /** Delete temporary files that other transports left in the roots. Never rejects. */
+  sweep(signal: AbortSignal): Promise<void>
   /** Delete the folder that is written in. Never rejects. */
   close(): Promise<void>
 }
@@ -31,17 +29,17 @@ export interface StageFiles {
 export function createStageFiles(root: string, scratch: string, roots: readonly string[]): StageFiles {
   let count = 0
 
-  const applyOne = async (op: SyncOp, paths: StagePaths): Promise<void> => {
+  const applyOne = async (op: SyncOp, paths: StagePaths, signal: AbortSignal): Promise<void> => {
     if (op.op === 'delete' || op.op === 'rmdir') {
-      const path = await paths.resolve(op.path, false)
+      const path = await paths.forReading(op.path)
       if (path !== undefined) await (op.op === 'delete' ? deleteFile(path) : removeEmptyFolder(path))
       return
     }
-    const path = (await paths.resolve(op.path, true)) as string
+    const path = await paths.forWriting(op.path)
     const beside = join(scratch, String(count++))
     try {
       if (op.op === 'link') await symlink(op.target, beside)
-      else await writeContent(beside, op)
+      else await writeContent(beside, op, signal)
       await replace(beside, path)
     } catch (thrown) {
       await rm(beside, { force: true })
@@ -55,12 +53,10 @@ export function createStageFiles(root: string, scratch: string, roots: readonly 
       const resolver = stagePaths(root, roots)
       await forEachLimited(paths, 8, signal, async (path) => {
         try {
-          const real = await resolver.resolve(path, false)
+          const real = await resolver.forReading(path)
           found.set(path, real === undefined ? absent : await look(real))
         } catch (thrown) {
-          // what a link puts out of reach is not part of the container
-          if (!(thrown instanceof DevloopError) || thrown.code !== 'sync/failed') throw syncError(thrown, path)
-          found.set(path, absent)
+          throw syncError(thrown, path)
         }
       })
       return found
@@ -81,10 +77,18 @@ export function createStageFiles(root: string, scratch: string, roots: readonly 
         if (batch.ops.length === 0) continue
         const resolver = stagePaths(root, roots)
         await forEachLimited(batch.ops, batch.limit, signal, async (op) => {
-          await applyOne(op, resolver).catch((thrown: unknown) => {
+          await applyOne(op, resolver, signal).catch((thrown: unknown) => {
             throw syncError(thrown, op.path)
           })
         })
+      }
+    },
+
+    async sweep(signal) {
+      const resolver = stagePaths(root, roots)
+      for (const one of roots) {
+        const folder = await resolver.forReading(one).catch(() => undefined)
+        if (folder !== undefined) await sweepFolder(folder, signal)
       }
     },
 
@@ -92,6 +96,15 @@ export function createStageFiles(root: string, scratch: string, roots: readonly 
       // what cannot be deleted now is deleted at the next start
       await rm(scratch, { recursive: true, force: true }).catch(() => {})
     },
+  }
+}
+
+async function sweepFolder(folder: string, signal: AbortSignal): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (signal.aborted) return
+    const path = join(folder, entry.name)
+    if (entry.name.startsWith('.devloop-')) await rm(path, { recursive: true, force: true }).catch(() => {})
+    else if (entry.isDirectory()) await sweepFolder(path, signal)
   }
 }
 
@@ -111,29 +124,6 @@ async function look(path: string): Promise<Wanted> {
   } catch (thrown) {
     if (isGone(thrown)) return absent
     throw thrown
-  }
-}
-
-async function writeContent(path: string, op: FileOp): Promise<void> {
-  const content = await op.content()
-  if (Buffer.isBuffer(content) && content.length <= smallSize) return writeSmall(path, content, op.mode)
-  const handle = await open(path, 'wx', 0o600)
-  try {
-    await writeFile(handle, content)
-    await handle.chmod(op.mode)
-  } finally {
-    await handle.close()
-  }
-}
-
-/** Done at once: for a small file the hand-over to other threads and back takes longer than the work. */
-function writeSmall(path: string, content: Buffer, mode: number): void {
-  const fd = openSync(path, 'wx', 0o600)
-  try {
-    writeFileSync(fd, content)
-    fchmodSync(fd, mode)
-  } finally {
-    closeSync(fd)
   }
 }
 

@@ -1,87 +1,113 @@
 // Container paths to paths on this machine, always below the stage.
-import { mkdir, realpath } from 'node:fs/promises'
+import { lstat, mkdir, realpath, rm } from 'node:fs/promises'
 import { join, posix, sep } from 'node:path'
 import { DevloopError } from '../../errors/devloop-error.js'
 
 /** Where an absolute path of the container lies in a stage, by name alone. `..` cannot lead out of it. */
-export const inStage = (root: string, path: string): string => join(root, posix.normalize(`/${path}`))
+export const inStage = (stage: string, path: string): string => join(stage, posix.normalize(`/${path}`))
 
 export interface StagePaths {
   /**
-   * The path to use for a container path, its folder's symbolic links followed. Undefined when the folder does not exist and is
-   * not to be made.
-   * @throws DevloopError sync/failed when a symbolic link leads out of the stage, or out of the folder that the rule names;
-   *   sync/disconnected when the stage is gone
+   * The path to write a container path at. Missing folders are made; a file, or a link to nothing, gives way to them. Links to
+   * folders of the same root are followed.
+   * @throws DevloopError sync/failed when the path is in no root, or a link leads out of it; sync/disconnected when the stage is gone
    */
-  resolve(path: string, makeFolder: boolean): Promise<string | undefined>
+  forWriting(path: string): Promise<string>
+  /**
+   * The path to look at, or to delete, a container path at. Undefined = nothing can be there: a folder is missing, or is a link, and
+   * what lies behind a link is not the container's at this path.
+   * @throws DevloopError as forWriting, but for links
+   */
+  forReading(path: string): Promise<string | undefined>
 }
 
 /**
  * Resolves for one batch of work: folders are looked at once.
- * @param root the stage, without symbolic links
- * @param roots the container folders or files that rules sync into; a path in none of them may lie anywhere in the stage
+ * @param stage without symbolic links
+ * @param roots the container folders or files that rules sync into: nothing else is touched
  */
-export function stagePaths(root: string, roots: readonly string[]): StagePaths {
+export function stagePaths(stage: string, roots: readonly string[]): StagePaths {
+  const innermostFirst = roots.map(withoutSlash).toSorted((a, b) => b.length - a.length)
   const folders = new Map<string, Promise<string | undefined>>()
-  const bounds = new Map<string, Promise<string>>()
 
-  const folder = (path: string, make: boolean): Promise<string | undefined> => {
-    const key = `${make} ${path}`
-    const known = folders.get(key) ?? realFolder(path, make)
+  const rootOf = (path: string): string => {
+    if (!/^(\/(?!\.{1,2}(\/|$))[^/\0]+)+$/.test(path))
+      throw new DevloopError('sync/failed', `${JSON.stringify(path)} is no path of a file.`)
+    const root = innermostFirst.find((one) => path === one || isBelow(path, one))
+    if (root !== undefined) return root
+    throw new DevloopError('sync/failed', `${path} lies outside of every folder that is synced.`)
+  }
+
+  /** The real folder for a container folder that is, leads to, or lies in a root. */
+  const folder = (path: string, root: string, make: boolean): Promise<string | undefined> => {
+    const key = `${make} ${root} ${path}`
+    const known = folders.get(key) ?? findFolder(path, root, make)
     folders.set(key, known)
     return known
   }
 
-  const realFolder = async (path: string, make: boolean): Promise<string | undefined> => {
-    const here = inStage(root, path)
-    try {
-      const real = await realpath(here)
-      if (!isWithin(real, root)) throw leadsOut(path, 'the staged files')
-      return real
-    } catch (thrown) {
-      const { code } = thrown as NodeJS.ErrnoException
-      if (code !== 'ENOENT' && !(code === 'ENOTDIR' && !make)) throw thrown
+  const findFolder = async (path: string, root: string, make: boolean): Promise<string | undefined> => {
+    if (path === '/') return stageFolder()
+    const above = await folder(posix.dirname(path), root, make)
+    if (above === undefined) return undefined
+    const here = join(above, posix.basename(path))
+    const found = await lstat(here).catch(ifMissing)
+    if (found?.isDirectory()) return here
+    const belowRoot = isBelow(path, root)
+    if (found?.isSymbolicLink() && (make || !belowRoot)) {
+      const real = await realFolder(here)
+      const bound = belowRoot ? await folder(root, root, make) : stage
+      if (real !== undefined && bound !== undefined && !isWithin(real, bound))
+        throw leadsOut(path, belowRoot ? root : 'the staged files')
+      if (real !== undefined) return real
     }
-    if (path === '/')
-      throw new DevloopError('sync/disconnected', 'The staged files are gone.', {
-        help: 'Stage them again with `devloop trigger`.',
-      })
-    if (!(await folder(posix.dirname(path), make)) || !make) return undefined
-    await mkdir(here).catch((thrown: NodeJS.ErrnoException) => {
-      if (thrown.code !== 'EEXIST') throw thrown
-    })
-    // once more, for what was there already (made by somebody else, or a link that leads nowhere)
-    const real = await realpath(here).catch(() => undefined)
-    if (real === undefined || !isWithin(real, root)) throw leadsOut(path, 'the staged files')
-    return real
+    if (!make) return undefined
+    if (found) await rm(here)
+    await mkdir(here).catch(ifThere)
+    return here
   }
 
-  /** The real folder (or file) that a rule's container path stands for. */
-  const bound = (path: string): Promise<string> => {
-    const known = bounds.get(path) ?? realpath(inStage(root, path)).catch(() => inStage(root, path))
-    bounds.set(path, known)
-    return known
+  const stageFolder = async (): Promise<string> => {
+    if (await lstat(stage).catch(ifMissing)) return stage
+    throw new DevloopError('sync/disconnected', 'The staged files are gone.', {
+      help: 'Stage them again with `devloop trigger`.',
+    })
+  }
+
+  const resolve = async (path: string, make: boolean): Promise<string | undefined> => {
+    const parent = await folder(posix.dirname(path), rootOf(path), make)
+    return parent === undefined ? undefined : join(parent, posix.basename(path))
   }
 
   return {
-    async resolve(path, makeFolder) {
-      const normal = posix.normalize(path)
-      const parent = await folder(posix.dirname(normal), makeFolder)
-      if (parent === undefined) return undefined
-      const rule = roots
-        .filter((one) => isBelow(normal, one))
-        .reduce<string | undefined>((a, b) => (a && a.length > b.length ? a : b), undefined)
-      if (rule !== undefined && !isWithin(parent, await bound(rule))) throw leadsOut(normal, rule)
-      return join(parent, posix.basename(normal))
-    },
+    forWriting: async (path) => (await resolve(path, true)) as string,
+    forReading: (path) => resolve(path, false),
   }
 }
 
-const isWithin = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
-const isBelow = (path: string, folder: string): boolean => path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
+const withoutSlash = (path: string): string => (path.length > 1 ? path.replace(/\/+$/, '') : path)
+
+/** Whether a path is a folder, or lies in it. */
+const isWithin = (path: string, folder: string): boolean => path === folder || isBelow(path, folder, sep)
+
+const isBelow = (path: string, folder: string, separator = '/'): boolean =>
+  path.startsWith(folder.endsWith(separator) ? folder : folder + separator)
+
+/** What a link leads to when that is a folder. */
+async function realFolder(link: string): Promise<string | undefined> {
+  const real = await realpath(link).catch(() => undefined)
+  return real !== undefined && (await lstat(real)).isDirectory() ? real : undefined
+}
+
+const ifMissing = (thrown: NodeJS.ErrnoException): undefined => {
+  if (thrown.code !== 'ENOENT' && thrown.code !== 'ENOTDIR') throw thrown
+}
+
+const ifThere = (thrown: NodeJS.ErrnoException): void => {
+  if (thrown.code !== 'EEXIST') throw thrown
+}
 
 const leadsOut = (path: string, what: string): DevloopError =>
-  new DevloopError('sync/failed', `${path} is reached by a symbolic link that leads out of ${what}, so it is not written.`, {
+  new DevloopError('sync/failed', `${path} is a symbolic link that leads out of ${what}, so nothing is written through it.`, {
     help: 'Remove the link, or sync into the folder that it leads to.',
   })

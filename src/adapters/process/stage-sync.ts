@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises'
 import { DevloopError, isAbort, isDevloopError } from '../../errors/devloop-error.js'
 import type { DevloopClosed, SyncSession, SyncTransport, TargetRef } from '../../ports/sync-transport.js'
 import type { AppPod } from './app-pod.js'
-import type { createTurns } from './in-turn.js'
+import { createTurns } from './in-turn.js'
 import { createStageFiles } from './stage-files.js'
 import type { StageStore } from './stage-store.js'
 
@@ -48,7 +48,28 @@ function openSession(
     if (pod.gone.aborted) lost()
   })
 
-  const cleaned = closed.then(() => files.close())
+  const oneByOne = createTurns()
+  void files.sweep(shut.signal)
+  const cleaned = closed.then(() => oneByOne(() => files.close()))
+
+  /** Looks at and changes files, one call after the other. It ends with the session. */
+  const serial = <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    oneByOne(async () => {
+      check(signal)
+      const either = new AbortController()
+      const stop = (): void => either.abort(signal.aborted ? signal.reason : undefined)
+      signal.addEventListener('abort', stop)
+      shut.signal.addEventListener('abort', stop)
+      try {
+        return await work(either.signal)
+      } catch (thrown) {
+        if (either.signal.aborted) check(signal)
+        throw thrown
+      } finally {
+        signal.removeEventListener('abort', stop)
+        shut.signal.removeEventListener('abort', stop)
+      }
+    })
 
   const check = (signal: AbortSignal): void => {
     signal.throwIfAborted()
@@ -57,14 +78,8 @@ function openSession(
 
   return {
     description: 'folder on this machine',
-    async inspect(paths, signal) {
-      check(signal)
-      return files.inspect(paths, signal)
-    },
-    async apply(ops, signal) {
-      check(signal)
-      await files.apply(ops, signal)
-    },
+    inspect: (paths, signal) => serial(signal, (both) => files.inspect(paths, both)),
+    apply: (ops, signal) => serial(signal, (both) => files.apply(ops, both)),
     async run(command, onLine, signal) {
       check(signal)
       try {

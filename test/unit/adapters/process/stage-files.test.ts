@@ -72,7 +72,7 @@ describe('createStageFiles', () => {
       '/app/src/buffer',
       '/app/src/link',
       '/app/src/new',
-      '/nothing/at/all',
+      '/app/src/nothing/at/all',
       '/app/one.json/x',
     ]
     const held = await stage.inspect(paths, never)
@@ -135,19 +135,37 @@ describe('createStageFiles', () => {
           }),
         ),
     } as SyncOp
-    await expect(apply(broken)).rejects.toThrow('disk gone')
+    await expect(apply(broken)).rejects.toMatchObject({ code: 'sync/source', info: { why: 'disk gone' } })
     expect(read('app/src/a')).toBe('old')
     expect(readdirSync(join(dir, 'scratch'))).toEqual([])
     await apply(file('/app/src/a', 'new'))
     expect(read('app/src/a')).toBe('new')
   })
 
-  it('names the path when something that is no folder stands in the way', async () => {
-    await apply(file('/app/src/a', 'file'))
-    await expect(apply(file('/app/src/a/b', 'x'))).rejects.toMatchObject({
-      code: 'sync/failed',
-      message: '/app/src/a/b could not be written.',
-    })
+  it('touches nothing outside of the roots', async () => {
+    for (const path of ['/app/other', '/app/one.json.bak', '/app/src/../x', 'app/src/x', '/app/src//x', '/app/src/', '/']) {
+      await expect(apply(file(path, 'x'))).rejects.toMatchObject({ code: 'sync/failed' })
+    }
+    symlinkSync(dir, join(root, 'home'))
+    const outside = createStageFiles(root, join(dir, 'scratch'), ['/home/mine'])
+    await expect(outside.apply([file('/home/mine/x', 'x')], never)).rejects.toMatchObject({ code: 'sync/failed' })
+    expect(existsSync(join(dir, 'mine'))).toBe(false)
+  })
+
+  it('follows links that stay in their root for writing, and for nothing else', async () => {
+    mkdirSync(join(root, 'app/src/real'))
+    symlinkSync('real', join(root, 'app/src/link'))
+    await apply(file('/app/src/link/a', 'x'))
+    expect(read('app/src/real/a')).toBe('x')
+    expect((await stage.inspect(['/app/src/link/a'], never)).get('/app/src/link/a')).toEqual({ kind: 'absent' })
+    await apply({ op: 'delete', path: '/app/src/link/a' })
+    expect(read('app/src/real/a')).toBe('x')
+  })
+
+  it('makes a root that is missing, and one of a single file', async () => {
+    rmSync(join(root, 'app'), { recursive: true })
+    await apply(file('/app/src/x', 'x'), file('/app/one.json', '{}'))
+    expect([read('app/src/x'), read('app/one.json')]).toEqual(['x', '{}'])
   })
 
   it('stops when it is aborted', async () => {
