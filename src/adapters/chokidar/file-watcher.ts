@@ -62,7 +62,7 @@ export function createFileWatcher(options: FileWatcherOptions = {}): FileWatcher
     watches,
     (directory) => report(directory.roots, directory.path),
     () => {
-      if (replaced.size > 0) scheduleFlush()
+      if (replaced.size > 0 || tree.limited.size > 0) scheduleFlush()
     },
   )
 
@@ -188,12 +188,14 @@ export function createFileWatcher(options: FileWatcherOptions = {}): FileWatcher
   }
 
   const checkLimits = (): void => {
+    // half way, the numbers would say little
+    if (!tree.idle()) return
     const [error] = tree.limited.values()
     if (error && !timer) {
       timer = setInterval(reconcile, rescanMs)
       timer.unref()
       onDegraded(watchError(error, tree.limited.size, tree.size, rescanMs))
-    } else if (!error && timer && tree.idle()) {
+    } else if (!error && timer) {
       clearInterval(timer)
       timer = undefined
       onDegraded(null)

@@ -133,6 +133,20 @@ describe('when the system allows no further watches', () => {
     expect(error.info).toMatchObject({ code: 'watch/failed', why: 'EIO: bad disk' })
   })
 
+  test('a root in a folder that may not be read tells itself that it is gone', async () => {
+    const isRoot = process.getuid?.() === 0
+    write('src/file')
+    chmodSync(base, 0o311)
+    if (isRoot) process.seteuid?.(65_534)
+    await watch()
+    if (isRoot) process.seteuid?.(0)
+    const before = rescans
+    rmSync(at('src'), { recursive: true })
+    expect(await until(() => rescans > before)).toBe(true)
+    expect(told).toEqual([])
+    chmodSync(base, 0o755)
+  })
+
   test('a folder that may not be read is passed over, until it may', async () => {
     const isRoot = process.getuid?.() === 0
     write('src/secret/file')
