@@ -1,0 +1,66 @@
+// 1,000 files of 2 kB saved at once, until all are in the pod; and the same as one bare tar.
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { stagesSince } from '../devloop.mjs'
+import { openTarFloor } from '../floor.mjs'
+import { medians } from '../stats.mjs'
+
+const folders = Array.from({ length: 20 }, (_, i) => `d${i}`)
+
+export async function section({ options, small, cluster, add }) {
+  const n = options.quick ? 2 : 10
+  const session = await small()
+  const probe = session.probe()
+  const floor = await openTarFloor(await cluster(), session.target())
+  const local = join(session.project.context, 'many')
+  const times = { devloop: [], floor: [], saving: [] }
+  const stages = []
+  for (let i = -1; i < n; i++) {
+    // the first run makes the files, the others change them
+    const files = generation(`generation ${i} ${Date.now()}`)
+    await probe.ask(`/list?${folders.map((one) => `many/${one}`).join(',')}`)
+    const saved = performance.timeOrigin + performance.now()
+    const start = performance.now()
+    for (const folder of folders) mkdirSync(join(local, folder), { recursive: true })
+    for (const [path, content] of files.list) writeFileSync(join(local, path), content)
+    const saving = performance.now() - start
+    const { at } = await probe.until(`/count?${files.mark}`, (answer) => answer === '1000', { pauseMs: 2 })
+    const change = await session.changes.settled(saved)
+    await session.client.waitFor((views) => [...views.values()].every((view) => view.kind !== 'change' || view.outcome !== 'pending'))
+    const hash = await probe.ask('/hash?many')
+    if (hash !== files.hash) throw new Error('the files in the pod are not those that were saved')
+
+    await probe.ask(`/list?${folders.map((one) => `floor/many/${one}`).join(',')}`)
+    await delay(300)
+    const again = generation(`floor ${i} ${Date.now()}`)
+    const floorStart = performance.now()
+    const put = floor.put('floor/many', again.list)
+    const floorSeen = await probe.until(`/count?${again.mark}`, (answer) => answer === '1000', { pauseMs: 2 })
+    await put
+    await delay(300)
+    if (i < 0) continue
+    times.devloop.push(at - start)
+    times.saving.push(saving)
+    times.floor.push(floorSeen.at - floorStart)
+    stages.push({ ...stagesSince(change, saved), answer: at - start })
+  }
+  await floor.close()
+  // as it was, for the sections after this one
+  rmSync(local, { recursive: true })
+  await delay(500)
+  await session.client.waitFor((views) => [...views.values()].every((view) => view.kind !== 'change' || view.outcome !== 'pending'))
+  probe.close()
+  add({ id: 'many', what: '1,000 files of 2 kB saved at once until all are in the pod', values: times.devloop, limits: { median: 300 }, stages: medians(stages), note: 'the stages are those of the first of the changes that the burst was taken as' })
+  add({ id: 'many.saving', what: 'of it: writing them on this machine', values: times.saving })
+  add({ id: 'many.floor', what: 'the same as one bare tar on an open stream, extracted in place', values: times.floor })
+}
+
+function generation(mark) {
+  const name = mark.replaceAll(' ', '-')
+  const list = folders.flatMap((folder) => Array.from({ length: 50 }, (_, i) => [`${folder}/f${i}.txt`, Buffer.from(`${name}\n${randomBytes(1_480).toString('base64')}`.slice(0, 2_000))]))
+  const hash = createHash('sha256')
+  for (const [path, content] of list.toSorted(([a], [b]) => (a < b ? -1 : 1))) hash.update(`/${path}`).update(content)
+  return { mark: name, list, hash: hash.digest('hex') }
+}
