@@ -10,8 +10,7 @@ export interface OverlayEntry {
   readonly source: string
 }
 
-/** Container path to what a container started from the image must be brought to. */
-export type Overlay = ReadonlyMap<string, OverlayEntry>
+
 
 export interface Drift {
   /** Paths that need a rebuild, with the reason. */
