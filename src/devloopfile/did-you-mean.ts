@@ -1,7 +1,7 @@
 // The nearest of several names, for messages.
 
 /** Number of single letters to insert, remove, replace or swap with their neighbour to make one word of the other. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let before: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i += 1) {

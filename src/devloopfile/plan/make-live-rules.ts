@@ -189,7 +189,7 @@ function checkTriggers(work: PlanWork, image: Subject, rules: readonly LiveRule[
 }
 
 /** Whether a pattern can match a path that lies in `from`, or is it. */
-export function reaches(pattern: string, from: string): boolean {
+function reaches(pattern: string, from: string): boolean {
   // braces may hold slashes, which cannot be taken apart by segments
   if (/[{(]/.test(pattern)) return true
   const meets = (parts: readonly string[], names: readonly string[]): boolean => {

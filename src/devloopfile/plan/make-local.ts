@@ -46,11 +46,33 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
     ...(listens === undefined || serve === undefined ? {} : { port: listens }),
     cwd,
     watch: makeWatch(subject, given.watch),
-    env: makeEnv(work, subject, given.env),
+    env: checkEnv(work, subject, makeEnv(work, subject, given.env)),
     needs: needs(subject, 'needs', given.needs),
     forward: [],
     at: resource.at,
   }
+}
+
+/** A command on this machine knows no value of the cluster, and reaches an app by what is forwarded. */
+function checkEnv(work: PlanWork, subject: Subject, env: LocalSpec['env']): LocalSpec['env'] {
+  for (const [key, text] of Object.entries(env)) {
+    for (const part of text) {
+      if (part.kind === 'generated') {
+        const why = 'It stays in the cluster, and is given to apps only.'
+        broken(subject, `\`env.${key}\` holds the generated value '${part.name}'.`, why, 'Use it in the `env` of an app.')
+      } else if (part.kind === 'address') {
+        work.later.push((made) => {
+          const ports = made.ports.get(part.resource) ?? []
+          const port = part.port ?? ports[0]
+          // a port that is not there was reported for that
+          if (port === undefined || !ports.includes(port) || made.forwarded.get(part.resource)?.includes(port)) return
+          const message = `\`env.${key}\` holds the address of app '${part.resource}', whose port '${port}' is not forwarded to this machine.`
+          broken(subject, message, undefined, `Give app '${part.resource}' a forward: { ${port}: ... }.`)
+        })
+      }
+    }
+  }
+  return env
 }
 
 function makeWatch(subject: Subject, value: Encoded): readonly string[] {

@@ -112,15 +112,21 @@ function collectMade({ resources }: Declaration, made: readonly (readonly Resour
   const names = new Map<number, readonly string[]>()
   const byName = new Map<string, readonly string[]>()
   const ports = new Map<string, readonly string[]>()
+  const forwarded = new Map<string, readonly string[]>()
   for (const [index, specs] of made.entries()) {
     const own = specs.map((spec) => spec.name)
     names.set(index, own)
     for (const spec of specs) {
       byName.set(spec.name, [spec.name])
-      if (spec.kind === 'app') ports.set(spec.name, Object.keys(spec.ports))
+      if (spec.kind !== 'app') continue
+      ports.set(spec.name, Object.keys(spec.ports))
+      forwarded.set(
+        spec.name,
+        spec.forward.map(({ port }) => String(port)),
+      )
     }
     const group = resources[index]?.name
     if (typeof group === 'string') byName.set(group, own)
   }
-  return { names, byName, ports }
+  return { names, byName, ports, forwarded }
 }

@@ -21,6 +21,8 @@ export interface Made {
   readonly names: ReadonlyMap<number, readonly string[]>
   /** Port names by resource name; only for apps. */
   readonly ports: ReadonlyMap<string, readonly string[]>
+  /** Those of them that are forwarded to this machine. */
+  readonly forwarded: ReadonlyMap<string, readonly string[]>
   /** Resources by name, and by the name given to `manifests` where each workload is one. */
   readonly byName: ReadonlyMap<string, readonly string[]>
 }

@@ -40,7 +40,7 @@ export default defineDevloop(async ({ user, args, runtime }) => ({
     api,
     legacy,
     runtime === 'kubernetes' && legacy,
-    local('x', { run: ['a'], env: { A: 1, B: true, C: db.address, D: generated('d') } }),
+    local('x', { run: ['a'], env: { A: 1, B: true, C: db.address } }),
   ],
 }))
 

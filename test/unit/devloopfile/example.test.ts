@@ -1,4 +1,5 @@
 // The example of the documentation loads as it is written.
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { project } from './project.js'
 
@@ -298,4 +299,20 @@ test('the example becomes a complete plan', async () => {
       "root": "ROOT",
     }
   `)
+})
+
+test('the examples of the reference load', async () => {
+  const docs = readFileSync(new URL('../../../docs/devloopfile.md', import.meta.url), 'utf8')
+  const blocks = [...docs.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
+  const whole = blocks.filter((code) => code.startsWith('import ') || code.startsWith('// '))
+  const [first = '', part = '', several = ''] = whole
+  expect(whole).toHaveLength(3)
+  const { plan, write } = project({
+    'Devloopfile.ts': first,
+    'services/api/Dockerfile': 'FROM node:20\n',
+    'services/api/devloop.ts': part,
+  })
+  expect(Object.keys((await plan()).resources)).toEqual(['db', 'api'])
+  write({ 'Devloopfile.ts': several })
+  expect(await plan()).toMatchObject({ images: { 'shop/api': {} }, resources: { api: {} } })
 })

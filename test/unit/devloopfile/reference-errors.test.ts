@@ -189,8 +189,10 @@ test('local commands', async () => {
     await errorsOf(
       `  const a = local('a', {})
   const b = local('b', { run: 'x', watch: ['../x', '/x', '!x'] })
-  const c = local('c', { run: 'x', cwd: 'nowhere' })`,
-      'a, b, c',
+  const c = local('c', { run: 'x', cwd: 'nowhere' })
+  const app1 = app('app1', { image: 'x', ports: { http: 80, admin: 81 }, forward: { admin: 8081 } })
+  const d = local('d', { run: 'x', env: { A: app1.address, B: app1.at('admin').address, C: text\`x\${generated('pw')}\` } })`,
+      'a, b, c, d',
     ),
   ).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:3:13
@@ -215,7 +217,16 @@ test('local commands', async () => {
     devloopfile/file at Devloopfile.ts:5:13
     local 'c': there is no folder for \`cwd\`.
     It was looked for at nowhere.
-    -> Correct \`cwd\`: it is relative to the file that this call stands in."
+    -> Correct \`cwd\`: it is relative to the file that this call stands in.
+
+    devloopfile/invalid at Devloopfile.ts:7:13
+    local 'd': \`env.C\` holds the generated value 'pw'.
+    It stays in the cluster, and is given to apps only.
+    -> Use it in the \`env\` of an app.
+
+    devloopfile/invalid at Devloopfile.ts:7:13
+    local 'd': \`env.A\` holds the address of app 'app1', whose port 'http' is not forwarded to this machine.
+    -> Give app 'app1' a forward: { http: ... }."
   `)
 })
 
