@@ -1,7 +1,7 @@
 // The sources of one image: its context, its Dockerfile, its .dockerignore, and the drift they lead to.
 import { join, relative } from 'node:path'
 import { DevloopError, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
-import { compileDockerignore } from '../model/dockerignore.js'
+import { compileDockerignore, dockerignoreFiles } from '../model/dockerignore.js'
 import { computeDrift, updateDrift } from '../model/drift.js'
 import { imageInputs } from '../model/keys.js'
 import { compileLiveRules, isAlwaysIgnored } from '../model/live-rules.js'
@@ -33,8 +33,9 @@ export interface ImageSources {
 export async function openImageSources(context: ControlContext, spec: ImageSpec): Promise<ImageSources> {
   const { store, large, ports } = context
   const dockerfilePath = 'path' in spec.dockerfile ? spec.dockerfile.path : undefined
-  const ignorePaths = [...(dockerfilePath ? [`${dockerfilePath}.dockerignore`] : []), join(spec.context, '.dockerignore')]
-  const ignore = compileDockerignore(await firstText(ports.sources, ignorePaths))
+  const ignorePaths = dockerignoreFiles(spec.context, dockerfilePath)
+  const { text: ignoreText, file: ignoreFile } = await firstText(ports.sources, ignorePaths)
+  const ignore = compileDockerignore(ignoreText, ignoreFile)
   const rules = compileLiveRules(spec)
   const ignored = (path: string, isDirectory: boolean): boolean =>
     isAlwaysIgnored(path, isDirectory) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
@@ -150,15 +151,15 @@ const absolute = (spec: ImageSpec, paths: readonly string[]): string[] => paths.
 /** A single file, as a tree whose only path is ''. */
 const fileTree = (path: string, files: SourceFiles): SourceTree => createSourceTree({ path, ignored: () => false }, files, false)
 
-async function firstText(files: SourceFiles, paths: readonly string[]): Promise<string> {
-  for (const path of paths) {
-    const text = await readText(files, path).catch(() => undefined)
-    if (text !== undefined) return text
+async function firstText(files: SourceFiles, paths: readonly string[]): Promise<{ text: string; file?: string }> {
+  for (const file of paths) {
+    const text = await readText(files, file).catch(() => undefined)
+    if (text !== undefined) return { text, file }
   }
-  return ''
+  return { text: '' }
 }
 
-export async function readText(files: SourceFiles, path: string): Promise<string> {
+async function readText(files: SourceFiles, path: string): Promise<string> {
   const content = await files.read(path)
   if (Buffer.isBuffer(content)) return content.toString('utf8')
   const chunks: Buffer[] = []

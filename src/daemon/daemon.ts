@@ -4,6 +4,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createFileWatcher } from '../adapters/chokidar/file-watcher.js'
+import { machineId } from '../adapters/disk/machine-id.js'
 import { createSourceFiles } from '../adapters/disk/source-files.js'
 import { createStateFiles } from '../adapters/disk/state-files.js'
 import { createVcsLock } from '../adapters/disk/vcs-lock.js'
@@ -63,7 +64,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw new DevloopError('devloopfile/not-found', `there is no ${options.file}`)
   })
   const user = userInfo().username
-  const instance = instanceId({ devloopfile: file, user })
+  const instance = instanceId({ devloopfile: file, user, machine: machineId() })
   const epoch = randomUUID()
   const token = randomBytes(32).toString('base64url')
   const startedAt = Date.now()

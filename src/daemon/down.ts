@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { realpath } from 'node:fs/promises'
+import { machineId } from '../adapters/disk/machine-id.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError } from '../errors/devloop-error.js'
@@ -20,7 +21,7 @@ export interface DownOptions {
 export async function removeDeployed(options: DownOptions, signal: AbortSignal): Promise<readonly string[]> {
   const file = await realpath(options.file)
   const user = userInfo().username
-  const instance = instanceId({ devloopfile: file, user })
+  const instance = instanceId({ devloopfile: file, user, machine: machineId() })
   const plan = await loadPlan(file, user, signal)
   const open = await runtimeOpener('kubernetes', () => {})(
     {

@@ -10,8 +10,6 @@ export interface OverlayEntry {
   readonly source: string
 }
 
-
-
 export interface Drift {
   /** Paths that need a rebuild, with the reason. */
   readonly rebuild: Map<string, string>

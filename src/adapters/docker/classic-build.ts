@@ -11,7 +11,10 @@ import { errorOf, followRequest } from './engine-stream.js'
 /** Build and give the image's id. @throws DevloopError build/*, engine/*, registry/*; AbortError */
 export const buildWithClassic: EngineBuild = async (engine, job, progress, signal) => {
   const tar = packContext(job.context, job.dockerfile, job.dockerfileInContext, signal)
-  const broken = new Promise<never>((_, reject) => tar.stream.once('error', reject))
+  // that the engine no longer takes the tar is told, with its reason, by its answer
+  const broken = new Promise<never>((_, reject) =>
+    tar.stream.once('error', (error: NodeJS.ErrnoException) => error.code !== 'PREMATURE_CLOSE' && reject(error)),
+  )
   broken.catch(() => undefined)
   const steps = createClassicSteps(progress)
   let imageId: string | undefined
