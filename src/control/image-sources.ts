@@ -1,6 +1,6 @@
 // The sources of one image: its context, its Dockerfile, its .dockerignore, and the drift they lead to.
 import { join, relative } from 'node:path'
-import { DevloopError, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
+import { DevloopError, isDevloopError, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
 import { compileDockerignore, dockerignoreFiles } from '../model/dockerignore.js'
 import { computeDrift, updateDrift } from '../model/drift.js'
 import { imageInputs } from '../model/keys.js'
@@ -29,13 +29,13 @@ export interface ImageSources {
   ): Promise<{ change?: ChangeImage; paths: readonly string[]; reopen: boolean }>
 }
 
-/** @throws DevloopError build/dockerfile, sync/source */
+/** What is wrong with the sources is told as the image's error; nothing operational is thrown. */
 export async function openImageSources(context: ControlContext, spec: ImageSpec): Promise<ImageSources> {
   const { store, large, ports } = context
   const dockerfilePath = 'path' in spec.dockerfile ? spec.dockerfile.path : undefined
   const ignorePaths = dockerignoreFiles(spec.context, dockerfilePath)
   const { text: ignoreText, file: ignoreFile } = await firstText(ports.sources, ignorePaths)
-  const ignore = compileDockerignore(ignoreText, ignoreFile)
+  const { ignore, problem } = compiled(ignoreText, ignoreFile)
   const rules = compileLiveRules(spec)
   const ignored = (path: string, isDirectory: boolean): boolean =>
     isAlwaysIgnored(path, isDirectory) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
@@ -50,6 +50,8 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
     ignored: ignore,
   }
   let inputs = ''
+  /** Something could not be read: the next look must be at everything. */
+  let torn = false
 
   /** @returns the problem, when the Dockerfile cannot be read */
   const readInputs = async (): Promise<ErrorInfo | undefined> => {
@@ -60,7 +62,7 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
           ? spec.dockerfile.inline
           : ''
       inputs = imageInputs(spec, text, undefined)
-      return undefined
+      return problem
     } catch (thrown) {
       inputs = imageInputs(spec, '', undefined)
       // without a cluster there need not be one
@@ -86,48 +88,76 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
   const missing = (): ErrorInfo =>
     new DevloopError('sync/root-gone', `the context of ${spec.name} is gone or empty: ${spec.context}`, { where: spec.at }).info
 
+  const scan = async (signal: AbortSignal): Promise<void> => {
+    const [found] = await Promise.all([
+      context_.scan(signal),
+      ...ignoreFiles.map((one) => one.scan(signal)),
+      dockerfile?.scan(signal),
+    ])
+    const error = (await readInputs()) ?? (found.missing ? missing() : undefined)
+    torn = false
+    files.record = large.images.get(spec.name)?.record ?? null
+    files.drift = computeDrift(files.tree, files.record?.tree ?? new Map(), rules)
+    large.images.set(spec.name, files)
+    tell(true, error)
+  }
+
+  const look = async (paths: Iterable<string> | 'all', signal: AbortSignal): ReturnType<ImageSources['look']> => {
+    const all = torn || paths === 'all'
+    const looked = <T extends SourceTree | undefined>(tree: T) => (all ? tree?.scan(signal) : tree?.look(paths, signal))
+    const [found, file, ...ignores] = await Promise.all([
+      looked(context_),
+      looked(dockerfile),
+      ...ignoreFiles.map((one) => looked(one)),
+    ])
+    torn = false
+    if (ignores.some((one) => one && one.changed.length > 0)) return { paths: [], reopen: true }
+    if (!found || found.missing) {
+      if (found && !store.state().images[spec.name]?.sources?.error) tell(false, missing())
+      return { paths: [], reopen: false }
+    }
+    const dockerfileChanged = file !== undefined && file.changed.length > 0
+    const failing = store.state().images[spec.name]?.sources?.error !== undefined
+    if (found.changed.length === 0 && !dockerfileChanged && !failing) return { paths: [], reopen: false }
+    const error = dockerfileChanged || failing ? await readInputs() : problem
+    updateDrift(files.drift, found.changed, files.tree, files.record?.tree ?? new Map(), rules)
+    const change = describe(found.changed, files, dockerfileChanged ? relative(spec.context, dockerfilePath ?? '') : undefined)
+    tell(change.action === 'rebuild', error)
+    const revision = store.state().images[spec.name]?.sources?.revision ?? 0
+    const names = new Set(found.changed.map((path) => join(spec.context, path)))
+    if (dockerfileChanged && dockerfilePath) names.add(dockerfilePath)
+    return { change: { image: spec.name, revision, ...change }, paths: [...names], reopen: false }
+  }
+
+  /** Tell what could not be read, and look at everything the next time. */
+  const failed = (thrown: unknown, signal: AbortSignal): void => {
+    if (signal.aborted || !isDevloopError(thrown)) throw thrown
+    torn = true
+    large.images.set(spec.name, files)
+    tell(true, thrown.info)
+  }
+
   return {
     spec,
     roots: [context_.root, ...ignoreFiles.map((one) => one.root), ...(dockerfile ? [dockerfile.root] : [])],
-    async scan(signal) {
-      const [found] = await Promise.all([
-        context_.scan(signal),
-        ...ignoreFiles.map((one) => one.scan(signal)),
-        dockerfile?.scan(signal),
-      ])
-      const error = (await readInputs()) ?? (found.missing ? missing() : undefined)
-      files.record = large.images.get(spec.name)?.record ?? null
-      files.drift = computeDrift(files.tree, files.record?.tree ?? new Map(), rules)
-      large.images.set(spec.name, files)
-      tell(true, error)
-    },
-    async look(paths, signal) {
-      const looked = <T extends SourceTree | undefined>(tree: T) =>
-        paths === 'all' ? tree?.scan(signal) : tree?.look(paths, signal)
-      const [found, file, ...ignores] = await Promise.all([
-        looked(context_),
-        looked(dockerfile),
-        ...ignoreFiles.map((one) => looked(one)),
-      ])
-      if (ignores.some((one) => one && one.changed.length > 0)) return { paths: [], reopen: true }
-      if (!found || found.missing) {
-        if (found && !store.state().images[spec.name]?.sources?.error) tell(false, missing())
+    scan: (signal) => scan(signal).catch((thrown: unknown) => failed(thrown, signal)),
+    look: (paths, signal) =>
+      look(paths, signal).catch((thrown: unknown) => {
+        failed(thrown, signal)
         return { paths: [], reopen: false }
-      }
-      const dockerfileChanged = file !== undefined && file.changed.length > 0
-      const recovered = store.state().images[spec.name]?.sources?.error !== undefined
-      if (found.changed.length === 0 && !dockerfileChanged && !recovered) return { paths: [], reopen: false }
-      const error = dockerfileChanged || recovered ? await readInputs() : undefined
-      updateDrift(files.drift, found.changed, files.tree, files.record?.tree ?? new Map(), rules)
-      const change = describe(found.changed, files, dockerfileChanged ? relative(spec.context, dockerfilePath ?? '') : undefined)
-      tell(change.action === 'rebuild', error)
-      const revision = store.state().images[spec.name]?.sources?.revision ?? 0
-      const names =
-        dockerfileChanged && dockerfilePath
-          ? new Set([dockerfilePath, ...absolute(spec, found.changed)])
-          : absolute(spec, found.changed)
-      return { change: { image: spec.name, revision, ...change }, paths: [...names], reopen: false }
-    },
+      }),
+  }
+}
+
+function compiled(
+  text: string,
+  file: string | undefined,
+): { ignore: (path: string, isDirectory: boolean) => boolean; problem?: ErrorInfo } {
+  try {
+    return { ignore: compileDockerignore(text, file) }
+  } catch (thrown) {
+    if (!isDevloopError(thrown)) throw thrown
+    return { ignore: () => false, problem: thrown.info }
   }
 }
 
@@ -145,8 +175,6 @@ function describe(
   }
   return best
 }
-
-const absolute = (spec: ImageSpec, paths: readonly string[]): string[] => paths.map((path) => join(spec.context, path))
 
 /** A single file, as a tree whose only path is ''. */
 const fileTree = (path: string, files: SourceFiles): SourceTree => createSourceTree({ path, ignored: () => false }, files, false)

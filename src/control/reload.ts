@@ -1,20 +1,26 @@
-// Loads the Devloopfile when something that it was made from has changed.
+// Loads the Devloopfile when something that it was made from has changed. A load that a newer save made useless is aborted: it may
+// be one that never ends, and the newer save its mending.
 import { isAbort } from '../errors/devloop-error.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 
 export function createReloadController({ store, work, large, ports, log, onDefect }: ControlContext): Controller {
   const stopping = new AbortController()
+  let running: { readonly wanted: number; readonly abort: AbortController } | undefined
   const drain = createDrain(async () => {
     while (work.current().work.some((one) => one.kind === 'reload') && !stopping.signal.aborted) {
       const { wanted } = store.state().devloopfile
       store.dispatch({ type: 'devloopfile/loading' })
       const onLog = (text: string): void => log({ resource: '', source: 'devloopfile', level: 'info', text })
-      const loaded = await ports.planLoader.load(ports.planContext, onLog, stopping.signal).catch((thrown: unknown) => {
+      const abort = new AbortController()
+      running = { wanted, abort }
+      const signal = AbortSignal.any([abort.signal, stopping.signal])
+      const loaded = await ports.planLoader.load(ports.planContext, onLog, signal).catch((thrown: unknown) => {
         if (isAbort(thrown)) return undefined
         throw thrown
       })
-      if (!loaded) return
+      running = undefined
+      if (!loaded) continue
       large.planInputs = loaded.inputs
       if (loaded.ok) {
         store.dispatch({ type: 'devloopfile/loaded', wanted, plan: loaded.plan, loadMs: loaded.loadMs })
@@ -23,7 +29,11 @@ export function createReloadController({ store, work, large, ports, log, onDefec
       }
     }
   }, onDefect)
-  const unsubscribe = work.subscribe(drain.poke)
+  const look = (): void => {
+    if (running && store.state().devloopfile.wanted > running.wanted) running.abort.abort()
+    drain.poke()
+  }
+  const unsubscribe = work.subscribe(look)
   drain.poke()
   return {
     async stop() {

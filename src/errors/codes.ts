@@ -146,7 +146,7 @@ export const errorCodes = {
   'sync/source': entry('A source file cannot be read.', 'Check that it exists and can be read.', 'backoff'),
   'sync/root-gone': entry(
     'A watched folder is gone or empty, so nothing is deleted in the container.',
-    'Bring the folder back, or trigger the resource to rebuild without it.',
+    'Bring the folder back; what runs stays as it is until then.',
   ),
   'run/failed': entry(
     'A `run` step failed in the container.',

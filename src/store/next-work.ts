@@ -61,6 +61,7 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
   let deploys = Object.values(state.resources).filter((resource) => resource.deploy?.status === 'running').length
 
   const planBuild = (image: ImageState, resource: string): void => {
+    if (image.sources?.error) return hold(resource, 'failed', image.sources.error.message)
     if (!isSettled(image)) return hold(resource, 'image', `the sources of ${image.name} are being read`)
     const reason = buildReason(image)
     if (reason === undefined) return
