@@ -43,13 +43,17 @@ export function updateDrift(drift: Drift, paths: Iterable<string>, tree: Tree, b
   }
 }
 
-/** What a container path holds in an image as it was built, as far as sync rules and the context tell. */
+/**
+ * What a container path holds in an image as it was built, as far as sync rules and the context tell. `source` is the path of the
+ * context that is synced there, also when the image held nothing there; '' when none is.
+ */
 export function heldByImage(
   path: string,
   built: Tree,
   image: ImageSpec,
   rules: CompiledLiveRules,
 ): { held: Wanted; source: string } {
+  let none = ''
   for (const rule of image.live) {
     if (rule.kind !== 'sync') continue
     const rest =
@@ -61,11 +65,13 @@ export function heldByImage(
     if (rest === undefined) continue
     // a file rule into a folder names the file itself
     for (const source of [[rule.from, rest].filter(Boolean).join('/'), rule.from]) {
+      if (source === '' || !rules.classify(source).to.includes(path)) continue
       const held = built.get(source)
-      if (held && rules.classify(source).to.includes(path)) return { held, source }
+      if (held) return { held, source }
+      none ||= source
     }
   }
-  return { held: absent, source: '' }
+  return { held: absent, source: none }
 }
 
 /** Container folders, deepest first, that may be left empty by deletes: those whose source folder is gone too. */
