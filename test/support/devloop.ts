@@ -10,7 +10,8 @@ import type { ChangeView, ResourceView, SessionView } from '../../src/protocol/m
 import { waitFor } from './wait-for.js'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
-const cli = join(repository, 'dist/cli.js')
+/** DEVLOOP_TEST_CLI names another build of it. */
+const cli = process.env.DEVLOOP_TEST_CLI ?? join(repository, 'dist/cli.js')
 
 /** A folder with files in it, removed after the test. The names are paths. */
 export async function project(files: Readonly<Record<string, string>>): Promise<string> {

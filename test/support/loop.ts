@@ -1,0 +1,279 @@
+// One project on the cluster: its files, a namespace and a forwarded port of its own, and what its pods really hold.
+import { execFile } from 'node:child_process'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, onTestFinished } from 'vitest'
+import { openExec } from '../../src/adapters/kube/sync/exec.js'
+import type { KubeConnection } from '../../src/adapters/kube/connection.js'
+import { randomSuffix, testConnection, testImage, testNamespace, waitFor } from './cluster.js'
+import { answers, homes, project, put, run, watch, type Ended, type Watching } from './devloop.js'
+
+/** A small web app: its word is read at the start, `/live` at each request. */
+export const server = `
+import { createServer } from 'node:http'
+import { readFileSync } from 'node:fs'
+const read = (name) => readFileSync(new URL(name, import.meta.url), 'utf8').trim()
+const word = read('./word.txt')
+const routes = {
+  '/': () => word,
+  '/live': () => read('../public/live.txt'),
+  '/pid': () => String(process.pid),
+  '/pod': () => process.env.HOSTNAME,
+  '/env': () => JSON.stringify(process.env),
+  '/exit': () => process.exit(3),
+}
+createServer((request, response) => {
+  const route = routes[request.url]
+  if (!route) return response.writeHead(404).end()
+  response.setHeader('connection', 'close')
+  response.end(route())
+}).listen(Number(process.env.PORT ?? 8080), () => console.log('listening'))
+process.on('SIGTERM', () => process.exit(0))
+`
+
+export const dockerfile = `ARG BASE
+FROM \${BASE}
+WORKDIR /app
+COPY . .
+CMD ["node", "src/server.js"]
+`
+
+/** What a Devloopfile of a test is written with. */
+export interface Names {
+  /** Name of the project, and of its image: `NAME/web`. */
+  readonly name: string
+  readonly namespace: string
+  /** Base image with Node and a shell. */
+  readonly base: string
+  /** A free port of this machine. */
+  readonly port: number
+}
+
+/** The live rules of \`devloopfile\`. */
+export const rules = `[
+  sync('src', '/app/src'),
+  sync('public', '/app/public'),
+  run('test ! -e public/broken || { echo the step is broken; exit 7; }', { on: 'public/**' }),
+  restart({ on: 'src/**' }),
+  rebuildOn('public/rebuild/**'),
+]`
+
+/** One app of the context `app`, with a forward. `over` are more settings of the app. */
+export const devloopfile =
+  (over = '', live = rules) =>
+  ({ name, namespace, base, port }: Names): string =>
+    `
+import { app, defineDevloop, generated, image, manifests, rebuildOn, restart, run, sync, text } from 'devloop'
+const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: ${live} })
+export default defineDevloop(() => ({
+  name: '${name}',
+  cluster: { contexts: ['*'], namespace: '${namespace}' },
+  resources: [app('web', { image: web, ports: { http: 8080 }, forward: { http: ${port} }, ${over} })],
+}))
+`
+
+export const appFiles: Readonly<Record<string, string>> = {
+  'app/Dockerfile': dockerfile,
+  'app/package.json': '{"type":"module"}',
+  'app/src/server.js': server,
+  'app/src/word.txt': 'one',
+  'app/public/live.txt': 'first',
+}
+
+export interface Pod {
+  readonly name: string
+  readonly uid: string
+  readonly image: string
+  readonly containers: readonly { readonly name: string; readonly id: string; readonly restarts: number }[]
+}
+
+export interface Loop extends Names {
+  readonly folder: string
+  readonly env: Record<string, string>
+  readonly connection: KubeConnection
+  /** Start devloop and wait until all is ready. */
+  begin(args?: readonly string[]): Promise<Watching>
+  /** Start devloop. */
+  watch(args?: readonly string[]): Promise<Watching>
+  /** Run another command of devloop. */
+  devloop(...args: string[]): Promise<Ended>
+  save(name: string, text: string | Buffer): Promise<void>
+  url(path?: string): string
+  answers(expected: string | RegExp, path?: string): Promise<string>
+  /** Pods of an app that are not on their way out, by name. */
+  pods(resource?: string): Promise<readonly Pod[]>
+  /** Run a command in a pod. */
+  exec(pod: string, command: readonly string[], container?: string): Promise<{ code: number; stdout: string }>
+  /** Wait until a folder of a pod holds exactly what a folder of the project holds. */
+  same(pod: string, local: string, remote: string, container?: string): Promise<void>
+}
+
+/** Make the project. Everything is removed after the test. */
+export async function loop(
+  options: {
+    files?: Readonly<Record<string, string>>
+    devloopfile?: (names: Names) => string
+    env?: Readonly<Record<string, string>>
+  } = {},
+): Promise<Loop> {
+  const namespace = await testNamespace('devloop-loop')
+  onTestFinished(() => namespace.remove())
+  const connection = await testConnection()
+  onTestFinished(() => connection.close())
+  const names: Names = {
+    name: `loop-${randomSuffix()}`,
+    namespace: namespace.name,
+    base: await testImage(),
+    port: await freePort(),
+  }
+  const folder = await project({
+    'Devloopfile.ts': (options.devloopfile ?? devloopfile())(names),
+    ...(options.files ?? appFiles),
+  })
+  const env = { ...(await homes()), ...options.env }
+  const pods = `/api/v1/namespaces/${namespace.name}/pods`
+
+  const exec: Loop['exec'] = async (pod, command, container = 'web') => {
+    const signal = AbortSignal.timeout(30_000)
+    const target = { containerId: '', namespace: namespace.name, pod, container }
+    const stream = await openExec(connection, target, command, { stdin: false, signal })
+    const chunks: Buffer[] = []
+    stream.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+    stream.stderr.resume()
+    const end = await stream.ended
+    if (end.kind === 'failed') throw end.error
+    return { code: end.exitCode, stdout: Buffer.concat(chunks).toString('utf8') }
+  }
+  const held = async (pod: string, root: string, container?: string): Promise<unknown> => {
+    const { code, stdout } = await exec(pod, ['node', '-e', listTree, root], container)
+    if (code !== 0) throw new Error(`the tree of ${pod} could not be read`)
+    return JSON.parse(stdout) as unknown
+  }
+
+  return {
+    ...names,
+    folder,
+    env,
+    connection,
+    watch: (args = []) => watch(args, { cwd: folder, env }),
+    async begin(args = []) {
+      const watching = await watch(args, { cwd: folder, env })
+      await watching.ready(90_000)
+      return watching
+    },
+    devloop: (...args) => run(args, { cwd: folder, env }),
+    save: (name, text) => put(join(folder, name), text),
+    url: (path = '/') => `http://127.0.0.1:${names.port}${path}`,
+    answers: (expected, path = '/') => answers(`http://127.0.0.1:${names.port}${path}`, expected),
+    async pods(resource = 'web') {
+      const { items } = (await connection.request('GET', pods, {
+        query: { labelSelector: `devloop.dev/resource=${resource}` },
+      })) as { items: RawPod[] }
+      return items
+        .filter((one) => one.metadata.deletionTimestamp === undefined)
+        .map(readPod)
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+    },
+    exec,
+    async same(pod, local, remote, container) {
+      const wanted = await localTree(join(folder, local))
+      let last: unknown
+      await waitFor(
+        async () => {
+          last = await held(pod, remote, container)
+          return JSON.stringify(last) === JSON.stringify(wanted)
+        },
+        { what: `${remote} of ${pod} to hold what ${local} holds`, everyMs: 100, timeoutMs: 20_000 },
+      ).catch((thrown: unknown) => {
+        // the two lists tell more than that time ran out
+        if (last !== undefined) expect(last).toEqual(wanted)
+        throw thrown
+      })
+    },
+  }
+}
+
+interface RawPod {
+  metadata: { name: string; uid: string; deletionTimestamp?: string }
+  spec: { containers: { image: string }[] }
+  status: { containerStatuses?: { name: string; containerID?: string; restartCount: number }[] }
+}
+
+const readPod = ({ metadata, spec, status }: RawPod): Pod => ({
+  name: metadata.name,
+  uid: metadata.uid,
+  image: spec.containers[0]?.image ?? '',
+  containers: (status.containerStatuses ?? []).map((one) => ({
+    name: one.name,
+    id: one.containerID ?? '',
+    restarts: one.restartCount,
+  })),
+})
+
+/** Prints every file and link below a folder: path, mode, and hash or target. Runs here and in containers alike. */
+const listTree = `
+const { readdirSync, lstatSync, readFileSync, readlinkSync } = require('fs')
+const { createHash } = require('crypto')
+const root = process.argv[1]
+const found = []
+const walk = (folder) => {
+  for (const name of readdirSync(root + folder)) {
+    const path = folder + '/' + name
+    const stat = lstatSync(root + path)
+    if (stat.isDirectory()) walk(path)
+    else if (stat.isSymbolicLink()) found.push([path, 'link', readlinkSync(root + path)])
+    else found.push([path, (stat.mode & 0o777).toString(8), createHash('sha256').update(readFileSync(root + path)).digest('hex')])
+  }
+}
+walk('')
+found.sort((a, b) => (a[0] < b[0] ? -1 : 1))
+process.stdout.write(JSON.stringify(found))
+`
+
+export async function localTree(folder: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', listTree, folder], { maxBuffer: 1 << 26 })
+  return JSON.parse(stdout)
+}
+
+/** Ask an address again and again, each time by a connection of its own, until stopped. */
+export function poll(url: string): { stop(): Promise<{ answers: string[]; failures: string[] }> } {
+  const answered: string[] = []
+  const failures: string[] = []
+  let stopped = false
+  const once = (): Promise<void> =>
+    new Promise((resolve) => {
+      const asked = request(url, { agent: false }, (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (part: string) => (text += part))
+        response.on('error', (error) => (failures.push(String(error)), resolve()))
+        response.on('end', () => (answered.push(text), resolve()))
+      })
+      asked.on('error', (error) => (failures.push(String(error)), resolve()))
+      asked.end()
+    })
+  const done = (async () => {
+    while (!stopped) {
+      await once()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  })()
+  const stop = async (): Promise<{ answers: string[]; failures: string[] }> => {
+    stopped = true
+    await done
+    return { answers: answered, failures }
+  }
+  onTestFinished(async () => void (await stop()))
+  return { stop }
+}
+
+export async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const address = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
