@@ -6,9 +6,16 @@ import type { SourcePosition } from '../../errors/devloop-error.js'
 /** A function of the API, by identity: call sites are looked for above it. */
 export type ApiFunction = (...args: never[]) => unknown
 
+/** The little of NodeJS.CallSite that is needed, so that the published types need none of Node's. */
+export interface CallSite {
+  getFileName(): string | null | undefined
+  getLineNumber(): number | null
+  getColumnNumber(): number | null
+}
+
 export interface Session {
   /** The place in the user's sources of the first of these call sites that is one. */
-  locate(sites: readonly NodeJS.CallSite[]): SourcePosition
+  locate(sites: readonly CallSite[]): SourcePosition
   /** Text of a file (absolute path), which becomes an input of the plan. */
   read(path: string): string
   parseYaml(text: string, file: string): unknown
@@ -41,7 +48,7 @@ export const session = (): Session => holder[sessionKey] ?? outside
 /** Where the user's code calls `api`. */
 export function callPosition(api: ApiFunction): SourcePosition {
   const { prepareStackTrace: prepare, stackTraceLimit: limit } = Error
-  let sites: readonly NodeJS.CallSite[] = []
+  let sites: readonly CallSite[] = []
   try {
     Error.stackTraceLimit = 50
     Error.prepareStackTrace = (_error, found) => {
