@@ -1,6 +1,6 @@
 // The package as users get it: packed, installed into an empty folder.
 import { execFile } from 'node:child_process'
-import { readFile } from "node:fs/promises"
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -27,9 +27,7 @@ app('web', { imagee: 'nginx' })
     (await exec('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: repository })).stdout,
   ) as [{ filename: string }]
   await exec('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, packed[0].filename)], { cwd: folder })
-  const { version } = JSON.parse(await readFile(join(repository, "package.json"), "utf8")) as { version: string }
-    default: { version: string }
-  }
+  const { version } = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')) as { version: string }
   expect((await exec('npx', ['devloop', 'version'], { cwd: folder })).stdout).toBe(`${version}\n`)
   const tsc = (file: string) =>
     exec(
