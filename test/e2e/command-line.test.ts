@@ -1,0 +1,78 @@
+// The command line as scripts use it: pipes that are closed early, disks that are full, signals.
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { homes, project, start, type Running } from '../support/devloop.js'
+import { waitFor } from '../support/wait-for.js'
+
+const devloopfile = `
+import { defineDevloop, local } from 'devloop'
+export default defineDevloop({
+  name: 'lines',
+  resources: [local('ticks', { serve: 'echo $$ > pid; i=0; while :; do i=$((i + 1)); echo "tick $i"; sleep 0.02; done' })],
+})
+`
+
+async function watched(): Promise<{ cwd: string; env: Record<string, string>; watching: Running }> {
+  const cwd = await project({ 'Devloopfile.ts': devloopfile })
+  const env = await homes()
+  const watching = start(['watch', '--runtime', 'process'], { cwd, env })
+  await waitFor(() => /tick 3\n/.test(watching.output()), { what: 'the first ticks' })
+  return { cwd, env, watching }
+}
+
+test.each([[['logs', '--follow']], [['events']]])('%j ends well when nobody reads on', async (args) => {
+  const { cwd, env } = await watched()
+  const reader = start(args, { cwd, env })
+  await waitFor(() => reader.output() !== '', { what: 'some output' })
+  reader.child.stdout?.destroy()
+  // events only come when something happens
+  if (args[0] === 'events') expect((await start(['trigger', 'ticks'], { cwd, env }).ended).code).toBe(0)
+  expect(await reader.ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('watch ends well when nobody reads on, with all that it started', async () => {
+  const { cwd, watching } = await watched()
+  const pid = Number(await readFile(join(cwd, 'pid'), 'utf8'))
+  watching.child.stdout?.destroy()
+  await once(watching.child, 'exit')
+  expect(watching.child.exitCode).toBe(0)
+  await waitFor(() => !existsSync(`/proc/${pid}`), { what: 'the end of the command' })
+  expect((await watching.ended).stderr).toBe('')
+})
+
+test('logs says which resources there are, follows, and is interrupted with 130', async () => {
+  const { cwd, env } = await watched()
+  const unknown = await start(['logs', 'nope'], { cwd, env }).ended
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('there are ticks') })
+  expect((await start(['logs', 'ticks', '--tail', '2'], { cwd, env }).ended).stdout).toMatch(/^(ticks │ tick \d+\n){2}$/)
+  const following = start(['logs', '-f', '--tail', '0'], { cwd, env })
+  await waitFor(() => /tick/.test(following.output()), { what: 'ticks' })
+  following.child.kill('SIGINT')
+  expect((await following.ended).code).toBe(130)
+})
+
+test('status waits, and gives the state as text and as JSON', async () => {
+  const { cwd, env } = await watched()
+  expect(await start(['status', '--wait', 'ready'], { cwd, env }).ended).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('1 of 1 ready'),
+  })
+  const json = await start(['status', '--json'], { cwd, env }).ended
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    session: { project: 'lines' },
+    resources: [{ name: 'ticks', ready: true }],
+    images: [],
+  })
+})
+
+test('down that names another place than the running one is refused', async () => {
+  const { cwd, env, watching } = await watched()
+  const refused = await start(['down', '--context', 'production'], { cwd, env }).ended
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('[request/refused]') })
+  expect(watching.child.exitCode).toBeNull()
+  expect((await start(['down'], { cwd, env }).ended).code).toBe(0)
+  expect((await watching.ended).code).toBe(0)
+})
