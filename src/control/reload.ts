@@ -8,7 +8,7 @@ export function createReloadController({ store, work, large, ports, log, onDefec
   const stopping = new AbortController()
   let running: { readonly wanted: number; readonly abort: AbortController } | undefined
   const drain = createDrain(async () => {
-    while (work.current().work.some((one) => one.kind === 'reload') && !stopping.signal.aborted) {
+    while (store.state().devloopfile.loaded < store.state().devloopfile.wanted && !stopping.signal.aborted) {
       const { wanted } = store.state().devloopfile
       store.dispatch({ type: 'devloopfile/loading' })
       const onLog = (text: string): void => log({ resource: '', source: 'devloopfile', level: 'info', text })

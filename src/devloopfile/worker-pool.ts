@@ -84,6 +84,7 @@ export function createWorkerPool({ own, timeoutMs, memoryMb }: WorkerPoolOptions
         return ended
       }
       try {
+        signal.throwIfAborted()
         const evaluation = await run(worker, job, { timeoutMs, onLine, signal })
         // A result need not wait for the thread's end.
         void end()
