@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // The command line: argv in, exit code out. Loads what a command needs only once the command is known.
 import { exitCodes, fail } from './exit.js'
-import { guardOutput } from './output.js'
+import { guardOutput, onUncaught } from './output.js'
 import { run } from './run.js'
 
 guardOutput()
-process.on('uncaughtException', (thrown) => {
+onUncaught((thrown) => {
   // told last, when a screen that is shown has been put away
   process.on('exit', () => fail(thrown))
   process.exit(exitCodes.defect)

@@ -27,3 +27,11 @@ export function guardOutput(): void {
 export function onOutputError(listener: Closed): void {
   react = listener
 }
+
+let uncaught: (thrown: unknown) => void = () => {}
+
+/** What to do with an exception that nobody caught: a defect. The last call counts. */
+export function onUncaught(listener: (thrown: unknown) => void): void {
+  if (process.listenerCount('uncaughtException') === 0) process.on('uncaughtException', (thrown) => uncaught(thrown))
+  uncaught = listener
+}

@@ -52,7 +52,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     .argument('<path>')
     .option('--json', 'print the answer as JSON')
     .action(does(async (path: string, options) => (await import('./commands/why.js')).why(path, options)))
-  command('down', 'Delete everything that was deployed, and end the daemon if it runs.')
+  command(
+    'down',
+    'Delete everything that was deployed (generated values stay, for data that was kept), and end the daemon if it runs.',
+  )
     .option('--context <name>', 'kubeconfig context to use instead of the current one')
     .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
     .action(does(async (options) => (await import('./commands/down.js')).down(options)))

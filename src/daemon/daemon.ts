@@ -51,6 +51,8 @@ export interface Daemon {
   readonly discovery: Discovery
   /** Ends it in 5 s at most. Safe to call again. With `down`, what it deployed is deleted first, however long that takes. */
   stop(reason: string, options?: { down?: boolean }): Promise<void>
+  /** Something that cannot happen did, outside of the daemon's own work: log it, keep the state for the report, and end with 70. */
+  defect(thrown: unknown): void
   /** Settles with the exit code when it has ended, for whatever reason; never rejects. */
   readonly ended: Promise<number>
 }
@@ -181,7 +183,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await writeDiscovery(runtimeDir, instance, discovery)
     controllers = startControllers(context)
     store.dispatch({ type: 'session/phase', phase: 'running' })
-    return { discovery, stop, ended }
+    return { discovery, stop, defect: onDefect, ended }
   } catch (thrown) {
     await server.close('it could not start').catch(() => {})
     await lock.release().catch(() => {})

@@ -137,9 +137,19 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     needs: spec.needs,
     endpoints: endpointsOf(state, resource, spec),
     pods: (resource.observed?.pods ?? []).map((pod) => podView(state, resource, pod)),
-    ...optional('lastChange', last && { id: last.id, at: last.at, outcome: last.outcome, ...optional('liveMs', last.liveMs) }),
+    ...optional('lastChange', last && lastChangeOf(resource, last)),
     since: resource.since,
   }
+}
+
+/** A change as it concerns one resource: what a local makes of it is the local's own affair. */
+function lastChangeOf(
+  { local }: ResourceState,
+  { id, at, outcome, liveMs }: ChangeState,
+): NonNullable<ResourceView['lastChange']> {
+  if (!local) return { id, at, outcome, ...optional('liveMs', liveMs) }
+  const failed = local.run === 'failed' || local.serve === 'failed'
+  return { id, at, outcome: local.done < local.wanted || local.run === 'running' ? 'pending' : failed ? 'failed' : 'live' }
 }
 
 function activityOf(

@@ -3,7 +3,7 @@ import { connectDevloop } from '../../client/index.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
-import { isGone, onOutputError } from '../output.js'
+import { isGone, onOutputError, onUncaught } from '../output.js'
 import { createPlainView } from '../render/plain-view.js'
 import { createScreenView } from '../render/screen-view.js'
 import { version } from '../version.js'
@@ -28,6 +28,7 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
     ...(options.context === undefined ? {} : { context: options.context }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
   })
+  onUncaught(daemon.defect)
   let code: number = exitCodes.ok
   let leaving = false
   const interrupt = (reason: string): void => {

@@ -88,7 +88,7 @@ function looks({ status }: ResourceView, style: Style): { mark: string; colour: 
 function changeText({ lastChange }: ResourceView, now: number): string {
   if (!lastChange) return ''
   const { outcome, at, liveMs } = lastChange
-  if (outcome === 'live') return `live in ${timeSpan(liveMs ?? 0)}`
+  if (outcome === 'live') return liveMs === undefined ? 'done' : `live in ${timeSpan(liveMs)}`
   if (outcome === 'pending') return `saved ${timeSpan(now - at)} ago`
   if (outcome === 'failed') return 'last save failed'
   return outcome === 'superseded' ? 'superseded' : ''

@@ -59,8 +59,9 @@ describe('help', () => {
         trigger [options] <resource>  Build and deploy a resource again, or run a
                                       local again.
         why [options] <path>          Tell which rule takes a file, for each image.
-        down [options]                Delete everything that was deployed, and end the
-                                      daemon if it runs.
+        down [options]                Delete everything that was deployed (generated
+                                      values stay, for data that was kept), and end
+                                      the daemon if it runs.
         version                       Print the version of devloop.
         help [command]                print what there is to know about a command
 
