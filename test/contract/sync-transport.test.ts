@@ -1,25 +1,31 @@
-// The shell loop on the shells of this machine.
+// The shell loop on the shells of this machine, with all tools and with few.
 import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll } from 'vitest'
 import { localFixture } from '../unit/adapters/kube/sync/local-exec.js'
+import { find, shellsHere } from '../unit/adapters/kube/sync/shells.js'
 import { syncTransportSuite } from './sync-transport.js'
 
-const shells: readonly (readonly [string, readonly string[]])[] = [
-  ['sh', ['sh']],
-  ['dash', ['dash']],
-  ['bash', ['bash', '--posix']],
-  ['busybox sh', ['busybox', 'sh']],
-  ['mksh', ['mksh']],
-]
-
-for (const [name, shell] of shells) {
-  if (exists(shell[0] as string)) syncTransportSuite({ name: `shell loop (${name})`, open: () => localFixture(shell) })
+for (const { name, argv } of shellsHere) {
+  if (name !== 'busybox') syncTransportSuite({ name: `shell loop (${name})`, open: () => localFixture(argv) })
 }
 
-function exists(program: string): boolean {
-  try {
-    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program])
-    return true
-  } catch {
-    return false
-  }
+const busybox = find('busybox')
+if (busybox) {
+  // its own tools, as in an image that is made of it
+  const folder = mkdtempSync(path.join(tmpdir(), 'devloop-busybox-'))
+  const bin = path.join(folder, 'bin')
+  mkdirSync(bin)
+  for (const tool of execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n'))
+    symlinkSync(busybox, path.join(bin, tool))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` }
+  syncTransportSuite({ name: 'shell loop (busybox)', open: () => localFixture([path.join(bin, 'sh')], {}, env) })
 }
+
+syncTransportSuite({
+  name: 'shell loop (no tar, no stat)',
+  open: () => localFixture(['sh'], { without: ['tar', 'stat', 'wc', 'readlink', 'nice'] }),
+})

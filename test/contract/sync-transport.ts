@@ -1,10 +1,11 @@
 // What every sync transport must do, whatever it is made of. Applied to each by a test file beside this one.
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isDevloopError } from '../../src/errors/devloop-error.js'
 import type { Entry } from '../../src/model/tree.js'
 import type { SyncOp, SyncSession } from '../../src/ports/sync-transport.js'
+import { chunked, contents, fileEntry, fileOp, index, oddNames } from './sync-samples.js'
 import { waitFor } from '../support/wait-for.js'
 
 /** A container (or what takes its place) with an empty folder to sync into. */
@@ -31,71 +32,6 @@ export interface SyncTransportSuite {
 }
 
 const never = new AbortController().signal
-const sha256 = (content: Buffer | string): string => createHash('sha256').update(content).digest('hex')
-
-/** A file operation with this content. */
-export function fileOp(path: string, content: Buffer | string, mode = 0o644): SyncOp {
-  const bytes = Buffer.from(content)
-  return { op: 'file', path, mode, size: bytes.length, hash: sha256(bytes), content: () => Promise.resolve(bytes) }
-}
-
-const fileEntry = (content: Buffer | string, mode = 0o644): Entry => ({
-  kind: 'file',
-  hash: sha256(content),
-  mode,
-  size: Buffer.from(content).length,
-})
-
-/** Names that break what is put together from words. The bytes of some are those that shells use for themselves. */
-export const oddNames = [
-  'with space',
-  ' leading and trailing ',
-  "it's",
-  'double"quote',
-  'back\\slash',
-  'new\nline',
-  'ends in newline\n',
-  'carriage\rreturn',
-  'tab\there',
-  '-rf',
-  '--help',
-  '*',
-  '[a-z]?',
-  '$HOME',
-  '$(echo no)',
-  '`echo no`',
-  '!bang',
-  '~',
-  '#hash',
-  'a;b&c|d<e>f(g){h}',
-  '%s%n',
-  '\\0001',
-  'ünïcödé',
-  '日本語',
-  'Ĉāăąćĉ',
-  '😀 emoji',
-  'e\u0301 combining',
-  '.hidden',
-  '..double',
-  '...',
-  'control\u0001\u007f',
-  'n'.repeat(200),
-]
-
-/** Contents that break what reads lines or words. */
-const contents: readonly (readonly [string, Buffer])[] = [
-  ['empty', Buffer.alloc(0)],
-  ['one byte', Buffer.from('x')],
-  ['no line end', Buffer.from('a\nb')],
-  ['only line ends', Buffer.from('\n\n\n')],
-  ['every byte', Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
-  ['zeros', Buffer.alloc(3000)],
-  ['quotes and backslashes', Buffer.from(String.raw`'"\n\0041\\$(x)` + '`y`'.repeat(50))],
-  ['digits after escapes', Buffer.from('\0' + '01234567' + "'" + '777\\7')],
-  ['4 kB of text', Buffer.from('const a = 1\n'.repeat(340))],
-  ['64 kB', randomBytes(65_536)],
-  ['an odd size', randomBytes(123_457)],
-]
 
 /** Declares the suite. */
 export function syncTransportSuite({ name, open }: SyncTransportSuite): void {
@@ -378,7 +314,7 @@ export function syncTransportSuite({ name, open }: SyncTransportSuite): void {
         `${root}/a/./b`,
         `${root}/slash/`,
       ])
-        await expect(session.apply([fileOp(path, 'x')], never), path).rejects.toMatchObject({ code: 'sync/failed' })
+        await expect(session.apply([fileOp(path, 'x')], never)).rejects.toMatchObject({ code: 'sync/failed' })
       expect(await shell('ls -A "$ROOT" "$ROOT/.."')).not.toContain('evil')
     })
 
@@ -419,13 +355,14 @@ b" two && mkfifo fifo`)
 
     it('carries out concurrent calls one after the other', async () => {
       const { session, root, readTree } = await start()
-      const calls = Array.from({ length: 20 }, (_, number) => [
-        session.apply([fileOp(`${root}/same`, `version ${number}`.repeat(number * 100))], never),
-        session
-          .inspect([`${root}/same`], never)
-          .then((found) => expect(found.get(`${root}/same`)).toEqual(fileEntry(`version ${number}`.repeat(number * 100)))),
-      ])
-      await Promise.all(calls.flat())
+      const content = (number: number): string => `version ${number}`.repeat(number * 100)
+      const calls = Array.from({ length: 20 }, (_, number) => ({
+        applied: session.apply([fileOp(`${root}/same`, content(number))], never),
+        found: session.inspect([`${root}/same`], never),
+      }))
+      await Promise.all(calls.map(({ applied }) => applied))
+      const found = await Promise.all(calls.map((call) => call.found))
+      expect(found.map((one) => one.get(`${root}/same`))).toEqual(found.map((_, number) => fileEntry(content(number))))
       expect(await readTree()).toEqual(new Map([['same', fileEntry('version 19'.repeat(1900))]]))
     })
 
@@ -453,7 +390,7 @@ b" two && mkfifo fifo`)
         await expect(session.apply([op], never)).rejects.toMatchObject({ code: 'sync/source' })
       await expect(
         session.apply([{ ...broken, content: () => Promise.reject(new Error('unreadable')) } as SyncOp], never),
-      ).rejects.toThrow()
+      ).rejects.toThrow('unreadable')
       await session.apply([fileOp(`${root}/fine`, 'works')], never)
       expect(await readTree()).toEqual(new Map([['fine', fileEntry('works')]]))
     })
@@ -521,7 +458,7 @@ b" two && mkfifo fifo`)
     }, 60_000)
 
     it('sweeps what an earlier session left behind, and nothing else', async () => {
-      const { session, root, readTree, shell, reopen } = await start()
+      const { session, readTree, shell, reopen } = await start()
       await session.close()
       await shell(
         'cd "$ROOT" && mkdir -p a/.devloop-0badcafe && echo x > a/.devloop-0badcafe/f && echo y > .devloop-12345678 && echo z > .devlooprc',
@@ -577,10 +514,4 @@ b" two && mkfifo fifo`)
       await session.close()
     })
   })
-}
-
-const index = (path: string): number => Number(/(\d+)\.js$/.exec(path)?.[1])
-
-function* chunked(content: Buffer, size: number): Generator<Buffer> {
-  for (let from = 0; from < content.length; from += size) yield content.subarray(from, from + size)
 }

@@ -12,7 +12,9 @@ import {
   loadFile,
   payloadStep,
   rmdirStep,
+  singleLineBytes,
   sourceChanged,
+  stagedStep,
   tarBounds,
   tarStep,
   type FileOp,
@@ -110,12 +112,11 @@ function batches(send: SendSteps, signal: AbortSignal): Batches {
   return {
     flush,
     async add(step) {
-      // a payload's step is told of its temporaries by the frame's, so no other may have any
-      const clash = step.payload !== undefined && gathered.some((one) => one.temporaries.length > 0)
+      const clash = step.alone && gathered.some((one) => one.temporaries.length > 0)
       if (clash || (gathered.length > 0 && size + step.code.length > lineBytes)) await flush()
       gathered.push(step)
       size += step.code.length
-      if (step.payload) await flush()
+      if (step.payload || step.alone) await flush()
     },
   }
 }
@@ -193,29 +194,36 @@ async function sendBundle(
     for (const step of inline) await sender.add(step)
     return
   }
-  const alone =
-    !tools.has('head') || !tools.has('tar') ? files : files.length === 1 ? files : files.filter(({ at }) => at.path === at.root)
-  const together = alone === files ? [] : files.filter((file) => !alone.includes(file))
-  if (together.length > 0) await sender.add(tarStep(together, context))
-  for (const file of alone) {
-    const step =
-      files.length === 1 && tools.has('head') && tools.has('wc')
-        ? payloadStep(file, context)
-        : (inlineStep(file, blockBytes, context) ??
-          (tools.has('head') && tools.has('wc') ? payloadStep(file, context) : undefined))
-    if (step) await sender.add(step)
-    else {
-      await sender.flush()
-      await sendInPieces(file.at, file.op, [file.content], context, signal)
-    }
+  // a root that is a file is not moved with others: what stands in its place must be looked at
+  const roots = files.length === 1 ? files : files.filter(({ at }) => at.path === at.root)
+  let rest = files.length === 1 ? [] : files.filter(({ at }) => at.path !== at.root)
+  if (rest.length > 0 && tools.has('head') && tools.has('tar')) {
+    await sender.add(tarStep(rest, context))
+    rest = []
   }
+  while (rest.length > 0) {
+    const { step, count } = stagedStep(rest, blockBytes, context)
+    if (count > 0) await sender.add(step)
+    else await sendAlone(rest[0] as LoadedFile, context, sender, signal)
+    rest = rest.slice(count || 1)
+  }
+  for (const file of roots) await sendAlone(file, context, sender, signal)
+}
+
+async function sendAlone(file: LoadedFile, context: ApplyContext, sender: Batches, signal: AbortSignal): Promise<void> {
+  if (context.tools.has('head') && context.tools.has('wc')) {
+    await sender.add(payloadStep(file, context))
+    return
+  }
+  await sender.flush()
+  await sendInPieces(file.at, file.op, [file.content], context, signal)
 }
 
 /** Files that are so few and small that they stand in one line. */
 function few(files: readonly LoadedFile[], context: StepContext): Step[] | undefined {
   if (files.length > 16) return undefined
   const steps: Step[] = []
-  let left = lineBytes
+  let left = files.length === 1 && context.tools.has('head') ? singleLineBytes : lineBytes
   for (const file of files) {
     const step = inlineStep(file, left, context)
     if (!step) return undefined

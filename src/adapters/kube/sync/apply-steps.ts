@@ -24,12 +24,16 @@ export interface Step {
   readonly temporaries: readonly string[]
   /** What it is about, for errors. */
   readonly paths: readonly string[]
+  /** Whether the step must be told of its own temporaries only, by `$@`. */
+  readonly alone?: boolean
   /** The step to send instead after it failed with this output, having done nothing; undefined = it is a failure. */
   readonly narrowed?: (output: string) => Step | undefined
 }
 
-/** Most bytes of one line: the shell reads it with a system call for each byte. */
+/** Most bytes of one line: the shell reads it with a system call for each byte, and a fork costs as much as some thousands. */
 export const lineBytes = 4096
+/** The same for a line with a single file, which costs but one fork more when its bytes follow the line. */
+export const singleLineBytes = 1536
 /** Bounds of a frame of many files. */
 export const tarBounds = { files: 2000, bytes: 8 * 1024 * 1024 } as const
 
@@ -84,6 +88,33 @@ const temporaries = (at: SyncPath, context: StepContext): string[] => [
   `${temporary(at.folder, context)}-`,
 ]
 
+/** As many of the files as fit into `limit` bytes of code, each in the staging folder of its folder. None may be a root itself. */
+export function stagedStep(
+  files: readonly LoadedFile[],
+  limit: number,
+  context: StepContext,
+): { readonly step: Step; readonly count: number } {
+  const stages = new Set<string>()
+  const writes: Buffer[] = []
+  let left = limit
+  let hidden = false
+  let count = 0
+  for (const { at, op, content } of files) {
+    const stage = temporary(at.folder, context)
+    const words = Buffer.from(` && write ${quote(`${stage}/${at.name}`)} ${umaskOf(op.mode)} ${chmodOf(op.mode)} `)
+    const bytes = quoteBytes(content, left - words.length)
+    if (!bytes) break
+    stages.add(stage)
+    hidden ||= at.name.startsWith('.')
+    writes.push(words, bytes)
+    left -= words.length + bytes.length
+    count++
+  }
+  const done = files.slice(0, count).map((file) => file.at)
+  const code = [Buffer.from(`${checks(done)} && mkdir -p "$@"`), ...writes, Buffer.from(` && settle ${hidden ? '1' : "''"} "$@"`)]
+  return { step: { code: Buffer.concat(code), temporaries: [...stages], paths: done.map((at) => at.path), alone: true }, count }
+}
+
 /** Many files as one tar, each in the staging folder of its folder. None may be a root itself. */
 export function tarStep(files: readonly LoadedFile[], context: StepContext): Step {
   const stages = new Set<string>()
@@ -106,6 +137,7 @@ export function tarStep(files: readonly LoadedFile[], context: StepContext): Ste
     payload: Buffer.concat([...parts, end]),
     temporaries: [...stages],
     paths: files.map((file) => file.at.path),
+    alone: true,
   }
 }
 

@@ -13,9 +13,9 @@ const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as con
 const messageBytes = 128 * 1024
 /** A write is answered at once below this many unsent bytes, else when they are sent. */
 const highWaterBytes = 512 * 1024
-const pingEveryMs = 4_000
+const pingEveryMs = 3_000
 /** A connection that is silent for so long, pings included, is dead. */
-const silentMs = 12_000
+const silentMs = 10_000
 /** How long the closing of a socket may take once the status has come. */
 const closeMs = 2_000
 
@@ -108,9 +108,11 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
     heardAt = Date.now()
     const kind = data[0]
     const body = data.subarray(1)
+    // the server begins each channel with an empty message
+    if (body.length === 0) return
     if (kind === channel.stdout) give(stdout, body)
     else if (kind === channel.stderr) give(stderr, body)
-    else if (kind === channel.status && body.length > 0) {
+    else if (kind === channel.status) {
       status = translateExecStatus(body.toString('utf8'), target, argv)
       closing = setTimeout(() => socket.terminate(), closeMs)
       socket.close()

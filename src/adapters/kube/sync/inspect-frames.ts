@@ -15,7 +15,7 @@ export interface InspectQuestion {
 }
 
 /** Names that the tools print in another form, or over several lines. */
-const confusing = (path: string): boolean => /[\\\x00-\x1f\x7f]/.test(path)
+const confusing = (path: string): boolean => /[\\\p{Cc}]/u.test(path)
 
 /** Ask for these paths; `tools` decides how. */
 export function inspectQuestion(paths: readonly SyncPath[], tools: ReadonlySet<Tool>): InspectQuestion {
@@ -38,19 +38,18 @@ export function inspectQuestion(paths: readonly SyncPath[], tools: ReadonlySet<T
       // links and odd names stand between marks, so that nothing in them is taken for a line of the lists
       const targets = new Map<string, string>()
       const facts = new Map<string, string>()
-      const lists = text
-        .replaceAll(/\x1c(\d+) ([^\x1c]*)\x1c/g, (_all, index: string, fact: string) => {
-          const at = odd[Number(index)]
-          const link = /^\x1d([^\x1d]*)\n$/.exec(fact)
-          if (at && link) targets.set(at.path, link[1] as string)
-          else if (at) facts.set(at.path, fact)
-          return ''
-        })
-        .replaceAll(/\x1d(\d+)\x1d([^\x1d]*)\n\x1d/g, (_all, index: string, target: string) => {
-          const at = plain[Number(index)]
-          if (at) targets.set(at.path, target)
-          return ''
-        })
+      // odd names and links stand between marks, so that nothing in them is taken for a line of the lists
+      const withoutOdd = cutMarked(text, oddMark, (fact) => {
+        const [, index, rest = ''] = /^(\d+) ([^]*)$/.exec(fact) ?? []
+        const at = odd[Number(index)]
+        if (at && rest.startsWith(linkMark)) targets.set(at.path, rest.slice(1, -1))
+        else if (at) facts.set(at.path, rest)
+      })
+      const lists = cutMarked(withoutOdd, linkMark, (link) => {
+        const [, index, target] = /^(\d+) ([^]*)\n$/.exec(link) ?? []
+        const at = plain[Number(index)]
+        if (at && target !== undefined) targets.set(at.path, target)
+      })
       const known = readLists(lists, kind)
       for (const { path, above: folders } of paths) {
         if (folders.some((folder) => links.has(folder))) {
@@ -67,6 +66,20 @@ export function inspectQuestion(paths: readonly SyncPath[], tools: ReadonlySet<T
       }
     },
   }
+}
+
+const linkMark = '\x1d'
+const oddMark = '\x1c'
+
+/** The text without what stands between two marks, which is given to `take`. */
+function cutMarked(text: string, mark: string, take: (marked: string) => void): string {
+  const parts = text.split(mark)
+  return parts
+    .filter((part, index) => {
+      if (index % 2 === 1) take(part)
+      return index % 2 === 0
+    })
+    .join('')
 }
 
 interface Found {

@@ -36,7 +36,8 @@ export type Tool = (typeof knownTools)[number]
  * else is done by what the shell has built in.
  */
 export const loopScript = `# devloop shell loop
-exec 2>&1
+# the runtime ends the input when one of the outputs is closed, so the first stderr is kept open
+exec 9>&2 2>&1
 K=$1 D=${temporaryPrefix}$2
 N='
 '
@@ -71,18 +72,21 @@ inside() {
 # FOLDER NAME UMASK MODE BYTES: a small file
 put() {
   [ -d "$1/" ] || mkdir -p "$1" || return
-  umask "$3"
+  write "$1/$D" "$3" "$4" "$5" && place "$1" "$2"
+}
+# PATH UMASK MODE BYTES
+write() {
+  umask "$2"
   # what a builtin cannot write, it does not explain: cat does
-  { printf %b "$5" > "$1/$D"; } 2>/dev/null || printf %b "$5" | cat > "$1/$D" || { umask 022; return 1; }
+  { printf %b "$4" > "$1"; } 2>/dev/null || printf %b "$4" | cat > "$1" || { umask 022; return 1; }
   umask 022
-  [ -z "$4" ] || chmod "$4" "$1/$D" || return
-  place "$1" "$2"
+  [ -z "$3" ] || chmod "$3" "$1"
 }
 # FOLDER NAME UMASK MODE SIZE: a file whose bytes follow
 take() {
   [ -d "$1/" ] || mkdir -p "$1" || return
   umask "$3"
-  head -c "$5" > "$1/$D" || { umask 022; return 1; }
+  head -c "$5" > "$1/$D" || { umask 022; explain "$1/$D"; return 1; }
   umask 022
   # the input may have ended in the middle
   [ "$(wc -c < "$1/$D")" -eq "$5" ] || return
@@ -98,7 +102,9 @@ begin() {
   umask 022
 }
 # SIZE: more bytes of it follow
-more() { head -c "$1" >> "$S"; }
+more() { head -c "$1" >> "$S" || { explain "$S"; return 1; }; }
+# FILE: some heads only say that there was an error; while the disk is still full, cat says which
+explain() { printf x | cat >> "$1"; }
 # BYTES
 more_inline() { { printf %b "$1" >> "$S"; } 2>/dev/null || printf %b "$1" | cat >> "$S"; }
 # FOLDER NAME MODE: all of it is there
@@ -131,7 +137,12 @@ clear() {
 unpack() {
   n=$1 h=$2
   shift 2
-  head -c "$n" | tar -xompf - -C / || return
+  head -c "$n" | tar -xompf - -C / && settle "$h" "$@"
+}
+# HIDDEN STAGE...: what stands in the staging folders becomes what it is to be, with one mv for each folder
+settle() {
+  h=$1
+  shift
   for x do
     [ -z "$h" ] || { hidden "$x" || return; some "$x"/* || continue; }
     mv -f "$x"/* "\${x%/*}/" 2>/dev/null || one_by_one "$x" || return
@@ -193,7 +204,7 @@ inspect() {
   [ -z "$h" ] || [ -z "$l" ] || eval "sha256sum $l"
   for n in $links; do
     eval "f=\\\${$n}"
-    printf '\\035%s\\035' "$((n-1))"
+    printf '\\035%s ' "$((n-1))"
     if [ "$k" = stat ]; then readlink "$f"; else ls -ld "$f"; fi
     printf '\\035'
   done

@@ -22,6 +22,8 @@ export interface ShellSessionOptions {
   readonly name: string
   /** The program that runs the loop; default `sh`. */
   readonly shell?: readonly string[]
+  /** Tools to do without even where they are found. */
+  readonly without?: readonly Tool[]
   /** Milliseconds without progress until the container counts as lost; default 30,000. */
   readonly deadlineMs?: number
   /** Milliseconds of rest after which left-overs of earlier sessions are swept, once; default 1,000. */
@@ -39,7 +41,7 @@ export async function openShellSession(options: ShellSessionOptions, signal: Abo
   try {
     const { channel, hello } = await openFrames(stream, { name, key, deadlineMs: options.deadlineMs ?? 30_000 })
     const found = new Set(hello.output.toString('utf8').split(' '))
-    const tools = new Set(knownTools.filter((tool) => found.has(tool)))
+    const tools = new Set(knownTools.filter((tool) => found.has(tool) && !options.without?.includes(tool)))
     if (!tools.has('mv')) {
       channel.close()
       throw new DevloopError('sync/no-tool', `There is a shell in ${name} but no mv, which live sync needs.`)

@@ -11,13 +11,14 @@
  */
 export const supervisorScript = `# devloop supervisor
 read -r me rest < /proc/self/stat
-exec 3<&0
-child= stop= again= interrupted= tree=
+# the command's own; what this shell has to say about processes that are gone is nobody's business
+exec 3<&0 4>&2 2>/dev/null
+child= stop= again= interrupted= tree= fifty=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 
 find_tree() {
   all=
   for file in /proc/[0-9]*/stat; do
-    { IFS= read -r line < "$file"; } 2>/dev/null || continue
+    IFS= read -r line < "$file" || continue
     pid=\${line%% *} line=\${line##*) }
     case $line in Z*) continue;; esac
     line=\${line#* }
@@ -37,19 +38,21 @@ find_tree() {
 wait_for_exec() {
   turns=
   while [ "\${#turns}" -lt 999 ]; do
-    { read -r name < "/proc/$child/comm"; } 2>/dev/null || return
+    read -r name < "/proc/$child/comm" || return
     case $name in devloop*) turns=x$turns;; *) return;; esac
   done
 }
 
 signal_tree() {
-  for pid in $tree; do kill -s "$1" "$pid" 2>/dev/null; done
+  for pid in $tree; do kill -s "$1" "$pid"; done
 }
 
 restart() {
   interrupted=1
   wait_for_exec
+  before=$tree
   find_tree
+  tree="$before$tree"
   if [ "$again" ]; then signal_tree KILL; else again=1; signal_tree TERM; fi
 }
 
@@ -60,10 +63,10 @@ pass() {
   wait_for_exec
   signal=$1 value=
   case $signal in INT|QUIT)
-    { while read -r key value; do [ "$key" = SigIgn: ] && break; done < "/proc/$child/status"; } 2>/dev/null
+    while read -r key value; do [ "$key" = SigIgn: ] && break; done < "/proc/$child/status"
     case $signal$value in INT*[2367abef]|QUIT*[4567cdef]) signal=TERM;; esac;;
   esac
-  kill -s "$signal" "$child" 2>/dev/null
+  kill -s "$signal" "$child"
 }
 
 # The old child is gone; what it started may still hold its ports.
@@ -72,14 +75,14 @@ wait_for_tree() {
   while :; do
     left=
     for pid in $tree; do
-      { IFS= read -r line < "/proc/$pid/stat"; } 2>/dev/null || continue
+      IFS= read -r line < "/proc/$pid/stat" || continue
       case \${line##*) } in Z*) continue;; esac
       left="$left $pid"
     done
     tree=$left turns=x$turns
     [ "$tree" ] && [ "\${#turns}" -lt 200 ] || return
     [ "\${#turns}" -lt 150 ] || signal_tree KILL
-    sleep 0.02 2>/dev/null || sleep 1 || return
+    sleep 0.02 || { sleep 1 && turns=$turns$fifty; } || return
   done
 }
 
@@ -93,19 +96,19 @@ trap 'pass WINCH' WINCH
 trap restart URG
 
 name_self() {
-  { printf 'devloop:%s' "$child" > /proc/self/comm; } 2>/dev/null
+  printf 'devloop:%s' "$child" > /proc/self/comm
 }
 
 name_self
 while [ ! "$stop" ]; do
   again=
-  ( exec "$@" ) <&3 3<&- &
+  ( exec "$@" ) <&3 2>&4 3<&- 4>&- &
   child=$!
   name_self
   status=
   while :; do
     interrupted=
-    wait "$child" 2>/dev/null
+    wait "$child"
     now=$?
     # 127: the wait before this one, which a signal interrupted, had got the status already
     [ "$now" = 127 ] && [ "$status" ] || status=$now

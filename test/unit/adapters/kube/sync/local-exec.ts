@@ -45,12 +45,16 @@ export function localExec(streams: ExecStream[] = [], env: NodeJS.ProcessEnv = p
 }
 
 /** A session of the shell loop on a folder of this machine. */
-export async function localFixture(shell: readonly string[], changes: Partial<ShellSessionOptions> = {}): Promise<SyncFixture> {
+export async function localFixture(
+  shell: readonly string[],
+  changes: Partial<ShellSessionOptions> = {},
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<SyncFixture> {
   const folder = mkdtempSync(path.join(tmpdir(), 'devloop-sync-'))
   const root = path.join(folder, 'root')
   mkdirSync(root)
   const streams: ExecStream[] = []
-  const exec = localExec(streams, changes.exec ? undefined : process.env)
+  const exec = localExec(streams, env)
   const open = () =>
     openShellSession({ exec, roots: [root], name: 'a folder', shell, sweepAfterMs: 50, ...changes }, new AbortController().signal)
   const first = await open()
