@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createLauncher, followChanges } from './devloop.mjs'
 import { createProbe } from './probe.mjs'
 import { port, writeProject } from './project.mjs'
@@ -30,7 +31,13 @@ export async function createBench({ options, home, root, cleanup, say, add }) {
     const namespace = await makeNamespace(`devloop-bench-${own}`)
     const image = `devloop-bench/${own}`
     images.push(image)
-    const made = await writeProject(join(home, own), { image, base: `${registry}/testbed/node:20`, namespace: namespace.name, contexts: [context], ...more })
+    const made = await writeProject(join(home, own), {
+      image,
+      base: `${registry}/testbed/node:20`,
+      namespace: namespace.name,
+      contexts: [context],
+      ...more,
+    })
     return { ...made, namespace: namespace.name, removeNamespace: namespace.remove }
   }
 
@@ -45,6 +52,8 @@ export async function createBench({ options, home, root, cleanup, say, add }) {
     const { client } = daemon.connect()
     await (onStart ?? (() => daemon.ready(client, 300_000)))(daemon, client)
     const changes = followChanges(client)
+    // this process hears of the pod by a watch of its own
+    while (!findPod(watch.pods)) await delay(20)
     const session = {
       project: made,
       daemon,
@@ -52,7 +61,7 @@ export async function createBench({ options, home, root, cleanup, say, add }) {
       changes,
       pods: watch.pods,
       /** The pod that is ready and not on its way out. */
-      pod: () => podOf(watch.pods),
+      pod: () => findPod(watch.pods),
       target() {
         const { metadata, spec } = session.pod()
         return { namespace: made.namespace, pod: metadata.name, container: spec.containers[0].name }
@@ -105,9 +114,12 @@ export async function createBench({ options, home, root, cleanup, say, add }) {
   }
 }
 
-function podOf(pods) {
-  const found = [...pods.values()].filter((pod) => !pod.metadata.deletionTimestamp && pod.status.podIP && pod.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'))
-  const newest = found.toSorted((a, b) => Date.parse(b.metadata.creationTimestamp) - Date.parse(a.metadata.creationTimestamp))[0]
-  if (!newest) throw new Error('no pod is ready')
-  return newest
+function findPod(pods) {
+  const found = [...pods.values()].filter(
+    (pod) =>
+      !pod.metadata.deletionTimestamp &&
+      pod.status.podIP &&
+      pod.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'),
+  )
+  return found.toSorted((a, b) => Date.parse(b.metadata.creationTimestamp) - Date.parse(a.metadata.creationTimestamp))[0]
 }

@@ -5,15 +5,18 @@ export function createCleanup(say) {
   let next = 0
   let running
 
-  const run = () => (running ??= (async () => {
-    for (const [id, { what, undo }] of [...tasks].reverse()) {
-      tasks.delete(id)
-      await Promise.race([
-        Promise.resolve().then(undo).catch((error) => say(`could not undo ${what}: ${error.message}`)),
-        new Promise((resolve) => setTimeout(resolve, 30_000).unref()),
-      ])
-    }
-  })())
+  const run = () =>
+    (running ??= (async () => {
+      for (const [id, { what, undo }] of [...tasks].reverse()) {
+        tasks.delete(id)
+        await Promise.race([
+          Promise.resolve()
+            .then(undo)
+            .catch((error) => say(`could not undo ${what}: ${error.message}`)),
+          new Promise((resolve) => setTimeout(resolve, 30_000).unref()),
+        ])
+      }
+    })())
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {

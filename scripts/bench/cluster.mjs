@@ -20,7 +20,14 @@ export function openCluster(cleanup) {
     await core.deleteNamespace({ name }).catch((error) => {
       if (!isGone(error)) throw error
     })
-    while (wait && (await core.readNamespace({ name }).then(() => true, (error) => !isGone(error)))) await delay(250)
+    while (
+      wait &&
+      (await core.readNamespace({ name }).then(
+        () => true,
+        (error) => !isGone(error),
+      ))
+    )
+      await delay(250)
   }
 
   /** A namespace that the run's end deletes. `remove(true)` deletes it now and waits until it is gone. */
@@ -28,7 +35,13 @@ export function openCluster(cleanup) {
     await core.createNamespace({ body: { metadata: { name } } })
     const forget = cleanup.add(`namespace ${name}`, () => deleteNamespace(name))
     // pods cannot be made before it is there
-    while (await core.readNamespacedServiceAccount({ name: 'default', namespace: name }).then(() => false, () => true)) await delay(50)
+    while (
+      await core.readNamespacedServiceAccount({ name: 'default', namespace: name }).then(
+        () => false,
+        () => true,
+      )
+    )
+      await delay(50)
     return { name, remove: (wait = false) => (wait ? deleteNamespace(name, true).then(forget) : forget()) }
   }
 
@@ -67,7 +80,13 @@ export function openCluster(cleanup) {
 
   /** Runs a command in a container over a WebSocket of its own, as bare as can be. */
   async function openExec({ namespace, pod, container }, command) {
-    const query = new URLSearchParams([['container', container], ['stdin', 'true'], ['stdout', 'true'], ['stderr', 'true'], ...command.map((part) => ['command', part])])
+    const query = new URLSearchParams([
+      ['container', container],
+      ['stdin', 'true'],
+      ['stdout', 'true'],
+      ['stderr', 'true'],
+      ...command.map((part) => ['command', part]),
+    ])
     const options = {}
     await config.applyToHTTPSOptions(options)
     const url = `${server.replace(/^http/, 'ws')}/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query}`
@@ -125,6 +144,10 @@ export function openCluster(cleanup) {
     watchPods,
     openExec,
     freePodSlots,
-    hasKubectl: () => run('kubectl', ['version', '--client']).then(() => true, () => false),
+    hasKubectl: () =>
+      run('kubectl', ['version', '--client']).then(
+        () => true,
+        () => false,
+      ),
   }
 }

@@ -13,7 +13,12 @@ import { pathToFileURL } from 'node:url'
 export async function createLauncher({ home, dist, profile, cleanup }) {
   const { connectDevloop, findDaemon } = await import(pathToFileURL(join(dist, 'client.js')).href)
   const runtimeDir = join(home, 'run')
-  const env = { ...process.env, XDG_RUNTIME_DIR: runtimeDir, XDG_STATE_HOME: join(home, 'state'), XDG_CACHE_HOME: join(home, 'cache') }
+  const env = {
+    ...process.env,
+    XDG_RUNTIME_DIR: runtimeDir,
+    XDG_STATE_HOME: join(home, 'state'),
+    XDG_CACHE_HOME: join(home, 'cache'),
+  }
   await mkdir(runtimeDir, { recursive: true, mode: 0o700 })
   let count = 0
 
@@ -59,16 +64,22 @@ export async function createLauncher({ home, dist, profile, cleanup }) {
 
     /** Resolves with the time at which a client saw every resource ready. */
     async function ready(client, timeoutMs = 120_000) {
-      const wait = client.waitFor((views) => {
-        const session = views.get('session/session')
-        return session?.ready && [...views.values()].some((view) => view.kind === 'resource') ? performance.now() : undefined
-      }, { timeoutMs })
+      const wait = client.waitFor(
+        (views) => {
+          const session = views.get('session/session')
+          return session?.ready && [...views.values()].some((view) => view.kind === 'resource') ? performance.now() : undefined
+        },
+        { timeoutMs },
+      )
       try {
         return await Promise.race([wait, gone])
       } catch (error) {
         if (error.code !== 'timeout') throw error
         const views = [...client.views().values()].filter((view) => view.kind !== 'change')
-        throw new Error(`not ready in ${timeoutMs / 1000} s: ${JSON.stringify(views, null, 1).slice(0, 4_000)}\n${readFileSync(log, 'utf8').slice(-2_000)}`, { cause: error })
+        throw new Error(
+          `not ready in ${timeoutMs / 1000} s: ${JSON.stringify(views, null, 1).slice(0, 4_000)}\n${readFileSync(log, 'utf8').slice(-2_000)}`,
+          { cause: error },
+        )
       }
     }
 
@@ -101,7 +112,9 @@ export function followChanges(client) {
   return {
     changes,
     settled: (since, timeoutMs = 60_000) =>
-      client.waitFor(() => [...changes.values()].find((change) => change.at >= since - 2 && change.outcome !== 'pending'), { timeoutMs }),
+      client.waitFor(() => [...changes.values()].find((change) => change.at >= since - 2 && change.outcome !== 'pending'), {
+        timeoutMs,
+      }),
     end,
   }
 }

@@ -7,7 +7,11 @@ export async function removeImages(repositories, say) {
   const docker = new Docker()
   const all = await docker.listImages().catch(() => [])
   const tags = all.flatMap((image) => image.RepoTags ?? []).filter((tag) => repositories.some((name) => tag.includes(`${name}:`)))
-  for (const tag of tags) await docker.getImage(tag).remove({ force: true }).catch((error) => say(`image ${tag} is left: ${error.message}`))
+  for (const tag of tags)
+    await docker
+      .getImage(tag)
+      .remove({ force: true })
+      .catch((error) => say(`image ${tag} is left: ${error.message}`))
 }
 
 /** A Unix socket before the engine's own, which counts the bytes that go to it. Undefined where the engine is elsewhere. */

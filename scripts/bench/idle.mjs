@@ -17,7 +17,20 @@ export async function measureIdle({ id, of, daemon, limits, options, say, add })
   const cpu = ((await processorMs(daemon.pid)) - used) / (performance.now() - begin)
   const { mb, processes } = await memory(daemon.pid)
   await daemon.stop()
-  add({ id: `${id}.cpu`, what: `idle, ${of}: processor of one core`, unit: '%', values: [cpu * 100], limits: limits.cpu === undefined ? {} : { median: limits.cpu } })
-  add({ id: `${id}.memory`, what: `idle, ${of}: resident memory, children too`, unit: 'MB', values: [mb], limits: limits.mb === undefined ? {} : { median: limits.mb }, note: processes.map((one) => `${one.name} ${Math.round(one.mb)} MB`).join(', ') })
+  add({
+    id: `${id}.cpu`,
+    what: `idle, ${of}: processor of one core`,
+    unit: '%',
+    values: [cpu * 100],
+    limits: limits.cpu === undefined ? {} : { median: limits.cpu },
+  })
+  add({
+    id: `${id}.memory`,
+    what: `idle, ${of}: resident memory, children too`,
+    unit: 'MB',
+    values: [mb],
+    limits: limits.mb === undefined ? {} : { median: limits.mb },
+    note: processes.map((one) => `${one.name} ${Math.round(one.mb)} MB`).join(', '),
+  })
   return undefined
 }

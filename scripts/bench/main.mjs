@@ -26,7 +26,9 @@ async function main() {
   const add = (row) => {
     const made = { ...makeRow(row), load: Math.round(loadavg()[0] * 10) / 10 }
     rows.push(made)
-    say(`${made.id}: median ${made.median} ${made.unit} (n ${made.n})${made.verdict === 'miss' ? `, MISSED: ${made.missed.join('; ')}` : ''}`)
+    say(
+      `${made.id}: median ${made.median} ${made.unit} (n ${made.n})${made.verdict === 'miss' ? `, MISSED: ${made.missed.join('; ')}` : ''}`,
+    )
   }
   const { createBench } = await import('./bench.mjs')
   const bench = await createBench({ options, home, root, cleanup, say, add })
@@ -52,7 +54,15 @@ async function main() {
     await cleanup.run()
   }
   const machine = { cpus: availableParallelism(), model: cpus()[0]?.model, node: process.version, platform: process.platform }
-  const report = { date: new Date(started).toISOString(), seconds: Math.round((Date.now() - started) / 1000), quick: options.quick, machine, rows, leftOut, failed }
+  const report = {
+    date: new Date(started).toISOString(),
+    seconds: Math.round((Date.now() - started) / 1000),
+    quick: options.quick,
+    machine,
+    rows,
+    leftOut,
+    failed,
+  }
   if (options.json && options.json !== '-') await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`)
   if (options.json === '-') process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
   else process.stdout.write(`\n${table(rows)}\n${lists(leftOut, 'Left out')}${lists(failed, 'Failed')}`)
@@ -61,12 +71,15 @@ async function main() {
   process.exitCode = failed.length > 0 || missed > 0 ? 1 : 0
 }
 
-const lists = (entries, title) => (entries.length === 0 ? '' : `\n${title}:\n${entries.map(({ section, why }) => `- ${section}: ${why}\n`).join('')}`)
+const lists = (entries, title) =>
+  entries.length === 0 ? '' : `\n${title}:\n${entries.map(({ section, why }) => `- ${section}: ${why}\n`).join('')}`
 
 try {
   await main()
 } catch (error) {
-  process.stderr.write(`bench: ${error.code?.startsWith?.('ERR_PARSE_ARGS') || error.message.startsWith('there is no section') ? `${error.message}\n\n${usage}` : error.stack}\n`)
+  process.stderr.write(
+    `bench: ${error.code?.startsWith?.('ERR_PARSE_ARGS') || error.message.startsWith('there is no section') ? `${error.message}\n\n${usage}` : error.stack}\n`,
+  )
   process.exitCode = 2
 }
 // connections of client libraries must not keep a finished run

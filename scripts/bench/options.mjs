@@ -25,7 +25,19 @@ export function readOptions(argv) {
   const text = { type: 'string' }
   const { values } = parseArgs({
     args: argv,
-    options: { only: text, quick: flag, large: flag, hundred: flag, 'slow-client': flag, all: flag, json: text, profile: text, dist: text, keep: flag, help: flag },
+    options: {
+      only: text,
+      quick: flag,
+      large: flag,
+      hundred: flag,
+      'slow-client': flag,
+      all: flag,
+      json: text,
+      profile: text,
+      dist: text,
+      keep: flag,
+      help: flag,
+    },
   })
   const sections = values.only
     ? values.only.split(',').map((name) => name.trim())

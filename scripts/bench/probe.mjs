@@ -41,7 +41,9 @@ export function createProbe(host, port) {
           await delay(1)
         }
       }
-      throw new Error(`http://${host}:${port}${path} did not answer as expected in ${timeoutMs / 1000} s; last: ${String(last).slice(0, 200)}`)
+      throw new Error(
+        `http://${host}:${port}${path} did not answer as expected in ${timeoutMs / 1000} s; last: ${String(last).slice(0, 200)}`,
+      )
     },
     close: () => agent.destroy(),
   }

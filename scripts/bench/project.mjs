@@ -24,6 +24,7 @@ let list = []
 const answers = {
   '/read': (path) => readFileSync(path, 'utf8'),
   '/version': () => version + ' ' + startMs,
+  '/began': () => String(performance.timeOrigin),
   '/list': (text) => String((list = text.split(',').flatMap((folder) => Array.from({ length: 50 }, (_, i) => folder + '/f' + i + '.txt'))).length),
   '/count': (mark) => count(mark, list),
   '/hash': (folder) => filesIn(folder).reduce((hash, path) => hash.update(path.slice(folder.length)).update(readFileSync(path)), createHash('sha256')).digest('hex'),

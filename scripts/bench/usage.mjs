@@ -29,7 +29,11 @@ export async function memory(root) {
   const processes = await Promise.all(
     (await family(root)).map(async ({ pid }) => {
       const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-      return { pid, name: /^Name:\s+(.*)$/m.exec(status)?.[1] ?? '?', mb: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024 }
+      return {
+        pid,
+        name: /^Name:\s+(.*)$/m.exec(status)?.[1] ?? '?',
+        mb: Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024,
+      }
     }),
   )
   return { mb: processes.reduce((sum, one) => sum + one.mb, 0), processes }

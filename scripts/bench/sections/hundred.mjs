@@ -25,7 +25,8 @@ export async function section({ options, registry, suffix, home, cluster, launch
     const objects = Array.from({ length: count }, (_, i) => deployment(`r${i + 1}`, namespace.name, image))
     const ready = new Map()
     const watch = watchPods(namespace.name, (pod, at) => {
-      if (!ready.has(pod.metadata.name) && pod.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True')) ready.set(pod.metadata.name, at)
+      if (!ready.has(pod.metadata.name) && pod.status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True'))
+        ready.set(pod.metadata.name, at)
     })
     try {
       await work(namespace.name, objects, () => Math.max(...ready.values()))
@@ -43,7 +44,9 @@ export async function section({ options, registry, suffix, home, cluster, launch
       await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }))
       const start = performance.now()
       await run('kubectl', ['apply', '-n', namespace, '-f', file], { maxBuffer: 1 << 26 })
-      await run('kubectl', ['wait', '-n', namespace, '--for=condition=Available', '--timeout=300s', 'deployment', '--all'], { maxBuffer: 1 << 26 })
+      await run('kubectl', ['wait', '-n', namespace, '--for=condition=Available', '--timeout=300s', 'deployment', '--all'], {
+        maxBuffer: 1 << 26,
+      })
       times.kubectl.push(performance.now() - start)
     })
     await within(`hundred-${i}`, async (namespace, objects, lastReady) => {
@@ -64,8 +67,18 @@ export async function section({ options, registry, suffix, home, cluster, launch
     })
   }
   add({ id: 'hundred', what: '100 resources without images until all are seen ready', values: times.devloop })
-  add({ id: 'hundred.kubectl', what: 'the same objects by kubectl apply and kubectl wait, by turns with it', values: times.kubectl })
-  add({ id: 'hundred.ratio', what: 'devloop / kubectl (medians)', unit: '×', values: [median(times.devloop) / median(times.kubectl)], limits: { median: 1.15 } })
+  add({
+    id: 'hundred.kubectl',
+    what: 'the same objects by kubectl apply and kubectl wait, by turns with it',
+    values: times.kubectl,
+  })
+  add({
+    id: 'hundred.ratio',
+    what: 'devloop / kubectl (medians)',
+    unit: '×',
+    values: [median(times.devloop) / median(times.kubectl)],
+    limits: { median: 1.15 },
+  })
   add({ id: 'hundred.lag', what: 'seen ready after the last pod turned Ready', values: times.lag, limits: { median: 500 } })
   add({ id: 'hundred.memory', what: 'resident memory of the daemon then', unit: 'MB', values: times.mb })
   return undefined

@@ -26,17 +26,41 @@ export async function section(bench) {
   const session = await openProcess(launcher, project)
   const probe = session.probe()
   const { values, stages } = await measureSaves(session, probe, options.quick ? 10 : 60)
-  add({ id: 'process.save', what: 'process runtime: save one synced file until an HTTP answer holds it', values, limits: { median: 100 }, stages: medians(stages) })
+  add({
+    id: 'process.save',
+    what: 'process runtime: save one synced file until an HTTP answer holds it',
+    values,
+    limits: { median: 100 },
+    stages: medians(stages),
+  })
   const restarts = await measureRestarts(session, probe, options.quick ? 4 : 20)
-  add({ id: 'process.restart', what: 'process runtime: save with a restart rule until the new process answers', values: restarts.values, stages: medians(restarts.stages) })
+  add({
+    id: 'process.restart',
+    what: 'process runtime: save with a restart rule until the new process answers',
+    values: restarts.values,
+    stages: medians(restarts.stages),
+  })
   add({ id: 'process.restart.app', what: "process runtime: the app's own start, until it listens", values: restarts.starts })
   const reloads = await measureReloads(session, options.quick ? 4 : 20)
-  add({ id: 'process.reload', what: 'process runtime: save the Devloopfile until the new plan is in force', values: reloads.values, limits: { median: 100 } })
+  add({
+    id: 'process.reload',
+    what: 'process runtime: save the Devloopfile until the new plan is in force',
+    values: reloads.values,
+    limits: { median: 100 },
+  })
   probe.close()
   await session.daemon.stop()
 
   const daemon = launcher.start({ devloopfile: project.devloopfile, runtime: 'process' })
-  const why = await measureIdle({ id: 'process.idle', of: 'a small project as processes (with the app itself)', daemon, limits: { cpu: 0.3 }, options, say, add })
+  const why = await measureIdle({
+    id: 'process.idle',
+    of: 'a small project as processes (with the app itself)',
+    daemon,
+    limits: { cpu: 0.3 },
+    options,
+    say,
+    add,
+  })
   return why && `idle: ${why}`
 }
 

@@ -22,9 +22,20 @@ export async function section({ options, small, project, open, cleanup, home, sa
     results.small.push(ofSmall)
   }
   const ms = (list) => list.map((one) => one.ms)
-  add({ id: 'rebuild-big', what: 'a rebuild beside 200 MB of unchanged context (2,000 files)', values: ms(results.big), stages: medians(results.big.map((one) => one.stages)) })
+  add({
+    id: 'rebuild-big',
+    what: 'a rebuild beside 200 MB of unchanged context (2,000 files)',
+    values: ms(results.big),
+    stages: medians(results.big.map((one) => one.stages)),
+  })
   add({ id: 'rebuild-big.small', what: 'the small rebuild, by turns with it', values: ms(results.small) })
-  add({ id: 'rebuild-big.ratio', what: 'big / small (medians)', unit: '×', values: [median(ms(results.big)) / median(ms(results.small))], limits: { median: 1.2 } })
+  add({
+    id: 'rebuild-big.ratio',
+    what: 'big / small (medians)',
+    unit: '×',
+    values: [median(ms(results.big)) / median(ms(results.small))],
+    limits: { median: 1.2 },
+  })
 
   // counted apart, so that the counting delays nothing above
   await far.close()
@@ -33,7 +44,13 @@ export async function section({ options, small, project, open, cleanup, home, sa
     far = await open(made, { extraEnv: { DOCKER_HOST: counter.host } })
     const before = counter.sent()
     await measureRebuild(far, `counted ${Date.now()}`)
-    add({ id: 'rebuild-big.sent', what: 'bytes sent to the Docker engine for one such rebuild', unit: 'kB', values: [(counter.sent() - before) / 1000], limits: { median: 1_000 } })
+    add({
+      id: 'rebuild-big.sent',
+      what: 'bytes sent to the Docker engine for one such rebuild',
+      unit: 'kB',
+      values: [(counter.sent() - before) / 1000],
+      limits: { median: 1_000 },
+    })
     await far.close()
     await counter.close()
   }

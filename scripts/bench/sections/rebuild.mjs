@@ -10,5 +10,11 @@ export async function section({ options, small, add }) {
     if (i >= 0) results.push(result)
   }
   const n = { values: results.map((one) => one.ms) }
-  add({ id: 'rebuild', what: 'a change no rule covers until the new pod answers, 2 kB context', ...n, limits: { median: 1_800 }, stages: medians(results.map((one) => one.stages)) })
+  add({
+    id: 'rebuild',
+    what: 'a change no rule covers until the new pod answers, 2 kB context',
+    ...n,
+    limits: { median: 1_800 },
+    stages: medians(results.map((one) => one.stages)),
+  })
 }

@@ -50,8 +50,20 @@ export async function section({ options, small, cluster, add }) {
   }
   await floor.close()
   probe.close()
-  add({ id: 'save', what: 'save one synced file until an HTTP answer from the pod holds it', values: times.devloop, limits: { median: 30, p99: 100 }, stages: medians(stages) })
+  add({
+    id: 'save',
+    what: 'save one synced file until an HTTP answer from the pod holds it',
+    values: times.devloop,
+    limits: { median: 30, p99: 100 },
+    stages: medians(stages),
+  })
   add({ id: 'save.floor', what: 'the same by a stream made by hand, into the same container', values: times.floor })
   add({ id: 'save.floor-ack', what: 'that stream: until its shell says that it is done', values: times.ack })
-  add({ id: 'save.ratio', what: 'save / its floor (medians)', unit: '×', values: [median(times.devloop) / median(times.floor)], limits: { median: 3 } })
+  add({
+    id: 'save.ratio',
+    what: 'save / its floor (medians)',
+    unit: '×',
+    values: [median(times.devloop) / median(times.floor)],
+    limits: { median: 3 },
+  })
 }

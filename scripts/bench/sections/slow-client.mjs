@@ -30,8 +30,20 @@ export async function section({ options, home, launcher, add }) {
   inspector.close()
   probe.close()
   await session.daemon.stop()
-  add({ id: 'slow-client.heap', what: 'growth of the heap (after collection) while a client reads nothing', unit: 'MB', values: [end.heap - start.heap], limits: { median: 20 } })
-  add({ id: 'slow-client.memory', what: 'growth of resident memory meanwhile', unit: 'MB', values: [end.rss - start.rss], limits: { median: 20 } })
+  add({
+    id: 'slow-client.heap',
+    what: 'growth of the heap (after collection) while a client reads nothing',
+    unit: 'MB',
+    values: [end.heap - start.heap],
+    limits: { median: 20 },
+  })
+  add({
+    id: 'slow-client.memory',
+    what: 'growth of resident memory meanwhile',
+    unit: 'MB',
+    values: [end.rss - start.rss],
+    limits: { median: 20 },
+  })
   add({ id: 'slow-client.other', what: 'save until a second client sees the change live, meanwhile', values: during })
   add({ id: 'slow-client.before', what: 'the same before, with no slow client', values: before })
   return undefined
@@ -61,8 +73,21 @@ async function openSlow(path, other) {
   let seq = 0
   const open = () =>
     new Promise((resolve, reject) => {
-      const ws = new WebSocket('ws://localhost/v0/stream', { createConnection: () => connect({ path }), perMessageDeflate: false })
-      ws.on('open', () => ws.send(JSON.stringify({ type: 'hello', protocol: { major: 0, minor: 1 }, client: 'bench slow', topics: ['state', 'logs'], logs: { tail: 0 } })))
+      const ws = new WebSocket('ws://localhost/v0/stream', {
+        createConnection: () => connect({ path }),
+        perMessageDeflate: false,
+      })
+      ws.on('open', () =>
+        ws.send(
+          JSON.stringify({
+            type: 'hello',
+            protocol: { major: 0, minor: 1 },
+            client: 'bench slow',
+            topics: ['state', 'logs'],
+            logs: { tail: 0 },
+          }),
+        ),
+      )
       ws.on('error', reject)
       ws.on('message', (data) => {
         const message = JSON.parse(data)

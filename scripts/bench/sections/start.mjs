@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { medians } from '../stats.mjs'
 
 export async function section({ options, small, closeSmall, open, add }) {
   await small()
@@ -9,12 +10,12 @@ export async function section({ options, small, closeSmall, open, add }) {
   const n = options.quick ? 2 : 6
   const plain = []
   const synced = []
-  const clientSeen = []
+  const stages = []
   for (let i = 0; i < n; i++) {
     for (const values of [plain, synced]) {
       const session = await start(open, project)
       values.push(session.readyMs)
-      clientSeen.push(session.connectedMs)
+      stages.push(session.stages)
       // what the next start finds: files that were synced after the image was built
       const text = `synced before start ${i} ${Date.now()}\n`
       const saved = performance.timeOrigin + performance.now()
@@ -24,20 +25,43 @@ export async function section({ options, small, closeSmall, open, add }) {
       await delay(300)
     }
   }
-  add({ id: 'start', what: 'start with nothing to do, after live syncs, until all is ready', values: [...plain.slice(1), ...synced], limits: { median: 1_500 } })
-  add({ id: 'start.connected', what: 'of it: until a client is connected', values: clientSeen })
+  add({
+    id: 'start',
+    what: 'start with nothing to do, after live syncs, until all is ready',
+    values: [...plain.slice(1), ...synced],
+    limits: { median: 1_500 },
+    stages: medians(stages),
+  })
 }
 
 async function start(open, project) {
-  let readyMs
-  let connectedMs
+  const stages = {}
   const session = await open(project, {
     onStart: async (daemon, client) => {
-      void client.whenOpen().then(() => (connectedMs = performance.now() - daemon.startedAt))
-      readyMs = (await daemon.ready(client)) - daemon.startedAt
+      const mark = (stage, reached) => {
+        if (reached) stages[stage] ??= performance.now() - daemon.startedAt
+      }
+      const look = () => {
+        const { devloopfile, runtime } = client.get('session', 'session') ?? {}
+        const image = [...client.views().values()].find((view) => view.kind === 'image')
+        const { pods = [], ready } = client.get('resource', 'server') ?? {}
+        mark('client connected', true)
+        mark('plan in force', devloopfile?.state === 'ok')
+        mark('cluster connected', runtime?.state === 'connected')
+        mark('image known', image?.state === 'built')
+        mark('pod seen', pods.length > 0)
+        mark(
+          'pod in sync',
+          pods.some((pod) => pod.targets.some((target) => target.state === 'in-sync')),
+        )
+        mark('resource ready', ready)
+      }
+      const end = client.onViews(look)
+      stages.ready = (await daemon.ready(client)) - daemon.startedAt
+      end()
     },
   })
   const pods = [...session.pods.values()].filter((pod) => !pod.metadata.deletionTimestamp)
   if (pods.length > 1) throw new Error(`a start with nothing to do made a new pod:\n${session.daemon.text()}`)
-  return { ...session, readyMs, connectedMs }
+  return { ...session, readyMs: stages.ready, stages }
 }
