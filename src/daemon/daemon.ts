@@ -17,7 +17,7 @@ import { instanceId } from '../model/instance.js'
 import type { Discovery } from '../protocol/messages.js'
 import { instancePaths, runtimeDirs } from '../protocol/discovery.js'
 import { protocolVersion } from '../protocol/messages.js'
-import { isLive, readDiscovery, removeDiscovery, writeDiscovery } from '../server/discovery.js'
+import { isLive, readDiscovery, removeDiscovery, removeDiscoveryAtExit, writeDiscovery } from '../server/discovery.js'
 import { lockInstance } from '../server/instance-lock.js'
 import { createStatusServer } from '../server/server.js'
 import { createViewSource } from '../server/views.js'
@@ -143,12 +143,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         log({ resource: '', source: 'daemon', level: 'error', text: toErrorInfo(thrown).message }),
       )
     store.dispatch({ type: 'session/phase', phase: 'stopping' })
-    work.stop()
     await limited(Promise.allSettled(controllers.map((one) => one.stop())), patience)
     await limited(Promise.allSettled([planLoader.close(), context.ports.stateFiles.close()]), 500)
     await server.close(reason).catch(() => {})
+    work.stop()
     await removeDiscovery(runtimeDir, instance, epoch).catch(() => {})
     await lock.release().catch(() => {})
+    process.off('exit', onExit)
     own.close()
     end(code)
   }
@@ -165,6 +166,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     })
     stopping ??= shutDown('a defect', false, 70)
   }
+
+  /** However this process ends (a second Ctrl-C does not wait), nobody shall take it for a running daemon. */
+  const onExit = (): void => {
+    removeDiscoveryAtExit(runtimeDir, instance, epoch)
+    lock.releaseAtExit()
+  }
+  process.on('exit', onExit)
 
   try {
     const addresses = await server.start()
@@ -187,6 +195,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   } catch (thrown) {
     await server.close('it could not start').catch(() => {})
     await lock.release().catch(() => {})
+    process.off('exit', onExit)
     throw thrown
   }
 }

@@ -5,6 +5,7 @@
 // one that looks later sees the other's claim, so never do both win. A claim gets its name by renaming a socket that
 // listens already: one that refuses connections is dead for good and may be removed by anybody.
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -16,6 +17,8 @@ import { secureDir } from './secure-dir.js'
 
 export interface InstanceLock {
   release(): Promise<void>
+  /** The same for a process that is about to exit: takes its name away. */
+  releaseAtExit(): void
 }
 
 /** How long to wait for a holder to say who it is. It says so at once unless it is stopped. */
@@ -32,7 +35,10 @@ export async function lockInstance(dir: string, instance: string): Promise<Insta
     const others = await livingClaims(dir, instance, claim.file)
     if (others.length === 0) {
       claim.hold()
-      return { release: () => claim.withdraw() }
+      return {
+        release: () => claim.withdraw(),
+        releaseAtExit: () => rmSync(join(dir, claim.file), { force: true }),
+      }
     }
     await claim.withdraw()
     const holder = others.find((said) => !said.startsWith('claiming '))

@@ -41,7 +41,8 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
     leaving = true
     void daemon.stop(reason)
   }
-  const endInterrupt = onInterrupt((signal) => interrupt(signal === 'SIGINT' ? 'Ctrl-C' : signal))
+  // to the very end: a second Ctrl-C that comes late must not change the exit code
+  onInterrupt((signal) => interrupt(signal === 'SIGINT' ? 'Ctrl-C' : signal))
   onOutputError((problem) => {
     // a full disk is no reason to stop working
     if (isGone(problem) && !leaving) leave('nobody reads its output')
@@ -58,7 +59,6 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
   const ended = await daemon.ended
   view.close()
   client.close()
-  endInterrupt()
   return ended === exitCodes.ok ? code : ended
 }
 
