@@ -1,13 +1,13 @@
 // Ports of this machine that lead to the ready pod. A port is opened once and kept; each connection looks for the pod anew
 // and waits a while for one during a rollout.
 import { createServer, type Server, type Socket } from 'node:net'
-import { pipeline, type Duplex } from 'node:stream'
 import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
 import type { Plan } from '../model/plan.js'
 import type { ForwardState, PodState } from '../model/state.js'
-import { currentPods, unsupported } from '../store/resource-status.js'
+import { currentPods, isBroughtUp, unsupported } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
+import { carry } from './forward-connection.js'
 
 /** How long a connection waits for a ready pod. Milliseconds. */
 const patience = 30_000
@@ -40,20 +40,21 @@ export function createForwardController(context: ControlContext): Controller {
   const listen = (wanted: Wanted): Promise<void> =>
     new Promise((resolve) => {
       const sockets = new Set<Socket>()
-      const server = createServer({ noDelay: true }, (socket) => {
+      const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
         sockets.add(socket)
         socket.on('close', () => sockets.delete(socket))
         socket.on('error', () => socket.destroy())
         void connect(open.get(wanted.local)?.wanted ?? wanted, socket).catch((thrown: unknown) => {
+          const left = socket.destroyed
           socket.destroy()
-          if (isAbort(thrown)) return
+          if (left || isAbort(thrown)) return
           const error = toErrorInfo(thrown)
           if (error.code === 'defect') onDefect(thrown)
           log({
             resource: wanted.resource,
             source: 'forward',
             level: 'warn',
-            text: `localhost:${wanted.local}: ${error.message}`,
+            text: `localhost:${wanted.local}: ${error.message}${error.why ? ` ${error.why}` : ''}`,
           })
         })
       })
@@ -87,11 +88,13 @@ export function createForwardController(context: ControlContext): Controller {
     const gone = new AbortController()
     socket.once('close', () => gone.abort())
     const signal = AbortSignal.any([gone.signal, stopping.signal])
-    const pod = await readyPod(wanted, AbortSignal.any([signal, AbortSignal.timeout(patience)]))
-    if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
-    const remote: Duplex = await runtime.current.dial(pod, wanted.port, signal)
-    // errors of one connection are its two ends' own affair
-    pipeline(socket, remote, socket, () => {})
+    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)])
+    const dial = async () => {
+      const pod = await readyPod(wanted, waiting)
+      if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
+      return runtime.current.dial(pod, wanted.port, signal)
+    }
+    await carry(socket, dial, waiting)
   }
 
   /** A ready pod, at once or when there is one; undefined when the signal says enough. */
@@ -170,10 +173,15 @@ function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<numbe
   return wanted
 }
 
-/** A ready pod of the newest deploy; while there is none, one of an earlier that still serves. */
+/** A ready pod of the newest deploy that holds what was saved; while there is none, one of an earlier that still serves. */
 function choose({ store }: ControlContext, name: string): PodState | undefined {
-  const resource = store.state().resources[name]
+  const state = store.state()
+  const resource = state.resources[name]
   if (!resource) return undefined
-  const newest = currentPods(resource).find((pod) => pod.ready && pod.phase === 'running')
-  return newest ?? resource.observed?.pods.find((pod) => pod.ready && pod.phase === 'running')
+  const serves = (pod: PodState): boolean => pod.ready && pod.phase === 'running'
+  const current = currentPods(resource)
+  return (
+    current.find((pod) => serves(pod) && isBroughtUp(state, pod)) ??
+    resource.observed?.pods.find((pod) => serves(pod) && !current.includes(pod))
+  )
 }

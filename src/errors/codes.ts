@@ -162,6 +162,7 @@ export const errorCodes = {
   'local/failed': entry('A local command failed.', 'Read its output and correct the cause.'),
   'local/start': entry('A local command could not be started.', 'Check the command and its working folder.'),
   'forward/port-taken': entry('A local port is already in use.', 'Stop what uses it, or forward to another port.', 'backoff'),
+  'forward/refused': entry('Nothing listens on that port of the pod.', 'See whether the app listens on that port.'),
   'forward/failed': entry('A connection could not be forwarded.', 'See whether the app listens on that port.'),
   // watching
   'watch/limit': entry(

@@ -119,7 +119,11 @@ export interface Runtime {
   replacePod(pod: { namespace: string; name: string }, signal: AbortSignal): Promise<void>
   /** Output of a container, from `since` (milliseconds since 1970) on, until it ends or the signal aborts; reconnects by itself. */
   logs(target: TargetRef, since: number, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>
-  /** Connect to a port of a pod. `port` is a container port number. @throws DevloopError forward/failed */
+  /**
+   * Connect to a port of a pod. `port` is a container port number. Rejects, or destroys the stream later, with forward/refused when
+   * nothing listens there (yet): then nothing that was written has reached anybody.
+   * @throws DevloopError forward/refused, forward/failed
+   */
   dial(pod: { namespace: string; name: string }, port: number, signal: AbortSignal): Promise<Duplex>
   /** Let go of everything; in the process runtime the apps end. */
   close(): Promise<void>

@@ -39,6 +39,21 @@ export const currentPods = (resource: ResourceState): readonly PodState[] =>
 export const targetsOf = (state: State, resource: string): readonly TargetState[] =>
   Object.values(state.targets).filter((target) => target.resource === resource)
 
+/**
+ * Whether a pod holds what devloop brings it to, or never will: a container that has just taken the place of another holds the
+ * content of its image until it is written to.
+ */
+export function isBroughtUp(state: State, pod: PodState): boolean {
+  return pod.containers.every(({ image: name, containerId }) => {
+    const image = name === undefined ? undefined : state.images[name]
+    if (!image || !hasSync(state, image.name) || image.syncBlocked || buildReason(image) !== undefined) return true
+    const target = state.targets[containerId]
+    if (!target) return false
+    // a stream that could not be opened is opened again soon; any other failure may stay
+    return target.acked !== null || (target.status === 'failed' && target.error?.code !== 'sync/disconnected')
+  })
+}
+
 /** Ready: deployed as wanted, rolled out and Ready, overlay acknowledged, restart done; for a local: run ended well, serve answers. */
 export function isReady(state: State, resource: ResourceState): boolean {
   const { local } = resource

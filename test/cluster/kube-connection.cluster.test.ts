@@ -274,8 +274,8 @@ describe('dial', () => {
     stream.write('x')
     const error = await new Promise((resolve) => stream.once('error', resolve))
     expect(error).toMatchObject({
-      code: 'forward/failed',
-      message: `The connection to port 7999 of pod server in ${namespace.name} failed.`,
+      code: 'forward/refused',
+      message: `Nothing listens on port 7999 of pod server in ${namespace.name}.`,
     })
     await expect(dialPod(connection, { ...pod, name: 'nobody' }, 80, never)).rejects.toMatchObject({ code: 'forward/failed' })
   })

@@ -11,9 +11,12 @@ const highWater = 256 * 1024
 /** The protocol cannot say "no more from here"; after our end it is closed once the other side was silent for this long. */
 const lingerMs = 5_000
 
+/** What container runtimes say when the connection inside of the pod was not made at all. */
+const refused = /connection refused|sandbox .* is not running|network namespace .* (?:is closed|no such file)/i
+
 /**
  * Resolves when the way to the pod is open. Whether something listens there shows only then: the Duplex is destroyed with
- * forward/failed when not.
+ * forward/refused when not.
  * @throws DevloopError forward/failed, cluster/*
  */
 export async function dialPod(
@@ -51,23 +54,36 @@ export function duplexOver(socket: WebSocket, place: string): Duplex {
   const words: string[] = []
   let errorTimer: NodeJS.Timeout | undefined
 
+  /** Something was written after the other side had begun to close the socket. */
+  let lost = false
+
   const fail = (): void => {
     const why = words.join('').trim()
-    duplex.destroy(new DevloopError('forward/failed', `The connection to ${place} failed.`, { why }))
+    const error = refused.test(why)
+      ? new DevloopError('forward/refused', `Nothing listens on ${place}.`, { why })
+      : new DevloopError('forward/failed', `The connection to ${place} failed.`, { why })
+    duplex.destroy(error)
   }
+  const broken = (error: Error): DevloopError =>
+    new DevloopError('forward/failed', `The connection to ${place} broke.`, { why: error.message, cause: error })
   const duplex = new Duplex({
     allowHalfOpen: true,
     read() {
       if (socket.isPaused) socket.resume()
     },
     write(chunk: Buffer, _encoding, callback) {
+      if (socket.readyState !== socket.OPEN) {
+        // why it closes is known when it is closed
+        lost = true
+        return callback()
+      }
       const frame = Buffer.allocUnsafe(chunk.length + 1)
       frame[0] = dataChannel
       chunk.copy(frame, 1)
       const wait = socket.bufferedAmount > highWater
       socket.send(frame, (error) => {
-        if (wait) callback(error)
-        else if (error) duplex.destroy(error)
+        if (error) duplex.destroy(broken(error))
+        else if (wait) callback()
       })
       if (!wait) callback()
     },
@@ -107,9 +123,10 @@ export function duplexOver(socket: WebSocket, place: string): Duplex {
     linger?.refresh()
     if (!duplex.push(body)) socket.pause()
   })
-  socket.on('error', (error) => duplex.destroy(error))
+  socket.on('error', (error) => duplex.destroy(broken(error)))
   socket.once('close', () => {
     if (words.length > 0) return fail()
+    if (lost) return void duplex.destroy(broken(new Error('It was closed while something was being sent.')))
     // The app closed its side: all it sent is given first, and nothing can be sent any more.
     duplex.push(null)
     duplex.end()

@@ -293,7 +293,7 @@ async function dialLocal(port: number, signal: AbortSignal): ReturnType<Runtime[
     return socket
   } catch (thrown) {
     signal.throwIfAborted()
-    throw new DevloopError('forward/failed', `Nothing accepts connections on 127.0.0.1:${port}.`, {
+    throw new DevloopError('forward/refused', `Nothing accepts connections on 127.0.0.1:${port}.`, {
       why: (thrown as Error).message,
       cause: thrown,
     })

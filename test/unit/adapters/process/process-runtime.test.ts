@@ -381,7 +381,7 @@ describe('what can go wrong', () => {
     const pod = one.observed.get('api')?.pods[0]
     expect(pod?.ready).toBe(false)
     await expect(one.runtime.dial({ namespace: '', name: pod?.name ?? '' }, 8080, never)).rejects.toMatchObject({
-      code: 'forward/failed',
+      code: 'forward/refused',
     })
   })
 })
