@@ -24,13 +24,13 @@ const routes = {
   '/env': () => JSON.stringify(process.env),
   '/exit': () => process.exit(3),
 }
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const route = routes[request.url]
   if (!route) return response.writeHead(404).end()
   response.setHeader('connection', 'close')
   response.end(route())
 }).listen(Number(process.env.PORT ?? 8080), () => console.log('listening'))
-process.on('SIGTERM', () => process.exit(0))
+process.on('SIGTERM', () => server.close(() => process.exit(0)))
 `
 
 export const dockerfile = `ARG BASE
@@ -146,6 +146,13 @@ export async function loop(
     if (end.kind === 'failed') throw end.error
     return { code: end.exitCode, stdout: Buffer.concat(chunks).toString('utf8') }
   }
+  let last: Watching | undefined
+  const watchIt: Loop['watch'] = async (args = []) => (last = await watch(args, { cwd: folder, env }))
+  /** What went wrong, with all that devloop told. */
+  const told = async <T>(wait: Promise<T>): Promise<T> =>
+    wait.catch((thrown: unknown) => {
+      throw new Error(`${String(thrown)}\n${JSON.stringify(last?.resource('web'), undefined, 1)}\n${last?.output()}`)
+    })
   const held = async (pod: string, root: string, container?: string): Promise<unknown> => {
     const { code, stdout } = await exec(pod, ['node', '-e', listTree, root], container)
     if (code !== 0) throw new Error(`the tree of ${pod} could not be read`)
@@ -157,16 +164,16 @@ export async function loop(
     folder,
     env,
     connection,
-    watch: (args = []) => watch(args, { cwd: folder, env }),
-    async begin(args = []) {
-      const watching = await watch(args, { cwd: folder, env })
+    watch: watchIt,
+    async begin(args) {
+      const watching = await watchIt(args)
       await watching.ready(90_000)
       return watching
     },
     devloop: (...args) => run(args, { cwd: folder, env }),
     save: (name, text) => put(join(folder, name), text),
     url: (path = '/') => `http://127.0.0.1:${names.port}${path}`,
-    answers: (expected, path = '/') => answers(`http://127.0.0.1:${names.port}${path}`, expected),
+    answers: (expected, path = '/') => told(answers(`http://127.0.0.1:${names.port}${path}`, expected)),
     async pods(resource = 'web') {
       const { items } = (await connection.request('GET', pods, {
         query: { labelSelector: `devloop.dev/resource=${resource}` },
@@ -179,16 +186,17 @@ export async function loop(
     exec,
     async same(pod, local, remote, container) {
       const wanted = await localTree(join(folder, local))
-      let last: unknown
-      await waitFor(
+      let found: unknown
+      const wait = waitFor(
         async () => {
-          last = await held(pod, remote, container)
-          return JSON.stringify(last) === JSON.stringify(wanted)
+          found = await held(pod, remote, container)
+          return JSON.stringify(found) === JSON.stringify(wanted)
         },
         { what: `${remote} of ${pod} to hold what ${local} holds`, everyMs: 100, timeoutMs: 20_000 },
-      ).catch((thrown: unknown) => {
+      )
+      await told(wait).catch((thrown: unknown) => {
         // the two lists tell more than that time ran out
-        if (last !== undefined) expect(last).toEqual(wanted)
+        if (found !== undefined) expect(found).toEqual(wanted)
         throw thrown
       })
     },
@@ -235,6 +243,25 @@ process.stdout.write(JSON.stringify(found))
 export async function localTree(folder: string): Promise<unknown> {
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', listTree, folder], { maxBuffer: 1 << 26 })
   return JSON.parse(stdout)
+}
+
+/** What an address answers at each moment at which a resource turns ready, from now on. */
+export function answersWhenReady(watching: Watching, resource: string, url: string): { seen(): Promise<string[]> } {
+  const asked: Promise<string>[] = []
+  let ready = watching.resource(resource)?.ready ?? false
+  const end = watching.client.onViews(() => {
+    const now = watching.resource(resource)?.ready ?? false
+    if (now && !ready)
+      asked.push(
+        fetch(url).then(
+          (response) => response.text(),
+          (error: unknown) => String(error),
+        ),
+      )
+    ready = now
+  })
+  onTestFinished(end)
+  return { seen: () => Promise.all(asked) }
 }
 
 /** Ask an address again and again, each time by a connection of its own, until stopped. */
