@@ -33,7 +33,9 @@ export interface SyncSession {
   /** For people: what is used, and why not something better. Such as `shell loop (tar, sha256sum)`. */
   readonly description: string
   /**
-   * What the container holds at these absolute paths now. Folders and special files count as absent. Missing parents are no error.
+   * What the container holds at these absolute paths now. Folders and special files count as absent, and so does what stands below
+   * a symbolic link. Missing parents are no error. A path that cannot be told (the container has no sha256sum, or its user may not
+   * read the file) is left out of the answer: the caller writes it anew.
    */
   inspect(paths: readonly string[], signal: AbortSignal): Promise<Map<string, Wanted>>
   /**

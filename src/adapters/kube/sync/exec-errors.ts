@@ -31,8 +31,9 @@ function fromMessage(why: string, target: TargetRef, argv: readonly string[]): D
   const missing = /exec(?:utable file)?:? "?([^"\s]+)"?.*(?:executable file not found|no such file or directory)/i.exec(why)
   if (argv.length > 0 && (missing || /executable file not found/i.test(why))) {
     const program = argv[0] ?? ''
-    if (program !== 'sh') return new DevloopError('run/failed', `There is no ${program} in ${containerName(target)}.`, { why })
-    return new DevloopError('sync/no-shell', `There is no shell (sh) in ${containerName(target)}.`, { why })
+    if (!/(^|\/)sh$/.test(program))
+      return new DevloopError('run/failed', `There is no ${program} in ${containerName(target)}.`, { why })
+    return new DevloopError('sync/no-shell', `There is no shell (/bin/sh) in ${containerName(target)}.`, { why })
   }
   if (
     /container not found|not found|is not running|not created or running|not in running state|stopped container|task .* not found|completed pod/i.test(

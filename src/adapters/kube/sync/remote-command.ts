@@ -4,6 +4,9 @@ import type { Readable } from 'node:stream'
 import type { Command } from '../../../model/plan.js'
 import type { OpenExec } from './exec-stream.js'
 
+/** The shell of a container, for the loop, commands and the supervisor alike. */
+export const shellPath = '/bin/sh'
+
 /** Says its process id and becomes the command. What runs by exec has a process group of its own. */
 const startScript = `printf '%s\\n' "$$"; exec "$@"`
 
@@ -53,8 +56,8 @@ export async function runRemote(
   onLine: (line: string) => void,
   signal: AbortSignal,
 ): Promise<{ exitCode: number }> {
-  const argv = typeof command === 'string' ? ['sh', '-c', command] : command
-  const stream = await exec(['sh', '-c', startScript, 'sh', ...argv], { stdin: false, signal })
+  const argv = typeof command === 'string' ? [shellPath, '-c', command] : command
+  const stream = await exec([shellPath, '-c', startScript, 'sh', ...argv], { stdin: false, signal })
   let pid: string | undefined
   let started: () => void = () => {}
   const known = new Promise<void>((resolve) => (started = resolve))
@@ -71,7 +74,7 @@ export async function runRemote(
     ending ??= (async () => {
       await Promise.race([known, stream.ended])
       if (pid === undefined || !/^\d+$/.test(pid)) return
-      await runQuietly(exec, ['sh', '-c', endScript, 'sh', pid])
+      await runQuietly(exec, [shellPath, '-c', endScript, 'sh', pid])
       await Promise.race([stream.ended, after(1_000)])
     })()
       .catch(() => {})

@@ -8,7 +8,7 @@ import type { OpenExec } from './exec-stream.js'
 import { frameKey, openFrames, type FrameAnswer, type FrameChannel } from './frame-channel.js'
 import { inspectBounds, inspectQuestion } from './inspect-frames.js'
 import { knownTools, loopScript, temporaryPrefix, type Tool } from './loop-script.js'
-import { abortError, runRemote } from './remote-command.js'
+import { abortError, runRemote, shellPath } from './remote-command.js'
 import { createRestarter } from './restart.js'
 import { quote } from './shell-quote.js'
 import { syncFailure } from './sync-failure.js'
@@ -20,7 +20,7 @@ export interface ShellSessionOptions {
   readonly roots: readonly string[]
   /** For messages, such as `container web of pod shop/web-1`. */
   readonly name: string
-  /** The program that runs the loop; default `sh`. */
+  /** The program that runs the loop; default `/bin/sh`. */
   readonly shell?: readonly string[]
   /** Tools to do without even where they are found. */
   readonly without?: readonly Tool[]
@@ -35,9 +35,13 @@ export async function openShellSession(options: ShellSessionOptions, signal: Abo
   const { exec, roots, name } = options
   const key = frameKey()
   const session = key.slice(0, 8)
-  const stream = await exec([...(options.shell ?? ['sh']), '-c', loopScript, 'devloop', key, session], { stdin: true, signal })
+  const stream = await exec([...(options.shell ?? [shellPath]), '-c', loopScript, 'devloop', key, session], {
+    stdin: true,
+    signal,
+  })
   const giveUp = (): void => stream.close()
   signal.addEventListener('abort', giveUp, { once: true })
+  if (signal.aborted) giveUp()
   try {
     const { channel, hello } = await openFrames(stream, { name, key, deadlineMs: options.deadlineMs ?? 30_000 })
     const found = new Set(hello.output.toString('utf8').split(' '))
