@@ -1,5 +1,6 @@
 // What clients can ask for.
 import { DevloopError } from '../errors/devloop-error.js'
+import { didYouMean, listed } from '../errors/did-you-mean.js'
 import type { ControlContext } from '../control/context.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
 import { explainPath } from './why.js'
@@ -10,7 +11,7 @@ export function createRequests(context: ControlContext, shutdown: (down: boolean
     const names = Object.keys(store.state().resources)
     if (names.includes(resource)) return
     throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`, {
-      why: names.length > 0 ? `there are ${names.join(', ')}` : 'no plan is in force yet',
+      why: names.length > 0 ? (didYouMean(resource, names) ?? `There are ${listed(names)}.`) : 'No plan is in force yet.',
     })
   }
   const accepted = { accepted: true } as const

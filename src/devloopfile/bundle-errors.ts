@@ -4,7 +4,7 @@ import type { Message } from 'esbuild'
 import { errorCodes } from '../errors/codes.js'
 import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
 import * as api from '../index.js'
-import { didYouMean, listed } from './did-you-mean.js'
+import { didYouMean, listed } from '../errors/did-you-mean.js'
 
 /** @returns `missing`: paths where a file would mend an import */
 export function bundleErrors(

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { parse } from 'yaml'
 import { DevloopError } from '../../errors/devloop-error.js'
+import { nearest } from '../../errors/did-you-mean.js'
 
 type Fields = Record<string, unknown>
 
@@ -258,26 +259,3 @@ const record = (value: unknown): Fields | undefined =>
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined
-
-/** The name that was most probably meant: at most a third of its letters differ. */
-function nearest(wanted: string, names: readonly string[]): string | undefined {
-  let best: { name: string; distance: number } | undefined
-  for (const name of names) {
-    const distance = editDistance(wanted.toLowerCase(), name.toLowerCase())
-    if (distance <= Math.max(1, Math.floor(name.length / 3)) && (!best || distance < best.distance)) best = { name, distance }
-  }
-  return best?.name
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
-}

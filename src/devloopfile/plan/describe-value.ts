@@ -1,6 +1,6 @@
 // A received value in words, for messages.
 import { isMark, type Encoded } from '../declaration.js'
-import { listed } from '../did-you-mean.js'
+import { listed } from '../../errors/did-you-mean.js'
 
 const short = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text)
 

@@ -2,7 +2,7 @@
 import type { SourcePosition } from '../../errors/devloop-error.js'
 import type { Command } from '../../model/plan.js'
 import { isMark, type Encoded } from '../declaration.js'
-import { listed, nearest } from '../did-you-mean.js'
+import { listed, nearest } from '../../errors/did-you-mean.js'
 import { describeValue } from './describe-value.js'
 import type { Problems } from './problems.js'
 

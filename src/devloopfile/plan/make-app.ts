@@ -2,7 +2,7 @@
 import type { AppSpec, ForwardSpec } from '../../model/plan.js'
 import type { AppOptions, ProcessOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
-import { didYouMean, listed } from '../did-you-mean.js'
+import { didYouMean, listed } from '../../errors/did-you-mean.js'
 import { broken, command, dnsLabel, integer, options, port, record, strings, wrong, type Subject } from './fields.js'
 import type { Needs } from './make-needs.js'
 import { makeEnv } from './make-text.js'

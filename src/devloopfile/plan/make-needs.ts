@@ -1,6 +1,6 @@
 // `needs`: resources as values or by name.
 import { isMark, type Encoded } from '../declaration.js'
-import { didYouMean } from '../did-you-mean.js'
+import { didYouMean } from '../../errors/did-you-mean.js'
 import { broken, wrong, type Subject } from './fields.js'
 import { called } from './names.js'
 import type { Made, PlanWork } from './work.js'

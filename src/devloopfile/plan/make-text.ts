@@ -1,7 +1,7 @@
 // Texts and environments.
 import type { TextPart, TextValue } from '../../model/plan.js'
 import { isMark, type DeclaredTextPart, type Encoded } from '../declaration.js'
-import { didYouMean, listed } from '../did-you-mean.js'
+import { didYouMean, listed } from '../../errors/did-you-mean.js'
 import { describeValue } from './describe-value.js'
 import { called } from './names.js'
 import { dnsLabel, record, wrong, type Subject } from './fields.js'
