@@ -1,4 +1,5 @@
 // One watched folder (or file) with the tree of what is in it, kept up from hints. Says which paths really changed.
+import { setTimeout } from 'node:timers/promises'
 import { sameEntry, type Entry } from '../model/tree.js'
 import type { SourceFiles } from '../ports/source-files.js'
 import type { WatchRoot } from '../ports/file-watcher.js'
@@ -20,6 +21,12 @@ export interface SourceChanges {
 }
 
 const none: SourceChanges = { changed: [], missing: false }
+
+/**
+ * Some editors save by emptying a file, or moving it away, and writing it anew. A file that is suddenly empty or gone is looked at
+ * again so much later, so that the moment between is not taken for what was meant. Milliseconds.
+ */
+const secondLook = 25
 
 /**
  * @param guarded keep the old tree when the root vanishes or empties
@@ -61,6 +68,11 @@ export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: b
       const isFile = tree.has('')
       if (relative.has('') && !isFile) return scan(signal)
       const found = await files.look(root.path, [...relative], root.ignored, signal)
+      const between = [...relative].filter((path) => mayBeBetween(tree.get(path), found.get(path)))
+      if (between.length > 0) {
+        await setTimeout(secondLook, undefined, { signal })
+        for (const [path, entry] of await files.look(root.path, between, root.ignored, signal)) found.set(path, entry)
+      }
       const changed: string[] = []
       for (const path of vanished(tree, relative, found)) {
         changed.push(path)
@@ -77,6 +89,9 @@ export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: b
     },
   }
 }
+
+const mayBeBetween = (before: Entry | undefined, now: Entry | undefined): boolean =>
+  before?.kind === 'file' && before.size > 0 && (now === undefined || (now.kind === 'file' && now.size === 0))
 
 /** Paths of the tree that a look shows to be gone: looked at, or below a folder that was looked at, and not found. */
 function vanished(

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { createSourceTree } from '../../../src/control/source-tree.js'
+import type { Entry } from '../../../src/model/tree.js'
+import type { SourceFiles } from '../../../src/ports/source-files.js'
+
+const signal = new AbortController().signal
+const file = (hash: string, size = 1): Entry => ({ kind: 'file', hash, mode: 0o644, size })
+
+/** Files that are one thing at the first look and another at the next. */
+function changing(...looks: readonly Readonly<Record<string, Entry>>[]): SourceFiles & { looks: string[][] } {
+  const asked: string[][] = []
+  return {
+    looks: asked,
+    scan: () => Promise.resolve({ tree: new Map(Object.entries(looks[0] ?? {})), missing: false }),
+    look(_root, paths) {
+      asked.push([...paths])
+      const now = looks[Math.min(asked.length, looks.length - 1)] ?? {}
+      return Promise.resolve(new Map(paths.map((path) => [path, now[path]])))
+    },
+    read: () => Promise.reject(new Error('not read')),
+  }
+}
+const open = async (files: SourceFiles) => {
+  const tree = createSourceTree({ path: '/p', ignored: () => false }, files, true)
+  await tree.scan(signal)
+  return tree
+}
+
+describe('a file that is saved in two halves is one change', () => {
+  const before = { a: file('1'), b: file('2') }
+  test.each([
+    ['emptied and written', { a: file('0', 0), b: file('2') }],
+    ['deleted and made anew', { b: file('2') }],
+  ])('%s', async (_name, between) => {
+    const files = changing(before, between, { a: file('3'), b: file('2') })
+    const tree = await open(files)
+    expect(await tree.look(['/p/a', '/p/b'], signal)).toEqual({ changed: ['a'], missing: false })
+    expect(tree.tree.get('a')).toEqual(file('3'))
+    expect(files.looks).toEqual([['a', 'b'], ['a']])
+  })
+
+  test('one that stays empty or gone is taken for that', async () => {
+    const tree = await open(changing(before, { b: file('0', 0) }))
+    expect(await tree.look(['/p/a', '/p/b'], signal)).toEqual({ changed: ['a', 'b'], missing: false })
+    expect([...tree.tree]).toEqual([['b', file('0', 0)]])
+  })
+
+  test('nothing else is looked at twice', async () => {
+    const files = changing({ ...before, empty: file('0', 0) }, { ...before, a: file('4'), empty: file('0', 0) })
+    const tree = await open(files)
+    expect(await tree.look(['/p/a', '/p/new', '/p/empty'], signal)).toEqual({ changed: ['a'], missing: false })
+    expect(files.looks).toHaveLength(1)
+  })
+})
