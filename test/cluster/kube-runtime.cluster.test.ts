@@ -110,6 +110,8 @@ describe('the kubernetes runtime', () => {
     // The same again changes nothing; something else makes a new pod.
     await runtime.deploy(request(app('web', serve('one'))), never)
     const second = await runtime.deploy(request(app('web', serve('two'))), never)
+    // that the first was rolled out says nothing of the second
+    expect(latest.get('web')).toMatchObject({ rolledOut: false })
     expect(latest.get('web')?.pods.map((one) => one.uid)).toContain(pod.uid)
     const after = await waitFor(
       () =>

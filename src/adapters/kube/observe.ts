@@ -22,7 +22,7 @@ export interface Observer {
   start(onObserved: (observed: Observed) => void, onLost: (error: ErrorInfo | null) => void): void
   /** A resource is about to be deployed as these objects: what is needed to see them is watched from now on. */
   deploying(resource: string, objects: readonly ExpectedObject[]): void
-  /** It was deployed: it is told again, and is rolled out only with these templates. */
+  /** It was deployed: it is told again at once, and is rolled out only with these templates. */
   deployed(resource: string, templates: readonly string[]): void
   /** It was removed. */
   removed(resource: string): void
@@ -220,6 +220,9 @@ export function createObserver(
       const entry = entryOf(resource)
       entry.templates = templates
       touch(resource)
+      // told before the deploy counts as done: what was told of the earlier templates must not pass for these
+      clearTimeout(timer)
+      if (tell && !signal.aborted) flush()
     },
     removed(resource) {
       const entry = entries.get(resource)
