@@ -41,8 +41,9 @@ export async function openShellSession(options: ShellSessionOptions, signal: Abo
   })
   const giveUp = (): void => stream.close()
   signal.addEventListener('abort', giveUp, { once: true })
-  if (signal.aborted) giveUp()
   try {
+    // it may have been called off while the stream was being opened
+    if (signal.aborted) throw abortError(signal)
     const { channel, hello } = await openFrames(stream, { name, key, deadlineMs: options.deadlineMs ?? 30_000 })
     const found = new Set(hello.output.toString('utf8').split(' '))
     const tools = new Set(knownTools.filter((tool) => found.has(tool) && !options.without?.includes(tool)))
