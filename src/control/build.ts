@@ -64,12 +64,15 @@ export function createBuildController(context: ControlContext): Controller {
         progress(context, name),
         signal,
       )
+      const before = records.get(name)
+      // built again with the same result: what runs is of this image, and what was written into it is known
+      const same = before?.digest === built.digest && before.ref === built.ref
       const record: BuildRecord = {
         image: name,
         runtime: open.info.kind,
         inputs: state.build.inputs,
         tree,
-        builtAt: Date.now(),
+        builtAt: same ? before.builtAt : Date.now(),
         ...built,
       }
       await ports.stateFiles.saveRecord(record)

@@ -21,6 +21,11 @@ export const templateLabel = 'devloop.dev/template'
 export const imagesAnnotation = 'devloop.dev/images'
 /** On pod templates: comma-separated names of the containers whose main process the restart wrapper can replace in place. */
 export const restartableAnnotation = 'devloop.dev/restartable'
+/**
+ * On pod templates: when the images that it runs were built. An image that had to be built again because devloop's record of it was
+ * lost may be the same, but what was written into the containers that run it is not known any more: they are replaced.
+ */
+export const builtAnnotation = 'devloop.dev/built'
 /** Field manager of every write. */
 export const fieldManager = 'devloop'
 

@@ -1,7 +1,7 @@
 // What devloop adds to every pod template: built images, restart wrappers, labels, and the template's id.
 import { DevloopError, type ErrorInfo, type SourcePosition } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
-import { imagesAnnotation, restartableAnnotation, templateLabel } from '../labels.js'
+import { builtAnnotation, imagesAnnotation, restartableAnnotation, templateLabel } from '../labels.js'
 import { superviseCommand } from '../sync/supervisor.js'
 import { contentHash } from './content-hash.js'
 import { mainCommand } from './main-command.js'
@@ -43,6 +43,7 @@ export function finishPodTemplate(
 ): { readonly id: string; readonly warnings: readonly ErrorInfo[] } {
   const warnings: ErrorInfo[] = []
   const images: Record<string, string> = {}
+  const built: number[] = []
   const restartable: string[] = []
   for (const [container, runsOn] of containersOf(template, options.runsOn)) {
     const name = options.imageOf(container)
@@ -53,6 +54,7 @@ export function finishPodTemplate(
     // the reference names content: what the node has is right, and what it lacks must be pulled
     container.imagePullPolicy = 'IfNotPresent'
     images[container.name] = name
+    built.push(record.builtAt)
     if (!runsOn || !options.restartable.has(name)) continue
     if (!record.config.shell) {
       warnings.push(noShell(name, container.name, options))
@@ -67,6 +69,7 @@ export function finishPodTemplate(
     metadata.annotations = {
       ...metadata.annotations,
       [imagesAnnotation]: JSON.stringify(images),
+      [builtAnnotation]: [...new Set(built)].map((at) => new Date(at).toISOString()).join(','),
       ...(restartable.length > 0 ? { [restartableAnnotation]: restartable.join(',') } : {}),
     }
   }

@@ -274,7 +274,18 @@ describe('renderApp', () => {
     )
     expect(container).toMatchObject({ image: 'registry.test:5000/shop/api:devloop-11', imagePullPolicy: 'IfNotPresent' })
     expect(container).not.toHaveProperty('command')
-    expect(podTemplate.metadata?.annotations).toEqual({ 'devloop.dev/images': '{"api":"shop/api"}' })
+    expect(podTemplate.metadata?.annotations).toEqual({
+      'devloop.dev/images': '{"api":"shop/api"}',
+      'devloop.dev/built': '1970-01-01T00:00:00.000Z',
+    })
+  })
+
+  test('the same image from a build that knows nothing of the earlier one makes other pods', () => {
+    const idOf = (builtAt: number) =>
+      deploymentOf(render({ app: anApp({ image: { built: 'shop/api' } }), images: { 'shop/api': aRecord({ builtAt }) } }))
+        .podTemplate.metadata?.labels?.['devloop.dev/template']
+    expect(idOf(1)).toBe(idOf(1))
+    expect(idOf(2)).not.toBe(idOf(1))
   })
 
   test('a restart rule wraps the command, by Kubernetes’ rules of entrypoint and arguments', () => {

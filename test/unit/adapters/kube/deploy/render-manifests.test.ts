@@ -84,6 +84,7 @@ describe('renderManifests', () => {
           "template": {
             "metadata": {
               "annotations": {
+                "devloop.dev/built": "1970-01-01T00:00:00.000Z",
                 "devloop.dev/images": "{"main":"shop/api"}",
               },
               "labels": {
@@ -92,7 +93,7 @@ describe('renderManifests', () => {
                 "devloop.dev/instance": "ann-1",
                 "devloop.dev/project": "shop",
                 "devloop.dev/resource": "legacy",
-                "devloop.dev/template": "a38d62b64020a96b",
+                "devloop.dev/template": "dcd9bb0f534d1cb0",
               },
             },
             "spec": {
@@ -148,6 +149,7 @@ describe('renderManifests', () => {
     expect(after.metadata?.annotations).toEqual({
       'devloop.dev/images': '{"migrate":"shop/api","side":"shop/api","main":"shop/api"}',
       'devloop.dev/restartable': 'side,main',
+      'devloop.dev/built': '1970-01-01T00:00:00.000Z',
     })
   })
 
