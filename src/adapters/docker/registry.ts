@@ -44,6 +44,7 @@ export async function pushImage(
   progress.step({ ...step, state: 'running' })
   let digest: string | undefined
   let refusal: string | undefined
+  let retrying = false
   try {
     await followRequest(
       engine,
@@ -57,6 +58,11 @@ export async function pushImage(
       },
       (line) => {
         refusal ??= errorOf(line)
+        // it does so for most of a minute, and says why only in the end
+        if (!retrying && /^Retrying in /.test(line.status ?? '')) {
+          retrying = true
+          progress.log(`the registry ${host} did not take a layer; the engine tries again for a while`)
+        }
         const aux = line.aux as { Digest?: unknown } | null | undefined
         if (typeof aux?.Digest === 'string') digest = aux.Digest
         // old engines say it in words only
