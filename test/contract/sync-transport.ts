@@ -494,7 +494,7 @@ b" two && mkfifo fifo`)
       const controller = new AbortController()
       // deaf to the first, polite request
       const running = session.run(
-        `trap '' TERM; (while :; do sleep 1; done) & echo started; while :; do sleep 1; echo alive > "${'$'}0"; done`,
+        `trap '' TERM; (while :; do sleep 1; done) & echo started; while :; do sleep 1; echo alive > /dev/null; done`,
         () => controller.abort(),
         controller.signal,
       )
