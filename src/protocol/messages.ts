@@ -86,7 +86,14 @@ export interface WhyAnswer {
 
 // ---- daemon to client
 
-export type DaemonMessage = WelcomeMessage | DeltaMessage | LogMessage | ReplyMessage | ErrorMessage | PingMessage | GoodbyeMessage
+export type DaemonMessage =
+  | WelcomeMessage
+  | DeltaMessage
+  | LogMessage
+  | ReplyMessage
+  | ErrorMessage
+  | PingMessage
+  | GoodbyeMessage
 
 export interface WelcomeMessage {
   readonly type: 'welcome'
@@ -128,7 +135,11 @@ export type { LogEntry } from '../model/log-entry.js'
 /** JSON-RPC 2.0 response. */
 export type ReplyMessage =
   | { readonly jsonrpc: '2.0'; readonly id: number | string; readonly result: unknown }
-  | { readonly jsonrpc: '2.0'; readonly id: number | string | null; readonly error: { readonly code: number; readonly message: string; readonly data?: ErrorInfo } }
+  | {
+      readonly jsonrpc: '2.0'
+      readonly id: number | string | null
+      readonly error: { readonly code: number; readonly message: string; readonly data?: ErrorInfo }
+    }
 
 /** A message that was not understood, or why the connection is about to be closed. */
 export interface ErrorMessage {
@@ -167,8 +178,20 @@ export interface SessionView {
   readonly pid: number
   readonly startedAt: number
   readonly phase: 'starting' | 'running' | 'stopping'
-  readonly runtime: { readonly kind: 'kubernetes' | 'process'; readonly state: 'connecting' | 'connected' | 'lost'; readonly context?: string; readonly namespace?: string; readonly error?: ErrorInfo }
-  readonly devloopfile: { readonly file: string; readonly state: 'loading' | 'ok' | 'failed'; /** Counts the plans that came into force. */ readonly generation: number; readonly loadMs?: number; readonly error?: ErrorInfo }
+  readonly runtime: {
+    readonly kind: 'kubernetes' | 'process'
+    readonly state: 'connecting' | 'connected' | 'lost'
+    readonly context?: string
+    readonly namespace?: string
+    readonly error?: ErrorInfo
+  }
+  readonly devloopfile: {
+    readonly file: string
+    readonly state: 'loading' | 'ok' | 'failed'
+    /** Counts the plans that came into force. */ readonly generation: number
+    readonly loadMs?: number
+    readonly error?: ErrorInfo
+  }
   /** Problems of no single resource. */
   readonly problems: readonly ErrorInfo[]
   /** Whether every resource is ready. */
@@ -207,7 +230,12 @@ export interface ResourceView {
   readonly endpoints: readonly EndpointView[]
   readonly pods: readonly PodView[]
   /** Newest change that concerned it. */
-  readonly lastChange?: { readonly id: string; readonly at: number; readonly outcome: ChangeView['outcome']; /** From save to live. */ readonly liveMs?: number }
+  readonly lastChange?: {
+    readonly id: string
+    readonly at: number
+    readonly outcome: ChangeView['outcome']
+    /** From save to live. */ readonly liveMs?: number
+  }
   /** When the status last changed. */
   readonly since: number
 }
@@ -254,7 +282,11 @@ export interface ImageView {
   /** Why it is, or was last, built. */
   readonly reason?: string
   readonly stage?: 'context' | 'build' | 'push'
-  readonly steps: readonly { readonly name: string; readonly state: 'running' | 'done' | 'cached' | 'failed'; readonly ms?: number }[]
+  readonly steps: readonly {
+    readonly name: string
+    readonly state: 'running' | 'done' | 'cached' | 'failed'
+    readonly ms?: number
+  }[]
   /** Files of the context, and how many differ from the built image (and are synced). */
   readonly files: number
   readonly overlay: number
@@ -298,4 +330,11 @@ export interface Discovery {
 }
 
 /** JSON-RPC error codes: the standard ones, and 1 for an operational error (see `data`). */
-export const rpcErrors = { parse: -32700, invalidRequest: -32600, unknownMethod: -32601, invalidParams: -32602, internal: -32603, operational: 1 } as const
+export const rpcErrors = {
+  parse: -32700,
+  invalidRequest: -32600,
+  unknownMethod: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  operational: 1,
+} as const
