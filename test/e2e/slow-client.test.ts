@@ -1,4 +1,5 @@
 // A client of a real daemon that reads nothing, while much happens: what others notice, what it costs, what it has afterwards.
+import { isDeepStrictEqual } from 'node:util'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -72,7 +73,7 @@ test('a client that reads nothing costs little, holds nobody up, and is right af
   await waitFor(
     () => {
       const state = stateOf(stalled.received)
-      return JSON.stringify([...state].sort()) === JSON.stringify([...watching.client.views()].sort())
+      return isDeepStrictEqual(state, new Map(watching.client.views()))
     },
     { what: 'the state of the slow client to be that of the other' },
   ).catch(() => expect(stateOf(stalled.received)).toEqual(new Map(watching.client.views())))

@@ -9,7 +9,7 @@ import { connectKube, type KubeConnection } from '../../src/adapters/kube/connec
 import type { RuntimeOptions } from '../../src/ports/runtime.js'
 import { tcpProxy, type TcpProxy } from './tcp-proxy.js'
 
-export { tcpProxy, type TcpProxy } from './tcp-proxy.js'
+export type { TcpProxy } from './tcp-proxy.js'
 export { waitFor } from './wait-for.js'
 
 /** A few random letters and digits for names. */
@@ -124,8 +124,14 @@ export async function testKubeconfig(changes: {
   return { file, remove: () => rm(folder, { recursive: true, force: true }) }
 }
 
-/** A kubeconfig of a user who may do in a namespace what the rules say and nothing else. The role goes with the namespace. */
-export async function limitedUser(namespace: string, rules: readonly RbacRule[]): Promise<TestKubeconfig> {
+/**
+ * A kubeconfig of a user who may do in a namespace what the rules say and nothing else. The role, named as the user, goes with the
+ * namespace.
+ */
+export async function limitedUser(
+  namespace: string,
+  rules: readonly RbacRule[],
+): Promise<TestKubeconfig & { readonly name: string }> {
   const connection = await testConnection()
   const name = `limited-${randomSuffix()}`
   const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`
@@ -142,7 +148,7 @@ export async function limitedUser(namespace: string, rules: readonly RbacRule[])
     },
   })
   connection.close()
-  return testKubeconfig({ as: name, namespace })
+  return { name, ...(await testKubeconfig({ as: name, namespace })) }
 }
 
 /** A TCP proxy in front of the API server, and a kubeconfig that leads through it. */
