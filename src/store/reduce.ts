@@ -75,12 +75,13 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
     }
   }
   const { context, namespace, platform, deployed } = action
-  // through a new connection nothing is known to be deployed or running yet
+  // through a new connection nothing is known to be deployed or running yet, and what failed may succeed
   const resources: Record<string, ResourceState> = {}
   for (const [name, resource] of Object.entries(state.resources))
-    resources[name] = { ...resource, appliedKey: null, observed: null, templates: [] }
+    resources[name] = { ...resource, appliedKey: null, observed: null, templates: [], deploy: unlessFailed(resource.deploy) }
   const images: Record<string, ImageState> = {}
-  for (const [name, image] of Object.entries(state.images)) images[name] = { ...image, recordChecked: false }
+  for (const [name, image] of Object.entries(state.images))
+    images[name] = { ...image, recordChecked: false, build: unlessFailed(image.build) }
   const removals = { ...state.removals }
   for (const name of deployed) if (!state.resources[name]) removals[name] ??= { name, status: 'pending', attempts: 0 }
   return syncTargets({
@@ -97,6 +98,9 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
     },
   })
 }
+
+const unlessFailed = <T extends { readonly status: string }>(attempt: T | null): T | null =>
+  attempt?.status === 'failed' ? null : attempt
 
 function reduceProblem(state: State, action: Extract<Action, { type: 'problem' }>): State {
   if (action.error) return { ...state, problems: { ...state.problems, [action.subject]: action.error } }

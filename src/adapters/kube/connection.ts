@@ -9,6 +9,7 @@ import { translateKube } from './errors.js'
 import { guardCluster } from './guard.js'
 import { abortReason, createKubeHttp } from './http.js'
 import { chooseContext } from './kubeconfig.js'
+import { localProduct } from './local-clusters.js'
 import { openKubeWebSocket, type WebSocketQuery } from './websocket.js'
 
 /** A raw request's parts. */
@@ -33,6 +34,8 @@ export interface KubeConnection {
   /** Bound at start to server address and CA: a copy of the kubeconfig that holds exactly one context, cluster, user. */
   readonly config: KubeConfig
   readonly context: string
+  /** Which known local product the cluster is, such as `minikube`. */
+  readonly product: string | undefined
   readonly server: string
   /** Namespace of everything that names none. */
   readonly namespace: string
@@ -85,6 +88,7 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
   return {
     config,
     context,
+    product: localProduct(chosen),
     server,
     namespace: options.namespace ?? options.cluster.namespace ?? chosen.namespace ?? 'default',
     request: (method, path, request = {}) =>

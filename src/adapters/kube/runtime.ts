@@ -4,8 +4,10 @@ import type { DeployableSpec, OpenRuntime, Runtime, RuntimeInfo } from '../../po
 import type { SyncTransport } from '../../ports/sync-transport.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createDeployer } from './deploy/deployer.js'
+import { mayShareEngine } from './local-clusters.js'
 import { manifestObjects } from './deploy/render-manifests.js'
 import { dialPod } from './dial.js'
+import { DevloopError } from '../../errors/devloop-error.js'
 import { discoverPlatform, discoverRegistry } from './discovery.js'
 import { followLogs } from './logs.js'
 import { createObserver, type ExpectedObject } from './observe.js'
@@ -60,7 +62,13 @@ function compose(
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
   return {
     info,
-    builder: parts.builder,
+    builder: {
+      exists: (record, registry, signal) => parts.builder.exists(record, registry, signal),
+      async build(request, progress, signal) {
+        if (!request.registry && !mayShareEngine(connection.product)) throw noRegistry(request.image.name, connection.context)
+        return parts.builder.build(request, progress, signal)
+      },
+    },
     sync: parts.sync(connection),
     async deploy(request, signal) {
       observer.deploying(request.resource.name, expectedOf(request.resource, connection.namespace))
@@ -94,3 +102,9 @@ function expectedOf(resource: DeployableSpec, namespace: string): readonly Expec
     name: object.metadata.name,
   }))
 }
+
+const noRegistry = (image: string, context: string): DevloopError =>
+  new DevloopError('registry/none', `No registry is known that ${image} could be pushed to and pulled from.`, {
+    why: `The Devloopfile names none, and the cluster of context "${context}" announces none that you may read.`,
+    help: "Name one in the Devloopfile: cluster: { registry: 'HOST:PORT' }",
+  })

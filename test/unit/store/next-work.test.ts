@@ -41,6 +41,22 @@ describe('what comes next', () => {
     expect(state.resources.api?.ready).toBe(true)
   })
 
+  test('what failed is tried again through a new connection', () => {
+    const error = { code: 'registry/none', message: 'm', help: 'h' } as const
+    const settled = play(freshState(), loaded(api), connected, scanned('api'), checked)
+    const failed = play(settled, start, { type: 'build/failed', image: 'api', error })
+    expect(nextWork(failed, 0)).toMatchObject({ work: [], holds: { api: { code: 'failed' } } })
+    const again = play(failed, { type: 'runtime/connecting' }, connected, checked)
+    expect(nextWork(again, 0).work).toMatchObject([{ kind: 'build', image: 'api' }])
+
+    const [work] = nextWork(toBuilt(), 0).work
+    const deploy = { type: 'deploy/started', resource: 'api', key: work?.kind === 'deploy' ? work.key : '' } as const
+    const refused = play(toBuilt(), deploy, { type: 'deploy/failed', resource: 'api', error })
+    expect(nextWork(refused, 0)).toMatchObject({ work: [], holds: { api: { code: 'failed' } } })
+    const elsewhere = play(refused, { type: 'runtime/connecting' }, connected, { ...checked, exists: true })
+    expect(nextWork(elsewhere, 0).work).toMatchObject([{ kind: 'deploy', resource: 'api' }])
+  })
+
   test('build, then deploy, then nothing', () => {
     const settled = play(freshState(), loaded(api), connected, scanned('api'), checked)
     expect(nextWork(settled, 0).work).toEqual([{ kind: 'build', image: 'api', reason: 'not built yet' }])
