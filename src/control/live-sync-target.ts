@@ -1,6 +1,9 @@
 // Keeps one container at what its image's overlay says, over one stream that stays open. Converges: it compares what the
 // container holds with what it must hold, and sends the difference.
+import { isDeepStrictEqual } from 'node:util'
 import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
+import { heldByImage } from '../model/drift.js'
+import type { CompiledLiveRules } from '../model/live-rules.js'
 import type { ImageSpec, LiveRule } from '../model/plan.js'
 import type { TargetState } from '../model/state.js'
 import type { SyncSession } from '../ports/sync-transport.js'
@@ -36,10 +39,15 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   const stopping = new AbortController()
   const { signal } = stopping
   let session: SyncSession | undefined
+  /** What the session may write to. */
+  let roots: readonly string[] = []
   /** Undefined = not known what the container holds. */
   let manifest: Manifest | undefined
   let owed: Owed = nothingOwed()
   let number = 0
+  /** The rules by which it was last looked whether something was written that they do not know. */
+  let checkedFor: CompiledLiveRules | undefined
+  let replaced = false
   let timer: NodeJS.Timeout | undefined
   /** Streams lost soon after they were opened, in a row; and when the next may be opened only to keep it open. */
   let losses = 0
@@ -59,7 +67,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const files = target && large.images.get(target.image)
     const spec = target && state.plan?.images[target.image]
     const restarts = target && state.resources[target.resource]?.restarts
-    if (!target || !image?.record || !image.sources || !files?.record || !spec || restarts === undefined) return undefined
+    if (replaced || !target || !image?.record || !image.sources || !files?.record || !spec || restarts === undefined)
+      return undefined
     if (
       files.record.digest !== image.record.digest ||
       image.syncBlocked ||
@@ -71,10 +80,13 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   }
 
   const open = async ({ target, spec }: Wanted): Promise<SyncSession> => {
-    if (session) return session
+    if (session && isDeepStrictEqual(roots, rootsOf(spec))) return session
     const current = runtime.current
     if (!current) throw new DevloopError('sync/disconnected', 'not connected')
-    const roots = spec.live.flatMap((rule) => (rule.kind === 'sync' ? [rule.to] : []))
+    const old = session
+    session = undefined
+    await old?.close()
+    roots = rootsOf(spec)
     const openedAt = Date.now()
     const opened = await current.sync.open(
       { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container },
@@ -108,10 +120,36 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       for (const key of due.runs) owed.runs.add(key)
       owed.restart ||= due.restart
       number = Math.max(number, last)
-      await inspect(wanted, known, new Set([...paths, ...wanted.files.drift.overlay.keys()]))
+      const stray = new Set(strayPaths(paths, wanted.spec, wanted.files))
+      const mine = paths.filter((path) => !stray.has(path))
+      await inspect(wanted, known, new Set([...mine, ...wanted.files.drift.overlay.keys()]))
     }
     manifest = known
     return known
+  }
+
+  /**
+   * Files that earlier rules brought into the container, where the present ones bring nothing, cannot be put back: what the image
+   * holds there is not known. A new container has them right. @returns whether one is on its way
+   */
+  const isReplaced = async ({ target, spec, files }: Wanted): Promise<boolean> => {
+    if (checkedFor === files.rules) return false
+    const stray = strayPaths(manifest?.keys() ?? (await ports.stateFiles.touched(id)) ?? [], spec, files)
+    checkedFor = files.rules
+    for (const path of stray) manifest?.delete(path)
+    const current = runtime.current
+    // a stage is kept for its app: there the files stay as they are
+    if (stray.length === 0 || current?.info.kind !== 'kubernetes') return false
+    tell('info', `replacing ${target.pod}: it holds files of live rules that are gone, such as ${stray[0]}`)
+    try {
+      await current.replacePod({ namespace: target.namespace, name: target.pod }, signal)
+      replaced = true
+      return true
+    } catch (thrown) {
+      if (isAbort(thrown)) throw thrown
+      tell('warn', `${target.pod} was not replaced: ${toErrorInfo(thrown).message}`)
+      return false
+    }
   }
 
   const inspect = async (wanted: Wanted, into: Manifest, paths: ReadonlySet<string>): Promise<void> => {
@@ -122,6 +160,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
 
   const converge = async (wanted: Wanted): Promise<void> => {
     const { target, spec, files, revision, digest } = wanted
+    if (await isReplaced(wanted)) return
     const known = await learn(wanted)
     const unknown = new Set([...known].filter(([, held]) => held === null).map(([path]) => path))
     if (unknown.size > 0) await inspect(wanted, known, unknown)
@@ -270,7 +309,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   /** Open the stream before it is needed, so that the first save finds it open. */
   const keepOpen = async (): Promise<void> => {
     const wanted = look()
-    if (!wanted || session) return
+    if (!wanted || (session && isDeepStrictEqual(roots, rootsOf(wanted.spec)))) return
     const wait = reopenAt - Date.now()
     if (wait > 0) {
       timer = setTimeout(drain.poke, wait + 1)
@@ -299,6 +338,16 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       await open_?.close()
     },
   }
+}
+
+const rootsOf = (spec: ImageSpec): string[] => spec.live.flatMap((rule) => (rule.kind === 'sync' ? [rule.to] : []))
+
+/** Of some container paths, those that no sync rule leads to. */
+function strayPaths(paths: Iterable<string>, spec: ImageSpec, { drift, record, rules }: ImageFiles): string[] {
+  const built = record?.tree ?? new Map<string, never>()
+  return [...paths].filter(
+    (path) => path.startsWith('/') && !drift.overlay.has(path) && heldByImage(path, built, spec, rules).source === '',
+  )
 }
 
 const ruleKey = (rule: Extract<LiveRule, { kind: 'run' }>): string => JSON.stringify([rule.command, rule.on])
