@@ -194,11 +194,13 @@ export async function loop(
         },
         { what: `${remote} of ${pod} to hold what ${local} holds`, everyMs: 100, timeoutMs: 20_000 },
       )
-      await told(wait).catch((thrown: unknown) => {
-        // the two lists tell more than that time ran out
-        if (found !== undefined) expect(found).toEqual(wanted)
-        throw thrown
-      })
+      await told(
+        wait.catch((thrown: unknown) => {
+          // the two lists tell more than that time ran out
+          if (found !== undefined) expect(found).toEqual(wanted)
+          throw thrown
+        }),
+      )
     },
   }
 }
