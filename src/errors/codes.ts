@@ -52,7 +52,11 @@ export const errorCodes = {
   ),
   'engine/refused': entry('The Docker engine refused a request.', "Read the reason in the error; it is the engine's own."),
   'build/failed': entry('The image could not be built.', 'Correct the Dockerfile line, or the source that it compiles.'),
-  'build/context': entry('The build context cannot be read.', 'Check that the folder exists and that its files can be read.'),
+  'build/context': entry(
+    'The build context cannot be read.',
+    'Check that the folder exists and that its files can be read.',
+    'backoff',
+  ),
   'build/dockerfile': entry('The Dockerfile cannot be read.', 'Create it, or name it with `dockerfile`.'),
   'registry/none': entry('No registry to push to is known.', 'Name one with cluster.registry in the Devloopfile.'),
   'registry/auth': entry(
