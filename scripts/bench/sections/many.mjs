@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stagesSince } from '../devloop.mjs'
 import { openTarFloor } from '../floor.mjs'
-import { medians } from '../stats.mjs'
+import { median, medians } from '../stats.mjs'
 
 const folders = Array.from({ length: 20 }, (_, i) => `d${i}`)
 
@@ -65,6 +65,12 @@ export async function section({ options, small, cluster, add }) {
   })
   add({ id: 'many.saving', what: 'of it: writing them on this machine', values: times.saving })
   add({ id: 'many.floor', what: 'the same as one bare tar on an open stream, extracted in place', values: times.floor })
+  add({
+    id: 'many.ratio',
+    what: 'many / its floor (medians): what is left of it on a machine with other work',
+    unit: '×',
+    values: [median(times.devloop) / median(times.floor)],
+  })
 }
 
 /** The daemon takes a burst as a few changes: the first save goes at once, the others are gathered. */
