@@ -10,6 +10,7 @@ import type { SyncSession } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
 import { buildReason, isBehind } from '../store/image-status.js'
 import { driftState, type ImageFiles } from '../store/large.js'
+import { isStaying } from '../store/resource-status.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
 import { noteOwed, nothingOwed, notePaid, readJournal, type Owed } from './owed.js'
@@ -270,9 +271,11 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     if (signal.aborted || isAbort(thrown)) return
     const error = toErrorInfo(thrown)
     if (error.code === 'defect') onDefect(thrown)
-    tell('error', error.message + (error.why ? `: ${error.why.split('\n').at(-1)}` : ''))
+    tell('error', error.message.replace(/\.$/, '') + (error.why ? `: ${error.why.split('\n').at(-1)}` : ''))
     if (blocking.has(error.code)) {
       patch({ status: 'failed', error, failedRevision: wanted.revision })
+      // the pod that takes this one's place may be one that can be written to
+      if (!isStaying(store.state(), wanted.target)) return
       return store.dispatch({ type: 'image/sync-blocked', image: wanted.spec.name, error, drift: driftState(wanted.files.drift) })
     }
     const attempts = (store.state().targets[id]?.attempts ?? 0) + 1

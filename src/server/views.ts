@@ -190,7 +190,8 @@ function errorOf(
   }
   const { deploy, local, observed } = resource
   if (deploy?.status === 'failed' && deploy.key === wantedKey(state, resource)) return deploy.error
-  const target = targets.find((one) => one.error && one.status === 'failed')
+  // where live sync cannot be used, that is a warning: the save is built instead
+  const target = targets.find((one) => one.error && one.status === 'failed' && !state.images[one.image]?.syncBlocked)
   if (target) return target.error
   if (local?.error) return local.error
   return observed?.error

@@ -57,14 +57,16 @@ type Outcome = 'pending' | 'live' | 'failed' | 'superseded'
 function imageOutcome(state: State, { image: name, action, revision }: ChangeImage): Outcome {
   const image = state.images[name]
   if (!image) return 'superseded'
-  const targets = Object.values(state.targets).filter((target) => target.image === name)
+  // where live sync cannot be used, what happens in containers says nothing: every save is built
+  const targets = image.syncBlocked ? [] : Object.values(state.targets).filter((target) => target.image === name)
+  const rebuilt = action === 'rebuild' || image.syncBlocked !== null
   const failed = targets.some(
     (target) => target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image),
   )
   if (failed) return 'failed'
   const build = image.build
   if (build && build.status === 'failed' && build.revision >= revision) return 'failed'
-  if (action === 'rebuild' || image.syncBlocked) {
+  if (rebuilt) {
     if (!build || build.status !== 'done' || build.revision < revision) return 'pending'
   } else if (!targets.some((target) => target.acked && target.acked.revision >= revision)) {
     // also live when a build that holds it is rolled out instead
@@ -74,7 +76,7 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
     (target) => !target.acked || target.acked.digest !== image.record?.digest || target.acked.revision < revision,
   )
   if (behind) return 'pending'
-  return action === 'sync' || usersReady(state, name) ? 'live' : 'pending'
+  return !rebuilt || usersReady(state, name) ? 'live' : 'pending'
 }
 
 const usersReady = (state: State, image: string): boolean =>

@@ -1,19 +1,27 @@
 // A new plan comes into force: what stayed the same keeps its state.
 import { isDeepStrictEqual } from 'node:util'
 import { specKey } from '../model/keys.js'
-import type { ImageSpec, Plan, ResourceSpec } from '../model/plan.js'
+import { imagesOf, type ImageSpec, type Plan, type ResourceSpec } from '../model/plan.js'
 import type { ImageState, LocalState, RemovalState, ResourceState, State } from '../model/state.js'
 import { unsupported } from './resource-status.js'
 
 export function applyPlan(state: State, plan: Plan, at: number): State {
   const images: Record<string, ImageState> = {}
+  // a container that is declared anew may be one that can be written to
+  const redeclared = new Set(
+    Object.values(plan.resources).flatMap((spec) =>
+      state.resources[spec.name]?.specKey === specKey(plan, spec) ? [] : imagesOf(spec),
+    ),
+  )
   for (const spec of Object.values(plan.images)) {
     const old = state.images[spec.name]
     const unchanged = old && sameImage(state.plan?.images[spec.name], spec)
     images[spec.name] = !old
       ? newImage(spec.name)
       : unchanged
-        ? old
+        ? redeclared.has(spec.name) && old.syncBlocked
+          ? { ...old, syncBlocked: null }
+          : old
         : { ...old, sources: old.sources && { ...old.sources, stale: true }, syncBlocked: null }
   }
   const resources: Record<string, ResourceState> = {}

@@ -39,6 +39,13 @@ export const currentPods = (resource: ResourceState): readonly PodState[] =>
 export const targetsOf = (state: State, resource: string): readonly TargetState[] =>
   Object.values(state.targets).filter((target) => target.resource === resource)
 
+/** Whether the pod of a target is to stay: nothing newer has been deployed, or is about to be. */
+export function isStaying(state: State, target: TargetState): boolean {
+  const resource = state.resources[target.resource]
+  if (!resource || resource.deploy?.status === 'running' || resource.appliedKey !== wantedKey(state, resource)) return false
+  return currentPods(resource).some((pod) => pod.name === target.pod)
+}
+
 /**
  * Whether a pod holds what devloop brings it to, or never will: a container that has just taken the place of another holds the
  * content of its image until it is written to.

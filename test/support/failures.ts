@@ -8,7 +8,7 @@ import type { ErrorInfo } from '../../src/errors/devloop-error.js'
 import type { View } from '../../src/protocol/messages.js'
 import type { Watching } from './devloop.js'
 import { errorText } from './error-text.js'
-import type { Names } from './loop.js'
+import type { Loop, Names } from './loop.js'
 import { waitFor } from './wait-for.js'
 
 export interface Parts {
@@ -74,6 +74,17 @@ export async function toldError(watching: Watching, code: string, masks: Readonl
     .map((error) => errorText(error, masks))
     .join('\n\n')
 }
+
+/** Names of a project, of pods of its app `web`, and of the cluster's own, that differ from run to run. */
+export const masked = (text: string, one: Loop): string =>
+  text
+    .replaceAll(one.namespace, 'NAMESPACE')
+    .replaceAll(one.name, 'PROJECT')
+    .replaceAll(`${one.folder}/`, '')
+    .replaceAll(`context "${one.connection.context}"`, 'context "CONTEXT"')
+    .replaceAll(/\bweb-[0-9a-z]+-[0-9a-z]{5}\b/g, 'POD')
+    .replaceAll(/line \d+/g, 'line N')
+    .replaceAll(/"[0-9a-f]{64}"/g, '"ID"')
 
 /** The Docker engine of this machine, at an address of its own where it comes and goes. Away at first. */
 export interface FakeEngine {
