@@ -4,11 +4,20 @@ import type { ContainerState, PodState, ResourceState } from '../model/state.js'
 import { currentPods } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 
+/** What a container said last may still be on its way when it is not seen any more. Milliseconds. */
+const lastWordsMs = 3000
+
+interface Following {
+  readonly abort: AbortController
+  readonly done: Promise<void>
+  leave?: NodeJS.Timeout
+}
+
 export function createLogsController({ store, runtime, log, onDefect }: ControlContext): Controller {
   const startedAt = Date.now()
   const stopping = new AbortController()
   /** By container id. */
-  const following = new Map<string, { abort: AbortController; done: Promise<void> }>()
+  const following = new Map<string, Following>()
   /** Ended by themselves: told whole, not to be followed again. */
   const finished = new Set<string>()
 
@@ -33,7 +42,10 @@ export function createLogsController({ store, runtime, log, onDefect }: ControlC
         if (error.code === 'defect') onDefect(thrown)
         log({ resource: resource.name, source, level: 'warn', text: `its log cannot be read: ${error.message}` })
       })
-      .finally(() => following.delete(container.containerId))
+      .finally(() => {
+        clearTimeout(following.get(container.containerId)?.leave)
+        following.delete(container.containerId)
+      })
     following.set(container.containerId, { abort, done })
   }
 
@@ -50,7 +62,7 @@ export function createLogsController({ store, runtime, log, onDefect }: ControlC
         }
       }
     }
-    for (const [id, { abort }] of following) if (!wanted.has(id)) abort.abort()
+    for (const [id, one] of following) if (!wanted.has(id)) one.leave ??= setTimeout(() => one.abort.abort(), lastWordsMs)
     for (const id of finished) if (!wanted.has(id)) finished.delete(id)
   }
   const unsubscribe = store.subscribe(look)

@@ -3,7 +3,7 @@ import { DevloopError, type ErrorInfo } from '../../errors/devloop-error.js'
 import type { ObservedContainer, ObservedPod } from '../../ports/runtime.js'
 import { imagesAnnotation, restartableAnnotation, resourceLabel, templateLabel } from './labels.js'
 import { containerError } from './observe-container.js'
-import type { Pod } from './observe-shapes.js'
+import type { ContainerStatus, Pod } from './observe-shapes.js'
 
 /** What is kept of a pod. */
 export interface PodRecord {
@@ -35,7 +35,7 @@ export function observePod(object: Pod, before: PodRecord | undefined): PodRecor
     error ??= problem
     // Init containers that only prepare are no targets; those that stay beside the others are.
     if (!container.runs) continue
-    const startedAt = timeOf(found?.state?.running?.startedAt)
+    const startedAt = timeOf(startOf(found))
     containers.push({
       name: container.name,
       containerId: found?.containerID ?? '',
@@ -107,4 +107,11 @@ function imagesOf(annotation: string | undefined): Readonly<Record<string, strin
 function timeOf(text: string | undefined): number | undefined {
   const time = text === undefined ? Number.NaN : Date.parse(text)
   return Number.isNaN(time) ? undefined : time
+}
+
+/** When the container that a status names began to run, be it over or not: it has output from then on. */
+function startOf(status: ContainerStatus | undefined): string | undefined {
+  const { running, terminated } = status?.state ?? {}
+  const last = status?.lastState?.terminated
+  return running?.startedAt ?? terminated?.startedAt ?? (last?.containerID === status?.containerID ? last?.startedAt : undefined)
 }

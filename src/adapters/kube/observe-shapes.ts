@@ -29,6 +29,8 @@ export interface Terminated {
   readonly signal?: number
   readonly reason?: string
   readonly message?: string
+  readonly startedAt?: string
+  readonly containerID?: string
 }
 
 export interface ContainerStatus {

@@ -115,6 +115,18 @@ describe('observePod', () => {
     })
   })
 
+  it('knows since when a container has output that has ended already', () => {
+    const terminated = { exitCode: 1, startedAt: '2026-01-01T00:00:07Z', containerID: 'c://1' }
+    const startOf = (status: PodParts['status']): number | undefined =>
+      observePod(pod({ status: { containerID: 'c://1', ...status } }), undefined).pod.containers.find(
+        (one) => one.name === 'main',
+      )?.startedAt
+    expect(startOf({ state: { terminated } })).toBe(Date.UTC(2026, 0, 1, 0, 0, 7))
+    const waiting = { state: { waiting: { reason: 'CrashLoopBackOff' } } }
+    expect(startOf({ ...waiting, lastState: { terminated } })).toBe(Date.UTC(2026, 0, 1, 0, 0, 7))
+    expect(startOf({ ...waiting, lastState: { terminated: { ...terminated, containerID: 'c://0' } } })).toBeUndefined()
+  })
+
   it('finds nothing wrong with a pod that is being deleted', () => {
     const record = observePod(pod({ deleted: true, status: { state: { terminated: { exitCode: 137 } } } }), undefined)
     expect(record.pod).toMatchObject({ phase: 'terminating', ready: false })
