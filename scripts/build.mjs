@@ -1,6 +1,6 @@
 // Builds dist/: the bundles by esbuild, the type declarations by tsc.
 import { execFile } from 'node:child_process'
-import { chmod, readFile, rm } from 'node:fs/promises'
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
@@ -28,8 +28,9 @@ const bundles = build({
   sourcemap: true,
   sourcesContent: false,
   minifySyntax: true,
-  // the Kubernetes client is a thousand files: bundled, it loads five times faster; everything else is loaded as it is
+  // bundled, packages of many files load several times faster; those that bring binaries or read files of their own stay outside
   external: Object.keys(dependencies),
+  metafile: true,
   define: { __DEVLOOP_VERSION__: JSON.stringify(version) },
   banner: {
     js: "import { createRequire as devloopRequire } from 'node:module'; const require = devloopRequire(import.meta.url);",
@@ -40,5 +41,20 @@ const types = promisify(execFile)('npx', ['tsc', '-p', 'tsconfig.build.json'], {
   process.stderr.write(`${error.stdout}${error.stderr}`)
   process.exitCode = 1
 })
-await Promise.all([bundles, types])
+const [{ metafile }] = await Promise.all([bundles, types])
+await writeFile(`${root}/dist/THIRD-PARTY.txt`, await notices(Object.keys(metafile.inputs)))
 await chmod(`${root}/dist/cli.js`, 0o755)
+
+/** Names, versions and licenses of the packages that are in the bundles. */
+async function notices(inputs) {
+  const folders = new Set(inputs.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
+  const parts = await Promise.all(
+    [...folders].sort().map(async (folder) => {
+      const { name, version, license } = JSON.parse(await readFile(`${root}/${folder}/package.json`, 'utf8'))
+      const file = (await readdir(`${root}/${folder}`)).find((one) => /^licen[cs]e/i.test(one))
+      const text = file ? (await readFile(`${root}/${folder}/${file}`, 'utf8')).trim() : ''
+      return `${name} ${version} (${typeof license === 'string' ? license : (license?.type ?? 'see its page')})\n\n${text}\n`
+    }),
+  )
+  return `devloop's bundles contain these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`
+}

@@ -1,4 +1,5 @@
 // Builds the images that the next work names, aborts builds that a newer change made useless, and keeps the records.
+import { setTimeout as pause } from 'node:timers/promises'
 import { isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { computeDrift } from '../model/drift.js'
@@ -13,6 +14,9 @@ import { driftState, type ImageFiles } from '../store/large.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 import { retryAt } from './retry.js'
+
+/** How long after the start the engine is asked whether what was built earlier still exists. Milliseconds. */
+const askAfter = 2000
 
 export function createBuildController(context: ControlContext): Controller {
   const { store, work, large, ports, runtime, log, onDefect } = context
@@ -34,6 +38,15 @@ export function createBuildController(context: ControlContext): Controller {
     if (!files) return
     const record = files.record ?? records.get(name)
     if (!record) return store.dispatch({ type: 'image/checked', image: name, exists: false })
+    // asking the engine takes a while: where it may be assumed, nothing waits for the answer
+    const assumed =
+      open.info.kind === 'kubernetes' && (!open.info.registry || record.ref.startsWith(`${open.info.registry.pull}/`))
+    if (assumed) {
+      use(context, files, name, record)
+      store.dispatch({ type: 'image/checked', image: name, exists: true })
+      await pause(askAfter, undefined, { signal: stopping.signal, ref: false }).catch(() => {})
+      if (stopping.signal.aborted || runtime.current !== open) return
+    }
     const exists = await open.builder.exists(record, open.info.registry, stopping.signal).catch((thrown: unknown) => {
       if (isAbort(thrown)) return undefined
       // the registry will say so itself when pods pull or a build pushes; the record is good until it is known not to be
@@ -43,9 +56,10 @@ export function createBuildController(context: ControlContext): Controller {
       return true
     })
     if (exists === undefined || runtime.current !== open) return
-    // the tree may have changed, or been read anew, meanwhile
+    // the tree may have changed, been read anew, or been built meanwhile
     const now = large.images.get(name)
-    if (!now) return
+    if (!now || (assumed && (exists || now.record !== record))) return
+    if (!exists) log({ resource: '', source: 'build', level: 'info', text: `${name}: what was built is gone from the registry` })
     if (exists) use(context, now, name, record)
     store.dispatch({ type: 'image/checked', image: name, exists })
   }

@@ -59,6 +59,8 @@ export function createGather({ flush, locked, onDefect }: GatherOptions): Gather
   }
 
   const tick = async (): Promise<void> => {
+    // timers come before file events: those that wait already are taken first, or a busy moment would look like a quiet one
+    if (bursting) for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
     const now = Date.now()
     if (bursting && now - last < gatherTimes.quiet && now - first < gatherTimes.cap) return
     if (now - first < gatherTimes.lockCap && (await locked())) return

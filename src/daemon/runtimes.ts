@@ -2,17 +2,25 @@
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import type { OpenRuntime } from '../ports/runtime.js'
 
-export const runtimeOpener =
-  (kind: 'kubernetes' | 'process', log: (text: string) => void): OpenRuntime =>
-  async (options, signal) => {
-    if (kind === 'process') {
-      const { openProcessRuntime } = await import('../adapters/process/process-runtime.js')
-      return openProcessRuntime({ processes: createProcessRunner() })(options, signal)
-    }
-    const [{ openKubeRuntime }, { createShellTransport }, { createDockerBuilder }] = await Promise.all([
-      import('../adapters/kube/runtime.js'),
-      import('../adapters/kube/sync/shell-transport.js'),
-      import('../adapters/docker/image-builder.js'),
-    ])
-    return openKubeRuntime({ builder: createDockerBuilder(), sync: createShellTransport, log })(options, signal)
-  }
+/** The import begins at once: it is done by the time the Devloopfile is loaded. */
+export function runtimeOpener(kind: 'kubernetes' | 'process', log: (text: string) => void): OpenRuntime {
+  const runtime = kind === 'process' ? processRuntime() : kubeRuntime(log)
+  // told where it is awaited
+  runtime.catch(() => {})
+  return async (options, signal) => (await runtime)(options, signal)
+}
+
+async function processRuntime(): Promise<OpenRuntime> {
+  const { openProcessRuntime } = await import('../adapters/process/process-runtime.js')
+  return openProcessRuntime({ processes: createProcessRunner() })
+}
+
+async function kubeRuntime(log: (text: string) => void): Promise<OpenRuntime> {
+  const [{ openKubeRuntime }, { createShellTransport }, { createDockerBuilder }] = await Promise.all([
+    import('../adapters/kube/runtime.js'),
+    import('../adapters/kube/sync/shell-transport.js'),
+    import('../adapters/docker/image-builder.js'),
+    import('../adapters/kube/client-library.js'),
+  ])
+  return openKubeRuntime({ builder: createDockerBuilder(), sync: createShellTransport, log })
+}

@@ -37,7 +37,7 @@ function splitName(bytes: Buffer): { name: Buffer; prefix: Buffer } | undefined 
 }
 
 function ustar(name: Buffer, prefix: Buffer, mode: number, size: number, type: string): Buffer {
-  const bytes = Buffer.alloc(block)
+  const bytes = zeroes()
   name.copy(bytes, 0)
   bytes.write(
     `${octal(mode, 7)}\0${octal(0, 7)}\0${octal(0, 7)}\0${octal(size, 11)}\0${octal(0, 11)}\0        ${type}`,
@@ -50,6 +50,16 @@ function ustar(name: Buffer, prefix: Buffer, mode: number, size: number, type: s
   // an iterator here would be most of the time that packing takes
   for (let index = 0; index < block; index++) sum += bytes[index] as number
   bytes.write(`${octal(sum, 6)}\0 `, 148, 'latin1')
+  return bytes
+}
+
+let slab = Buffer.alloc(0)
+
+/** A block of zeroes of its own, cut from a larger piece: thousands of small allocations are slow. */
+function zeroes(): Buffer {
+  if (slab.length === 0) slab = Buffer.alloc(128 * block)
+  const bytes = slab.subarray(0, block)
+  slab = slab.subarray(block)
   return bytes
 }
 
