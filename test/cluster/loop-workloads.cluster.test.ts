@@ -55,5 +55,8 @@ test('each is rolled out, synced, and rebuilt', async () => {
     { what: 'all to be rebuilt', timeoutMs: 90_000 },
   )
   await one.answers('two')
-  expect((await one.devloop('logs', 'once')).stdout).toMatch(/one[^]*two/)
+  await waitFor(async () => /one[^]*two/.test((await one.devloop('logs', 'once')).stdout), {
+    what: 'the output of both jobs',
+    everyMs: 200,
+  })
 })
