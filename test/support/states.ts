@@ -40,14 +40,21 @@ export const plan = (resources: readonly ResourceSpec[], images: readonly ImageS
   resources: Object.fromEntries(resources.map((one) => [one.name, one])),
 })
 
-export const record = (digest: string): RecordState => ({ digest, ref: `registry/${digest}`, inputs: 'in', shell: true, builtAt: 1 })
+export const record = (digest: string): RecordState => ({
+  digest,
+  ref: `registry/${digest}`,
+  inputs: 'in',
+  shell: true,
+  builtAt: 1,
+})
 
 /** Plays actions, one millisecond apart. */
 export function play(state: State, ...actions: readonly NewAction[]): State {
   return actions.reduce((now, action, index) => reduce(now, { ...action, at: 1000 + index } as Action), state)
 }
 
-export const freshState = (runtime: 'kubernetes' | 'process' = 'kubernetes'): State => initialState({ instance: 'i', version: '0', pid: 1, startedAt: 1, runtime }, '/p/Devloopfile.ts')
+export const freshState = (runtime: 'kubernetes' | 'process' = 'kubernetes'): State =>
+  initialState({ instance: 'i', version: '0', pid: 1, startedAt: 1, runtime }, '/p/Devloopfile.ts')
 
 export const loaded = (value: Plan): NewAction => ({ type: 'devloopfile/loaded', wanted: 1, plan: value, loadMs: 1 })
 export const connected: NewAction = { type: 'runtime/connected', deployed: [] }
@@ -59,7 +66,18 @@ export const scanned = (image: string, over: { overlay?: number; rebuild?: numbe
   needsRebuild: over.needsRebuild ?? false,
   drift: { overlay: over.overlay ?? 0, rebuild: over.rebuild ?? 0 },
 })
-export const pod = (resource: string, over: { uid?: string; image?: string; ref?: string; ready?: boolean; template?: string; containerId?: string; rolledOut?: boolean } = {}): NewAction => ({
+export const pod = (
+  resource: string,
+  over: {
+    uid?: string
+    image?: string
+    ref?: string
+    ready?: boolean
+    template?: string
+    containerId?: string
+    rolledOut?: boolean
+  } = {},
+): NewAction => ({
   type: 'resource/observed',
   resource,
   observed: {
@@ -73,7 +91,18 @@ export const pod = (resource: string, over: { uid?: string; image?: string; ref?
         phase: 'running',
         ready: over.ready ?? true,
         createdAt: 1,
-        containers: [{ name: 'main', containerId: over.containerId ?? 'c1', image: over.image ?? resource, ref: over.ref ?? 'registry/d1', running: true, restartable: false, restarts: 0, startedAt: 1 }],
+        containers: [
+          {
+            name: 'main',
+            containerId: over.containerId ?? 'c1',
+            image: over.image ?? resource,
+            ref: over.ref ?? 'registry/d1',
+            running: true,
+            restartable: false,
+            restarts: 0,
+            startedAt: 1,
+          },
+        ],
       },
     ],
   },
