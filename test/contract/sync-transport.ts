@@ -388,9 +388,12 @@ b" two && mkfifo fifo`)
       } as SyncOp
       for (const op of [lies, breaks, short])
         await expect(session.apply([op], never)).rejects.toMatchObject({ code: 'sync/source' })
+      // the reason reaches whoever asked, as it is or as the why of an error about the source
       await expect(
         session.apply([{ ...broken, content: () => Promise.reject(new Error('unreadable')) } as SyncOp], never),
-      ).rejects.toThrow('unreadable')
+      ).rejects.toSatisfy((thrown: Error & { info?: { why?: string } }) =>
+        `${thrown.message} ${thrown.info?.why}`.includes('unreadable'),
+      )
       await session.apply([fileOp(`${root}/fine`, 'works')], never)
       expect(await readTree()).toEqual(new Map([['fine', fileEntry('works')]]))
     })
