@@ -1,6 +1,9 @@
 // The cluster is away, or denies something: one clear error, everything else goes on, and it heals.
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { limitedUser, proxiedCluster, testConnection } from '../support/cluster.js'
+import { limitedUser, proxiedCluster, testConnection, testKubeconfig } from '../support/cluster.js'
+import { project } from '../support/devloop.js'
 import { errorsOf, toldError, withBystanders } from '../support/failures.js'
 import { loop } from '../support/loop.js'
 import { waitFor } from '../support/wait-for.js'
@@ -41,6 +44,25 @@ test('no cluster at the start, until it is there; then the connection is cut, an
   await one.answers('two')
   expect(errorsOf(watching)).toEqual([])
   expect((await one.pods()).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid))
+})
+
+test('no kubeconfig, until there is one', async () => {
+  const [kubeconfig, folder] = [await testKubeconfig({}), await project({})]
+  onTestFinished(kubeconfig.remove)
+  const file = join(folder, 'config')
+  const one = await loop({ devloopfile: withBystanders(), env: { KUBECONFIG: file, HOME: folder } })
+  const watching = await one.watch()
+  expect((await toldError(watching, 'cluster/none')).replaceAll(folder, 'FOLDER')).toMatchInlineSnapshot(`
+    "cluster/none
+    There is no kubeconfig.
+    KUBECONFIG names FOLDER/config, which does not exist.
+    -> Set KUBECONFIG, or use --runtime process, which needs no cluster."
+  `)
+  await watching.until('here', (view) => view.ready)
+  await copyFile(kubeconfig.file, file)
+  await watching.ready()
+  expect(errorsOf(watching)).toEqual([])
+  await one.answers('one')
 })
 
 test(
