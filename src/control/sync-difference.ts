@@ -1,7 +1,7 @@
 // What must be written into a container: its manifest against the overlay.
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { Transform, type Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
 import { emptiedFolders, heldByImage } from '../model/drift.js'
 import type { ImageSpec } from '../model/plan.js'
@@ -77,7 +77,8 @@ export async function operations(
           mode,
           size: wanted.size,
           hash: wanted.hash,
-          content: () => Promise.resolve(checked(content, wanted.hash, path)),
+          // a plain stream would fail on its own when nobody reads it yet
+          content: () => Promise.resolve(Readable.from(checked(content, wanted.hash, path), { objectMode: false })),
         })
         result.set(path, wanted)
       }
@@ -96,21 +97,14 @@ async function readSource(sources: SourceFiles, file: string): Promise<Buffer | 
   }
 }
 
-/** Fails at the end of a stream whose bytes are not the ones that were hashed. */
-function checked(content: Readable, hash: string, path: string): Readable {
+/** The same bytes; fails at the end when they are not the ones that were hashed. Nothing happens before they are asked for. */
+async function* checked(content: Readable, hash: string, path: string): AsyncGenerator<Buffer> {
   const digest = createHash('sha256')
-  const check = new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      digest.update(chunk)
-      callback(null, chunk)
-    },
-    flush(callback) {
-      if (digest.digest('hex') === hash) callback()
-      else callback(new DevloopError('sync/failed', `${path} changed while it was being sent`))
-    },
-  })
-  content.on('error', (error) => check.destroy(error))
-  return content.pipe(check)
+  for await (const chunk of content as AsyncIterable<Buffer>) {
+    digest.update(chunk)
+    yield chunk
+  }
+  if (digest.digest('hex') !== hash) throw new DevloopError('sync/failed', `${path} changed while it was being sent`)
 }
 
 async function eachOf<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
