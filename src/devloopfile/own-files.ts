@@ -8,8 +8,6 @@ export interface OwnFiles {
   readonly index: string
   /** The worker's entry: JavaScript, or TypeScript that must be bundled first. */
   readonly worker: string
-  /** URL of a module of the running devloop, from which its dependencies resolve. */
-  readonly packageUrl: string
 }
 
 /** @param from URL of a module of devloop */
@@ -24,6 +22,5 @@ export function ownFiles(from: string = import.meta.url): OwnFiles {
   return {
     index: find('index.js', '../index.js', '../index.ts'),
     worker: find('devloopfile-worker.js', '../devloopfile-worker.js', 'worker.ts'),
-    packageUrl: from,
   }
 }

@@ -2,12 +2,6 @@
 import type { SourcePosition } from '../errors/devloop-error.js'
 import type { Declaration } from './declaration.js'
 
-/** Data of a worker at its start. */
-export interface WorkerData {
-  /** URL of a module of the running devloop: its own dependencies are resolved from there. */
-  readonly packageUrl: string
-}
-
 /** The one message to a worker. */
 export interface Job {
   /** URL of the bundle. */

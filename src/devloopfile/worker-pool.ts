@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads'
 import type { Declaration } from './declaration.js'
 import { findRunningLines, type RunningLine } from './running-line.js'
 import type { OwnFiles } from './own-files.js'
-import type { Failure, Job, WorkerData, WorkerMessage } from './worker-messages.js'
+import type { Failure, Job, WorkerMessage } from './worker-messages.js'
 
 export type Evaluation = { /** Files that the Devloopfile asked for. */ readonly reads: readonly string[] } & (
   | { readonly kind: 'declared'; readonly declaration: Declaration }
@@ -42,11 +42,9 @@ export function createWorkerPool({ own, timeoutMs, memoryMb }: WorkerPoolOptions
 
   const start = async (): Promise<Worker> => {
     const { url } = await (entry ??= workerEntry(own))
-    const data: WorkerData = { packageUrl: own.packageUrl }
     // stdout and stderr: what escapes the worker's own capture must not reach the daemon's terminal.
     const worker = new Worker(url, {
       name: 'devloopfile',
-      workerData: data,
       stdout: true,
       stderr: true,
       execArgv: [],
@@ -159,8 +157,9 @@ async function workerEntry({ worker }: OwnFiles): Promise<{ url: URL; remove(): 
     bundle: true,
     platform: 'node',
     format: 'esm',
-    packages: 'external',
     target: 'node20',
+    // packages that are no ES modules ask for Node's own modules by it
+    banner: { js: `import { createRequire as ownRequire } from 'node:module'; const require = ownRequire(import.meta.url);` },
     logLevel: 'silent',
   })
   return { url: pathToFileURL(outfile), remove: () => rm(folder, { recursive: true, force: true }) }

@@ -4,14 +4,14 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import type * as Yaml from 'yaml'
 import { callPosition, sessionKey, type Session } from './api/session.js'
 import { insideOf, usageErrorKey, type UsageError } from './api/values.js'
 import { collect } from './worker/collect.js'
 import { createOutputLines } from './worker/output-lines.js'
 import { createSourcePlaces, type SourcePlaces } from './worker/source-places.js'
-import { moduleMetaName, type Failure, type Job, type WorkerData, type WorkerMessage } from './worker-messages.js'
+import { moduleMetaName, type Failure, type Job, type WorkerMessage } from './worker-messages.js'
 
 const post = (message: WorkerMessage): void => parentPort?.postMessage(message)
 
@@ -61,8 +61,9 @@ function provideSession(places: SourcePlaces): void {
       return readFileSync(path, 'utf8')
     },
     parseYaml(text, file) {
-      // Not imported above: most Devloopfiles read no YAML themselves, and it would cost each of them 20 ms.
-      yaml ??= createRequire((workerData as WorkerData).packageUrl)('yaml') as typeof Yaml
+      // Not imported above: most Devloopfiles read no YAML themselves, and it would cost each of them 20 ms. The bundler, by which
+      // this file always goes, puts the package in.
+      yaml ??= require('yaml') as typeof Yaml
       const document = yaml.parseDocument(text, { prettyErrors: true })
       const [error] = document.errors
       if (error) throw new Error(`${firstLine(error.message)} of ${file}.`)

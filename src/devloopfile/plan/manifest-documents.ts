@@ -1,6 +1,7 @@
 // Parses manifest files: YAML as Kubernetes reads it (1.1), each object with its place.
 import { readFile } from 'node:fs/promises'
 import type * as Yaml from 'yaml'
+import type * as YamlParser from '../yaml.js'
 import type { ErrorCode } from '../../errors/codes.js'
 import type { SourcePosition } from '../../errors/devloop-error.js'
 import type { KubeObject, ManifestObject } from '../../model/plan.js'
@@ -29,7 +30,7 @@ export function createManifestCache(): ManifestCache {
       const text = await readFile(file, 'utf8')
       const cached = known.get(file)
       if (cached?.text === text) return cached.documents
-      const documents = parseManifests(text, file, await import('yaml'))
+      const documents = parseManifests(text, file, await import('../yaml.js'))
       known.set(file, { text, documents })
       return documents
     },
@@ -54,7 +55,7 @@ const kubernetesTags = (tags: Yaml.Tags): Yaml.Tags =>
     return [tag]
   })
 
-export function parseManifests(text: string, file: string, yaml: typeof Yaml): Documents {
+export function parseManifests(text: string, file: string, yaml: typeof YamlParser): Documents {
   const lines = new yaml.LineCounter()
   const at = (offset: number): SourcePosition => {
     const { line, col } = lines.linePos(offset)

@@ -24,7 +24,7 @@ const own = (async () => {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    packages: 'external',
+    banner: { js: `import { createRequire as ownRequire } from 'node:module'; const require = ownRequire(import.meta.url);` },
   })
   return { folder, files: { ...ownFiles(), worker } }
 })()
