@@ -32,6 +32,8 @@ export function createForwardController(context: ControlContext): Controller {
   const stopping = new AbortController()
   const open = new Map<number, Open>()
   const failedAt = new Map<number, number>()
+  /** By local port: uid of the pod that answered last. */
+  const answered = new Map<number, string>()
   let timer: NodeJS.Timeout | undefined
 
   const set = (wanted: Wanted, status: ForwardState['status'], error?: DevloopError): void =>
@@ -89,16 +91,22 @@ export function createForwardController(context: ControlContext): Controller {
     socket.once('close', () => gone.abort())
     const signal = AbortSignal.any([gone.signal, stopping.signal])
     const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)])
+    let tries = 0
+    let pod: PodState | undefined
     const dial = async () => {
-      const pod = await readyPod(wanted, waiting)
+      pod = await readyPod(wanted, tries++, waiting)
       if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
       return runtime.current.dial(pod, wanted.port, signal)
     }
     await carry(socket, dial, waiting)
+    if (pod) answered.set(wanted.local, pod.uid)
   }
 
-  /** A ready pod, at once or when there is one; undefined when the signal says enough. */
-  const readyPod = (wanted: Wanted, signal: AbortSignal): Promise<PodState | undefined> =>
+  /**
+   * A ready pod, at once or when there is one; undefined when the signal says enough. First the one that answered last, at each
+   * further try another: not every pod of a resource need listen on the port.
+   */
+  const readyPod = (wanted: Wanted, tries: number, signal: AbortSignal): Promise<PodState | undefined> =>
     new Promise((resolve) => {
       const end = (pod: PodState | undefined): void => {
         unsubscribe()
@@ -107,7 +115,9 @@ export function createForwardController(context: ControlContext): Controller {
       }
       const abort = (): void => end(undefined)
       const look = (): void => {
-        const pod = choose(context, wanted.resource)
+        const pods = candidates(context, wanted.resource)
+        const first = pods.findIndex((pod) => pod.uid === answered.get(wanted.local))
+        const pod = pods[(Math.max(0, first) + tries) % pods.length]
         if (pod && runtime.current) end(pod)
       }
       const unsubscribe = store.subscribe(look)
@@ -173,15 +183,13 @@ function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<numbe
   return wanted
 }
 
-/** A ready pod of the newest deploy that holds what was saved; while there is none, one of an earlier that still serves. */
-function choose({ store }: ControlContext, name: string): PodState | undefined {
+/** The ready pods of the newest deploy that hold what was saved; while there is none, those of an earlier that still serve. */
+function candidates({ store }: ControlContext, name: string): readonly PodState[] {
   const state = store.state()
   const resource = state.resources[name]
-  if (!resource) return undefined
-  const serves = (pod: PodState): boolean => pod.ready && pod.phase === 'running'
+  if (!resource) return []
+  const serving = (resource.observed?.pods ?? []).filter((pod) => pod.ready && pod.phase === 'running')
   const current = currentPods(resource)
-  return (
-    current.find((pod) => serves(pod) && isBroughtUp(state, pod)) ??
-    resource.observed?.pods.find((pod) => serves(pod) && !current.includes(pod))
-  )
+  const newest = serving.filter((pod) => current.includes(pod) && isBroughtUp(state, pod))
+  return newest.length > 0 ? newest : serving.filter((pod) => !current.includes(pod))
 }

@@ -2,7 +2,7 @@
 import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { testKubeconfig, testNamespace, waitFor } from '../support/cluster.js'
+import { testImage, testKubeconfig, testNamespace, waitFor } from '../support/cluster.js'
 import { answers, homes, project, repository, run, watch } from '../support/devloop.js'
 import { appFiles, loop } from '../support/loop.js'
 
@@ -26,6 +26,7 @@ test('manifests are deployed with the image that was built, and are synced as an
   const one = await loop({
     files: {
       ...appFiles,
+      'settings.yaml': `base: ${await testImage()}`,
       'deploy/web.yaml': `
 apiVersion: apps/v1
 kind: Deployment
@@ -45,11 +46,24 @@ apiVersion: v1
 kind: Service
 metadata: { name: shop-web }
 spec: { selector: { app: shop-web }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+# listens on another port: the forward leads past it
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: a-worker }
+spec:
+  selector: { matchLabels: { app: a-worker } }
+  template:
+    metadata: { labels: { app: a-worker } }
+    spec:
+      terminationGracePeriodSeconds: 2
+      containers: [{ name: web, image: loop/web, env: [{ name: PORT, value: '9000' }] }]
 `,
     },
-    devloopfile: ({ name, namespace, base, port }) => `
-import { defineDevloop, image, manifests, restart, sync } from 'devloop'
-const web = image('loop/web', { context: 'app', args: { BASE: '${base}' }, live: [sync('src', '/app/src'), sync('public', '/app/public'), restart({ on: 'src/**' })] })
+    devloopfile: ({ name, namespace, port }) => `
+import { defineDevloop, image, manifests, readYaml, restart, sync } from 'devloop'
+const { base } = readYaml('settings.yaml') as { base: string }
+const web = image('loop/web', { context: 'app', args: { BASE: base }, live: [sync('src', '/app/src'), sync('public', '/app/public'), restart({ on: 'src/**' })] })
 export default defineDevloop(() => ({
   name: '${name}',
   cluster: { contexts: ['*'], namespace: '${namespace}' },
@@ -60,7 +74,7 @@ export default defineDevloop(() => ({
   const watching = await one.begin()
   await one.answers('one')
   const before = await one.pods()
-  expect(before).toHaveLength(1)
+  expect(before).toHaveLength(2)
   await one.save('app/src/word.txt', 'two')
   await one.answers('two')
   await one.save('app/public/live.txt', 'second')
