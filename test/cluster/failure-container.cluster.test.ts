@@ -81,7 +81,10 @@ test('a read-only root: told once, rebuilt from then on, and live sync is back w
   await one.answers('two')
   await watching.ready()
   // it is called live once it is, and failed never
-  const [text, output] = [/change \S+ ends.*/g, watching.output()]
+  const text = /change \S+ ends.*/g
+  await waitFor(() => text.test(watching.output()), { what: 'the end of the change to be printed' })
+  text.lastIndex = 0
+  const output = watching.output()
   expect(output.match(text)).toEqual([expect.stringContaining('ends: live in')])
   expect(output.search(text)).toBeGreaterThan(output.lastIndexOf('web deploy │ applied'))
   expect(output).not.toContain('web: failed')

@@ -18,7 +18,9 @@ test('paths that rules send to a rebuild, or that none covers, build anew; the o
   const first = await one.pods()
   const polled = poll(one.url('/live'))
   await one.save('app/public/rebuild/a.txt', 'a')
-  await watching.until('web', (view) => view.ready && view.lastChange?.outcome === 'live' && view.pods.length === 1)
+  const rebuilt = (): boolean =>
+    watching.changes().some((change) => change.paths[0]?.endsWith('a.txt') && change.outcome === 'live')
+  await waitFor(() => rebuilt() && watching.resource('web')?.pods.length === 1, { what: 'the rebuild to be live' })
   const second = await one.pods()
   expect(second).toHaveLength(1)
   expect(second[0]?.image).not.toBe(first[0]?.image)

@@ -80,7 +80,7 @@ describe('the loop', () => {
     const watching = await begin()
     const before = watching.resource('web')?.pods[0]?.name
     await save('package.json', '{"type":"module","version":"2.0.0"}')
-    await watching.until('web', (view) => view.ready && view.lastChange?.outcome === 'live')
+    await watching.until('web', (view) => view.ready && view.lastChange?.outcome === 'live' && view.pods[0]?.name !== before)
     expect(watching.resource('web')?.pods[0]?.name).not.toBe(before)
     await answers(url(), 'one ')
   })
