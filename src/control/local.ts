@@ -95,8 +95,10 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
   const wanted = (): number => store.state().resources[name]?.local?.wanted ?? 0
 
   const serve = async (local: LocalSpec): Promise<void> => {
-    await serving?.stop()
+    // first forgotten, so that its end is not taken for one by itself
+    const old = serving
     serving = undefined
+    await old?.stop()
     if (local.serve === undefined || stopping.signal.aborted) return
     store.dispatch({ type: 'local/serve', resource: name, serve: 'starting' })
     const tail: string[] = []
@@ -127,8 +129,9 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
       failed(error)
       store.dispatch({ type: 'local/serve', resource: name, serve: 'failed', error })
     })
-    await answers(local, () => serving === started && !stopping.signal.aborted)
-    if (serving === started) store.dispatch({ type: 'local/serve', resource: name, serve: 'ready' })
+    // one that never listens must not keep a newer change from starting it again
+    const current = (): boolean => serving === started && !stopping.signal.aborted && !restart && wanted() === runFor
+    if (await answers(local, current)) store.dispatch({ type: 'local/serve', resource: name, serve: 'ready' })
   }
 
   const drain = createDrain(async () => {
@@ -158,6 +161,8 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
       return
     }
     if (error) failed(error)
+    // told first: what serves now is of before the change
+    else if (local.serve !== undefined) store.dispatch({ type: 'local/serve', resource: name, serve: 'starting' })
     store.dispatch({ type: 'local/ran', resource: name, wanted: runFor, ...(error ? { error } : {}) })
     if (!error) await serve(local)
   }, onDefect)
@@ -185,9 +190,9 @@ function createLocalWorker(context: ControlContext, name: string): LocalWorker {
 
 const text = (command: string | readonly string[]): string => (typeof command === 'string' ? command : command.join(' '))
 
-/** Resolves when the port accepts a connection, at once without one, or when `go` says no. */
-async function answers(local: LocalSpec, go: () => boolean): Promise<void> {
-  if (local.port === undefined) return
+/** Whether the port accepts connections: true as soon as it does, and at once without a port; false when `go` says no. */
+async function answers(local: LocalSpec, go: () => boolean): Promise<boolean> {
+  if (local.port === undefined) return go()
   const { port } = local
   while (go()) {
     const accepted = await new Promise<boolean>((resolve) => {
@@ -195,9 +200,10 @@ async function answers(local: LocalSpec, go: () => boolean): Promise<void> {
       socket.once('connect', () => (socket.destroy(), resolve(true)))
       socket.once('error', () => (socket.destroy(), resolve(false)))
     })
-    if (accepted) return
+    if (accepted) return go()
     await new Promise((resolve) => setTimeout(resolve, askEvery))
   }
+  return false
 }
 
 /** The daemon's own environment and the local's settings. Addresses of apps are those of their forwards, as seen from here. */

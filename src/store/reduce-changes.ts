@@ -86,7 +86,7 @@ function localOutcome(state: State, name: string): Outcome {
   const resource = state.resources[name]
   if (!resource?.local) return 'live'
   const { local } = resource
-  if (local.done < local.wanted || local.run === 'running') return 'pending'
+  if (local.done < local.wanted || local.run === 'running' || local.serve === 'starting') return 'pending'
   return local.run === 'failed' || local.serve === 'failed' ? 'failed' : 'live'
 }
 
