@@ -104,7 +104,9 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       // one that never lasts is not opened again and again
       losses = Date.now() - openedAt < 10_000 ? losses + 1 : 0
       reopenAt = losses === 0 ? 0 : Date.now() + Math.min(15_000, 250 * 2 ** losses)
-      patch({ status: 'unknown', acked: null })
+      // what failed because of it stays told until something succeeds
+      const failed = store.state().targets[id]?.status === 'failed'
+      patch(failed ? { acked: null } : { status: 'unknown', acked: null })
       tell('warn', `the stream to ${target.pod}/${target.container} ended: ${message}`)
       drain.poke()
     })
