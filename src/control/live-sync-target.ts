@@ -26,6 +26,9 @@ export interface TargetSync {
 /** Codes that say that live sync cannot work with this image as it is. */
 const blocking = new Set(['sync/no-shell', 'sync/no-tool', 'sync/read-only', 'sync/permission'])
 
+/** How long opening a stream may take: one that hangs must not keep a save from being told as failed. Milliseconds. */
+const openMs = 10_000
+
 interface Wanted {
   readonly target: TargetState
   readonly spec: ImageSpec
@@ -89,11 +92,22 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     await old?.close()
     roots = rootsOf(spec)
     const openedAt = Date.now()
-    const opened = await current.sync.open(
-      { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container },
-      roots,
-      signal,
-    )
+    const tooLong = new AbortController()
+    const opening = setTimeout(() => tooLong.abort(), openMs)
+    const opened = await current.sync
+      .open(
+        { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container },
+        roots,
+        AbortSignal.any([signal, tooLong.signal]),
+      )
+      .catch((thrown: unknown) => {
+        if (!tooLong.signal.aborted || signal.aborted) throw thrown
+        throw new DevloopError(
+          'sync/disconnected',
+          `The stream to ${target.pod}/${target.container} could not be opened within ${openMs / 1000} s.`,
+        )
+      })
+      .finally(() => clearTimeout(opening))
     session = opened
     patch({ transport: opened.description })
     void opened.closed.then(({ reason, message }) => {
