@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { openExec } from '../../src/adapters/kube/sync/exec.js'
 import type { KubeConnection } from '../../src/adapters/kube/connection.js'
 import { randomSuffix, testConnection, testImage, testNamespace, waitFor } from './cluster.js'
@@ -101,7 +101,7 @@ export interface Loop extends Names {
   devloop(...args: string[]): Promise<Ended>
   save(name: string, text: string | Buffer): Promise<void>
   url(path?: string): string
-  answers(expected: string | RegExp, path?: string): Promise<string>
+  answers(expected: string | RegExp, path?: string, timeoutMs?: number): Promise<string>
   /** Pods of an app that are not on their way out, by name. */
   pods(resource?: string): Promise<readonly Pod[]>
   /** Run a command in a pod. */
@@ -151,7 +151,9 @@ export async function loop(
   /** What went wrong, with all that devloop told. */
   const told = async <T>(wait: Promise<T>): Promise<T> =>
     wait.catch((thrown: unknown) => {
-      throw new Error(`${String(thrown)}\n${JSON.stringify(last?.resource('web'), undefined, 1)}\n${last?.output()}`)
+      throw new Error(
+        `${String(thrown)}\n${JSON.stringify([...(last?.client.views().values() ?? [])], undefined, 1)}\n${last?.output()}`,
+      )
     })
   const held = async (pod: string, root: string, container?: string): Promise<unknown> => {
     const { code, stdout } = await exec(pod, ['node', '-e', listTree, root], container)
@@ -173,7 +175,7 @@ export async function loop(
     devloop: (...args) => run(args, { cwd: folder, env }),
     save: (name, text) => put(join(folder, name), text),
     url: (path = '/') => `http://127.0.0.1:${names.port}${path}`,
-    answers: (expected, path = '/') => told(answers(`http://127.0.0.1:${names.port}${path}`, expected)),
+    answers: (expected, path = '/', timeoutMs) => told(answers(`http://127.0.0.1:${names.port}${path}`, expected, timeoutMs)),
     async pods(resource = 'web') {
       const { items } = (await connection.request('GET', pods, {
         query: { labelSelector: `devloop.dev/resource=${resource}` },
@@ -185,20 +187,23 @@ export async function loop(
     },
     exec,
     async same(pod, local, remote, container) {
-      const wanted = await localTree(join(folder, local))
-      let found: unknown
+      const wanted = (await localTree(join(folder, local))) as readonly unknown[]
+      let found: readonly unknown[] = []
       const wait = waitFor(
         async () => {
-          found = await held(pod, remote, container)
+          found = (await held(pod, remote, container)) as readonly unknown[]
           return JSON.stringify(found) === JSON.stringify(wanted)
         },
         { what: `${remote} of ${pod} to hold what ${local} holds`, everyMs: 100, timeoutMs: 20_000 },
       )
       await told(
         wait.catch((thrown: unknown) => {
-          // the two lists tell more than that time ran out
-          if (found !== undefined) expect(found).toEqual(wanted)
-          throw thrown
+          const lines = (some: readonly unknown[], less: readonly unknown[]): string[] => {
+            const others = new Set(less.map((one) => JSON.stringify(one)))
+            return some.map((one) => JSON.stringify(one)).filter((line) => !others.has(line))
+          }
+          const [missing, more] = [lines(wanted, found).join('\n'), lines(found, wanted).join('\n')]
+          throw new Error(`${String(thrown)}\nhere only:\n${missing}\nthere only:\n${more}`)
         }),
       )
     },
