@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config'
 import { fileURLToPath } from 'node:url'
 
 const report = process.env.DEVLOOP_TEST_REPORT
+// a test that passes only when repeated is still a defect to find: the reporter names it
+const retry = process.env.CI ? 2 : 0
 const alias = { devloop: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
 const cluster = 'test/**/*.cluster.test.ts'
 const e2e = 'test/e2e/**/*.test.ts'
@@ -17,17 +19,25 @@ export default defineConfig({
       // everything that needs only Node; test/e2e drives the built dist/cli.js
       {
         resolve: { alias },
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [cluster, e2e], testTimeout: 20_000, hookTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          retry,
+          include: ['test/**/*.test.ts'],
+          exclude: [cluster, e2e],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
       },
       {
         resolve: { alias },
-        test: { name: 'e2e', include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1 },
+        test: { name: 'e2e', retry, include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1 },
       },
       // real Kubernetes, Docker engine and registry, as KUBECONFIG names them
       {
         resolve: { alias },
         test: {
           name: 'cluster',
+          retry,
           include: [cluster],
           testTimeout: 120_000,
           hookTimeout: 120_000,
