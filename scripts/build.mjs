@@ -49,12 +49,14 @@ await chmod(`${root}/dist/cli.js`, 0o755)
 async function notices(inputs) {
   const folders = new Set(inputs.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []))
   const parts = await Promise.all(
-    [...folders].sort().map(async (folder) => {
-      const { name, version, license } = JSON.parse(await readFile(`${root}/${folder}/package.json`, 'utf8'))
-      const file = (await readdir(`${root}/${folder}`)).find((one) => /^licen[cs]e/i.test(one))
-      const text = file ? (await readFile(`${root}/${folder}/${file}`, 'utf8')).trim() : ''
-      return `${name} ${version} (${typeof license === 'string' ? license : (license?.type ?? 'see its page')})\n\n${text}\n`
-    }),
+    [...folders]
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map(async (folder) => {
+        const { name, version, license } = JSON.parse(await readFile(`${root}/${folder}/package.json`, 'utf8'))
+        const file = (await readdir(`${root}/${folder}`)).find((one) => /^licen[cs]e/i.test(one))
+        const text = file ? (await readFile(`${root}/${folder}/${file}`, 'utf8')).trim() : ''
+        return `${name} ${version} (${typeof license === 'string' ? license : (license?.type ?? 'see its page')})\n\n${text}\n`
+      }),
   )
   return `devloop's bundles contain these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`
 }
