@@ -63,6 +63,12 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     log({ resource: target?.resource ?? '', source, level, text })
   }
 
+  /** Nothing can be reached at all: the end of that is a change of the state. */
+  const isUnreachable = (): boolean => {
+    const { status, error } = store.state().runtime
+    return status === 'lost' && error?.code === 'cluster/unreachable'
+  }
+
   /** What the target must be brought to; undefined while that is not for live sync to do. */
   const look = (): Wanted | undefined => {
     const state = store.state()
@@ -303,7 +309,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     clearTimeout(timer)
     for (;;) {
       const wanted = look()
-      if (!wanted || signal.aborted || !runtime.current) return
+      if (!wanted || signal.aborted || !runtime.current || isUnreachable()) return
       const { target, revision, restarts, spec } = wanted
       const image = store.state().images[spec.name]
       if (image && !isBehind(target, image, restarts)) break
@@ -328,7 +334,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   /** Open the stream before it is needed, so that the first save finds it open. */
   const keepOpen = async (): Promise<void> => {
     const wanted = look()
-    if (!wanted || (session && isDeepStrictEqual(roots, rootsOf(wanted.spec)))) return
+    if (!wanted || isUnreachable() || (session && isDeepStrictEqual(roots, rootsOf(wanted.spec)))) return
     const wait = reopenAt - Date.now()
     if (wait > 0) {
       timer = setTimeout(drain.poke, wait + 1)

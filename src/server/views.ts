@@ -15,7 +15,7 @@ import type {
   TargetView,
   View,
 } from '../protocol/messages.js'
-import { buildReason, isBuildFailed, isInSync } from '../store/image-status.js'
+import { buildReason, isBuildFailed, isCutOff, isInSync } from '../store/image-status.js'
 import type { NextWork } from '../store/next-work.js'
 import { currentPods, hasSync, targetsOf, wantedKey } from '../store/resource-status.js'
 import type { Store } from '../store/store.js'
@@ -190,8 +190,10 @@ function errorOf(
   }
   const { deploy, local, observed } = resource
   if (deploy?.status === 'failed' && deploy.key === wantedKey(state, resource)) return deploy.error
-  // where live sync cannot be used, that is a warning: the save is built instead
-  const target = targets.find((one) => one.error && one.status === 'failed' && !state.images[one.image]?.syncBlocked)
+  // told until something succeeds, but where live sync cannot be used (a warning: the save is built instead) and where nothing
+  // can be reached (the session's error)
+  const lost = state.runtime.status !== 'connected'
+  const target = targets.find((one) => one.error && !state.images[one.image]?.syncBlocked && !(lost && isCutOff(one)))
   if (target) return target.error
   if (local?.error) return local.error
   return observed?.error

@@ -38,6 +38,10 @@ export const isInSync = (target: TargetState, image: ImageState): boolean =>
   target.acked.digest === image.record?.digest &&
   target.acked.revision === image.sources.revision
 
+/** Whether a target only waits for the connection to it: nothing is wrong with what it is to be brought to. */
+export const isCutOff = ({ error }: TargetState): boolean =>
+  error?.code === 'sync/disconnected' || error?.code === 'cluster/unreachable'
+
 /** Whether a target has to be worked on: it is behind, or owes a restart that was asked for. */
 export const isBehind = (target: TargetState, image: ImageState, restarts: number): boolean =>
   !isInSync(target, image) || (target.restartable && target.restartsDone < restarts)

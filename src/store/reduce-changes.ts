@@ -1,7 +1,7 @@
 // Changes: each burst of saves, from its first event to live in the pods.
 import type { ChangeImage, ChangeState, State } from '../model/state.js'
 import type { Action } from './actions.js'
-import { isInSync } from './image-status.js'
+import { isCutOff, isInSync } from './image-status.js'
 import { resourceImages } from './resource-status.js'
 
 /** How many changes are kept. */
@@ -61,7 +61,8 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
   const targets = image.syncBlocked ? [] : Object.values(state.targets).filter((target) => target.image === name)
   const rebuilt = action === 'rebuild' || image.syncBlocked !== null
   const failed = targets.some(
-    (target) => target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image),
+    (target) =>
+      target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image) && !isCutOff(target),
   )
   if (failed) return 'failed'
   const build = image.build

@@ -6,6 +6,7 @@ import { reduceImage } from './reduce-images.js'
 import { applyPlan } from './reduce-plan.js'
 import { reduceResource } from './reduce-resources.js'
 import { patchTarget, syncTargets } from './reduce-targets.js'
+import { isCutOff } from './image-status.js'
 import { isReady } from './resource-status.js'
 
 export function reduce(state: State, action: Action): State {
@@ -65,6 +66,8 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
     if (runtime.status === 'connecting') return state
     return {
       ...state,
+      // what waited for the connection need not wait any longer
+      targets: action.error ? state.targets : tryAgain(state.targets),
       runtime: action.error ? { ...runtime, status: 'lost', error: action.error } : { ...runtime, status: 'connected' },
     }
   }
@@ -97,6 +100,16 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
       ...(platform === undefined ? {} : { platform }),
     },
   })
+}
+
+function tryAgain(targets: State['targets']): State['targets'] {
+  if (!Object.values(targets).some(isCutOff)) return targets
+  return Object.fromEntries(
+    Object.entries(targets).map(([id, target]) => {
+      const { failedRevision: _revision, retryAt: _at, ...rest } = target
+      return [id, isCutOff(target) ? { ...rest, attempts: 0 } : target]
+    }),
+  )
 }
 
 const unlessFailed = <T extends { readonly status: string }>(attempt: T | null): T | null =>

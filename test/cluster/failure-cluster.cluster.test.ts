@@ -38,10 +38,14 @@ test('no cluster at the start, until it is there; then the connection is cut, an
   expect(watching.resource('here')?.ready).toBe(true)
   // saved while nothing can be reached
   await one.save('app/src/word.txt', 'two')
-  await waitFor(() => watching.changes().some((change) => change.outcome === 'pending'), { what: 'the change to wait' })
+  await waitFor(() => watching.changes().length > 0, { what: 'the change to be seen' })
   proxy.restore()
   await watching.ready()
   await one.answers('two')
+  await waitFor(() => watching.changes()[0]?.outcome === 'live', { what: 'the change to be live' })
+  // it waited, and never failed; nothing else was said of it
+  expect(watching.output()).not.toContain('ends: failed')
+  expect(watching.output()).not.toContain('web: failed')
   expect(errorsOf(watching)).toEqual([])
   expect((await one.pods()).map(({ uid }) => uid)).toEqual(before.map(({ uid }) => uid))
 })
