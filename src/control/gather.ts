@@ -35,12 +35,17 @@ export const gatherTimes = {
   lockCap: 5000,
 } as const
 
+/** More paths than one save touches, with its temporary and its backup. */
+const severalPaths = 4
+
 export function createGather({ flush, locked, onDefect }: GatherOptions): Gather {
   let paths = new Set<string>()
   let rescan = false
   let first = 0
   let last = 0
   let bursting = false
+  /** Number of paths of the last flush. */
+  let flushed = 0
   let timer: NodeJS.Timeout | undefined
   let flushing: Promise<void> | undefined
   let stopped = false
@@ -68,6 +73,7 @@ export function createGather({ flush, locked, onDefect }: GatherOptions): Gather
     const burst: Burst = { paths, rescan, first }
     paths = new Set()
     rescan = false
+    flushed = burst.paths.size
     await flush(burst)
     // what came meanwhile belongs to something bigger than one save
     bursting = pending()
@@ -76,8 +82,13 @@ export function createGather({ flush, locked, onDefect }: GatherOptions): Gather
   return {
     add(event) {
       if (stopped) return
-      last = Date.now()
-      if (!pending()) first = last
+      const now = Date.now()
+      if (!pending()) {
+        first = now
+        // a burst goes on that was cut at its cap, or whose first files came so fast that they were taken for all of it
+        bursting ||= flushed > severalPaths && now - last < gatherTimes.quiet
+      }
+      last = now
       for (const path of event.paths) paths.add(path)
       rescan ||= event.rescan
       if (!flushing) arm(bursting ? gatherTimes.quiet : gatherTimes.first)

@@ -56,12 +56,12 @@ export async function operations(
       ops.push({ op: 'link', path, target: wanted.target })
       result.set(path, wanted)
     } else if (wanted.kind === 'file') {
-      const content = await readSource(sources, join(image.context, source))
+      const content = await readSource(sources, join(image.context, source), wanted.hash)
       // it is gone again: the event that says so is on its way
       if (content === undefined) return
       const { mode } = wanted
       if (Buffer.isBuffer(content)) {
-        // what is sent is what was read now, which may be newer than the tree
+        // what is sent is what was read, which may be newer than the tree
         const entry: Wanted = {
           kind: 'file',
           mode,
@@ -87,9 +87,9 @@ export async function operations(
   return { ops, result }
 }
 
-async function readSource(sources: SourceFiles, file: string): Promise<Buffer | Readable | undefined> {
+async function readSource(sources: SourceFiles, file: string, hash: string): Promise<Buffer | Readable | undefined> {
   try {
-    return await sources.read(file)
+    return await sources.read(file, hash)
   } catch (thrown) {
     const cause = isDevloopError(thrown) ? thrown.cause : thrown
     if ((cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined

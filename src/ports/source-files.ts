@@ -23,6 +23,10 @@ export interface SourceFiles {
     ignored: (path: string, isDirectory: boolean) => boolean,
     signal: AbortSignal,
   ): Promise<Map<string, Entry | undefined>>
-  /** The bytes of one file: a Buffer up to 1 MiB, else a stream. @throws DevloopError sync/source */
-  read(file: string): Promise<Buffer | Readable>
+  /**
+   * The bytes of one file: a Buffer up to 1 MiB, else a stream.
+   * @param hash what the file was found to hold: bytes with this hash that were read a moment ago do, whatever it holds by now
+   * @throws DevloopError sync/source
+   */
+  read(file: string, hash?: string): Promise<Buffer | Readable>
 }

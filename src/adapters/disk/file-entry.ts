@@ -50,12 +50,20 @@ const openFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.
  * A file that keeps changing is read until it stands still for the time of one reading; after some tries what was read last
  * counts, and is not kept as known.
  * @param before what was known of the path
+ * @param onBytes called with what a small file was hashed from, in a buffer that is used again
  * @throws the system's errors, but for what is gone
  */
-export function lookAt(path: string, before: Known | undefined, signal: AbortSignal): Looked | Promise<Looked> {
-  const done = attempt(path, before)
+export function lookAt(
+  path: string,
+  before: Known | undefined,
+  signal: AbortSignal,
+  onBytes?: OnBytes,
+): Looked | Promise<Looked> {
+  const done = attempt(path, before, onBytes)
   return done ?? retry(path, signal)
 }
+
+type OnBytes = (hash: string, bytes: Buffer) => void
 
 async function retry(path: string, signal: AbortSignal): Promise<Looked> {
   for (const [i, ms] of pauses.entries()) {
@@ -70,7 +78,7 @@ async function retry(path: string, signal: AbortSignal): Promise<Looked> {
 const nothing: Looked = { entry: undefined }
 
 /** Undefined: it changed meanwhile, or it is too large to be read at once. */
-function attempt(path: string, before: Known | undefined): Looked | undefined {
+function attempt(path: string, before: Known | undefined, onBytes?: OnBytes): Looked | undefined {
   const stats = gone(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
   if (!stats) return nothing
   if (stats.isSymbolicLink()) {
@@ -91,7 +99,10 @@ function attempt(path: string, before: Known | undefined): Looked | undefined {
       got = readSync(file, buffer, length, buffer.length - length, length)
     if (length > smallFile) return undefined
     if (!sameStats(opened, fstatSync(file, { bigint: true }))) return undefined
-    return kept(opened, hashBytes(buffer.subarray(0, length)), at, before)
+    const bytes = buffer.subarray(0, length)
+    const hash = hashBytes(bytes)
+    onBytes?.(hash, bytes)
+    return kept(opened, hash, at, before)
   } finally {
     closeSync(file)
   }

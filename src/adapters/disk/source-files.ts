@@ -21,6 +21,7 @@ import { DevloopError, isAbort, isDevloopError } from '../../errors/devloop-erro
 import type { Entry } from '../../model/tree.js'
 import type { SourceFiles } from '../../ports/source-files.js'
 import { lookAt, type Known, type Looked } from './file-entry.js'
+import { createRecentContents, type RecentContents } from './recent-contents.js'
 
 type Ignored = (path: string, isDirectory: boolean) => boolean
 
@@ -38,11 +39,12 @@ const maxBuffer = 1024 * 1024
  */
 export function createSourceFiles(): SourceFiles {
   const caches = new Map<string, Map<string, Known>>()
+  const recent = createRecentContents()
 
-  const begin = (root: string, ignored: Ignored, signal: AbortSignal): Reading => {
+  const begin = (root: string, ignored: Ignored, signal: AbortSignal, onBytes?: RecentContents['keep']): Reading => {
     let cache = caches.get(root)
     if (!cache) caches.set(root, (cache = new Map()))
-    return createReading(root, cache, ignored, signal)
+    return createReading(root, cache, ignored, signal, onBytes)
   }
 
   return {
@@ -64,7 +66,8 @@ export function createSourceFiles(): SourceFiles {
     },
 
     async look(root, paths, ignored, signal) {
-      const reading = begin(root, ignored, signal)
+      // what is looked at has changed, and is about to be sent; of a whole tree little is
+      const reading = begin(root, ignored, signal, recent.keep)
       for (const path of [...new Set(paths)].sort()) {
         if (path !== '') await reading.path(path)
         else if (rootStats(root)?.isDirectory()) await reading.folder('')
@@ -73,7 +76,9 @@ export function createSourceFiles(): SourceFiles {
       return reading.end()
     },
 
-    async read(file) {
+    async read(file, hash) {
+      const known = hash === undefined ? undefined : recent.get(hash)
+      if (known) return known
       try {
         const small = readSmall(file)
         if (small) return small
@@ -114,7 +119,13 @@ interface Reading {
 }
 
 /** One pass over some paths of a root. Entries come in the order in which they were asked for, folders by code units of the path. */
-function createReading(root: string, cache: Map<string, Known>, ignored: Ignored, signal: AbortSignal): Reading {
+function createReading(
+  root: string,
+  cache: Map<string, Known>,
+  ignored: Ignored,
+  signal: AbortSignal,
+  onBytes: RecentContents['keep'] | undefined,
+): Reading {
   const found = new Map<string, Entry | undefined>()
   const walked = new Set<string>()
   const isFolder = new Map<string, boolean>()
@@ -143,7 +154,7 @@ function createReading(root: string, cache: Map<string, Known>, ignored: Ignored
   }
 
   const file = (path: string, at = full(path)): void => {
-    const looked = translated(at, () => lookAt(at, cache.get(path), signal))
+    const looked = translated(at, () => lookAt(at, cache.get(path), signal, onBytes))
     if (!(looked instanceof Promise)) {
       take(path, looked)
       return

@@ -59,6 +59,27 @@ test('what comes during a flush is gathered until it is quiet', async () => {
   expect(bursts[1]?.paths).toEqual(['b', 'c', 'd0', 'd1', 'd2', 'd3', 'd4'])
 })
 
+test('a burst that pauses for a moment after its first flush goes on as one', async () => {
+  event('a', 'b', 'c', 'd', 'e')
+  await vi.advanceTimersByTimeAsync(gatherTimes.first)
+  expect(bursts).toHaveLength(1)
+  for (let i = 0; i < 5; i++) {
+    await vi.advanceTimersByTimeAsync(gatherTimes.quiet - 4)
+    event(`f${i}`)
+  }
+  expect(bursts).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(gatherTimes.quiet * 3)
+  expect(bursts[1]?.paths).toEqual(['f0', 'f1', 'f2', 'f3', 'f4'])
+})
+
+test('one save right after another one still goes at once', async () => {
+  event('a', 'a.tmp')
+  await vi.advanceTimersByTimeAsync(gatherTimes.first)
+  event('b')
+  await vi.advanceTimersByTimeAsync(gatherTimes.first)
+  expect(bursts).toHaveLength(2)
+})
+
 test('an endless storm is cut', async () => {
   release = () => {}
   event('first')

@@ -311,6 +311,26 @@ describe('the bytes of a file', () => {
     expect(sha(Buffer.concat(chunks))).toBe(sha(large))
   })
 
+  test('what was just looked at is there without reading it again, for its hash alone', async () => {
+    write('a', 'first')
+    await look('a')
+    write('a', 'second')
+    expect(await files.read(at('a'), sha('first'))).toEqual(Buffer.from('first'))
+    expect(await files.read(at('a'), sha('second'))).toEqual(Buffer.from('second'))
+    expect(await files.read(at('a'))).toEqual(Buffer.from('second'))
+  })
+
+  test('what was looked at is held in bounded memory: the oldest is read again', async () => {
+    const size = 200 * 1024
+    for (let i = 0; i < 60; i++) write(`f${i}`, Buffer.alloc(size, i))
+    await look('')
+    for (const name of ['f0', 'f59']) rmSync(at(name))
+    const paths = [...(await scan()).keys()]
+    expect(paths).toHaveLength(58)
+    await expect(files.read(at('f0'), sha(Buffer.alloc(size, 0)))).rejects.toMatchObject({ info: { code: 'sync/source' } })
+    expect(await files.read(at('f9'), sha(Buffer.alloc(size, 9)))).toEqual(Buffer.alloc(size, 9))
+  })
+
   test('what is no file, or not there, is an error with its path', async () => {
     await expect(files.read(at('none'))).rejects.toMatchObject({
       info: { code: 'sync/source', message: expect.stringContaining(at('none')) as string },
