@@ -23,9 +23,11 @@ export type {
   ManifestsOptions,
   ProcessOptions,
   Project,
+  PruneOptions,
   Resource,
   RestartOptions,
   RunOptions,
+  SettingsOptions,
   Text,
   WorkloadOptions,
 } from './devloopfile/api/types.js'

@@ -10,6 +10,7 @@ export interface Plan {
   /** The folder of the Devloopfile. */
   readonly root: string
   readonly cluster: ClusterSettings
+  readonly settings: Settings
   /** By image name. */
   readonly images: Readonly<Record<string, ImageSpec>>
   /** By resource name; the order of the keys is the order in which the Devloopfile lists them. */
@@ -25,6 +26,19 @@ export interface ClusterSettings {
   readonly registry?: string
   /** What the namespace may use at most, as Kubernetes quantities. Kept for whoever makes the namespace. */
   readonly sandbox?: { readonly cpu?: string; readonly memory?: string }
+}
+
+/** How devloop itself works. */
+export interface Settings {
+  /** What is kept of the images that devloop made; `false` = everything, for ever. */
+  readonly prune: PruneSettings | false
+}
+
+export interface PruneSettings {
+  /** So many of the newest builds of each image are kept, at most. */
+  readonly keep: number
+  /** Hours; builds older than this are not kept, but for the newest one of each image. */
+  readonly maxAge: number
 }
 
 /** Something built from a context. */

@@ -36,6 +36,7 @@ export const plan = (resources: readonly ResourceSpec[], images: readonly ImageS
   file: '/p/Devloopfile.ts',
   root: '/p',
   cluster: { contexts: [] },
+  settings: { prune: { keep: 3, maxAge: 168 } },
   images: Object.fromEntries(images.map((one) => [one.name, one])),
   resources: Object.fromEntries(resources.map((one) => [one.name, one])),
 })

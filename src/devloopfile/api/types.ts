@@ -23,6 +23,8 @@ export interface Project {
   name: string
   /** Where and how devloop may use a cluster. */
   cluster?: ClusterOptions
+  /** How devloop itself works. */
+  settings?: SettingsOptions
   /**
    * What is to run, in the order in which it is shown. What these need, or refer to in a `text`, comes along by itself.
    * `false` and `undefined` are left out, so that `runtime === 'kubernetes' && manifests(...)` can stand in the list.
@@ -42,6 +44,21 @@ export interface ClusterOptions {
   registry?: string
   /** What the namespace may use at most, as Kubernetes quantities. */
   sandbox?: { cpu?: string; memory?: string }
+}
+
+export interface SettingsOptions {
+  /**
+   * What is kept of the images that devloop made, in the engine and in the registry; `false` = all of them, for ever. What runs in the
+   * cluster, and the newest build of each image, is kept in any case. Default: `{ keep: 3, maxAge: 168 }`.
+   */
+  prune?: PruneOptions | false
+}
+
+export interface PruneOptions {
+  /** Keep at most so many of the newest builds of each image. Default: 3. */
+  keep?: number
+  /** Hours: keep none that is older. Default: 168, a week. */
+  maxAge?: number
 }
 
 /** Something that runs and has a status: made by `app`, `manifests` or `local`. */

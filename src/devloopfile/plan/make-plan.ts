@@ -14,6 +14,7 @@ import { makeCluster } from './make-cluster.js'
 import { makeImage } from './make-image.js'
 import { makeLocal } from './make-local.js'
 import { makeManifests } from './make-manifests.js'
+import { makeSettings } from './make-settings.js'
 import { createNeeds, resolveNeeds, type Needs } from './make-needs.js'
 import type { ManifestCache } from './manifest-documents.js'
 import { createProblems } from './problems.js'
@@ -24,7 +25,7 @@ export type MadePlan = { readonly files: ReadonlySet<string>; readonly globs: re
   | { readonly ok: false; readonly errors: readonly ErrorInfo[] }
 )
 
-const known: Record<keyof Project, true> = { name: true, cluster: true, resources: true }
+const known: Record<keyof Project, true> = { name: true, cluster: true, settings: true, resources: true }
 
 /** @param file the Devloopfile */
 export async function makePlan(declaration: Declaration, file: string, manifests: ManifestCache): Promise<MadePlan> {
@@ -45,6 +46,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
   const given = options(subject, '', declaration.project, known)
   const name = dnsLabel(subject, 'name', given.name)
   const cluster = makeCluster(subject, given.cluster)
+  const settings = makeSettings(subject, given.settings)
   const listed = checkListed(subject, given.resources)
 
   const images = (await Promise.all(declaration.images.map((image) => makeImage(work, image)))).filter(
@@ -73,6 +75,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
     file,
     root: dirname(file),
     cluster,
+    settings,
     images: Object.fromEntries(images.map((image): [string, ImageSpec] => [image.name, image])),
     resources: Object.fromEntries(byName),
   }

@@ -30,7 +30,7 @@ test('the project itself', async () => {
   expect(await raw(`{ name: 'My Shop', resource: [], resources: ['db'] } as never`)).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:2:16
     The Devloopfile: there is no option \`resource\`.
-    Received resource: an empty array. Options: name, cluster and resources.
+    Received resource: an empty array. Options: name, cluster, settings and resources.
     -> Did you mean 'resources'?
 
     devloopfile/invalid at Devloopfile.ts:2:16
@@ -73,6 +73,20 @@ test('the project itself', async () => {
     Received 1.
     -> Correct the value that the error names."
   `)
+  expect(await raw(`{ name: 'shop', settings: { prune: { keep: 0, max: 1 } }, resources: [] } as never`)).toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: there is no option \`settings.prune.max\`.
+    Received max: 1. Options: keep and maxAge.
+    -> Did you mean 'maxAge'?
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`settings.prune.keep\` must be a whole number from 1 to 1000.
+    Received 0.
+    -> Correct the value that the error names."
+  `)
+  expect(await raw(`{ name: 'shop', settings: { prune: true, parallell: 1 }, resources: [] } as never`)).toContain(
+    '`settings.prune` must be { keep, maxAge }, or false',
+  )
 })
 
 test('an unknown option', async () => {

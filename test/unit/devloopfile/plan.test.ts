@@ -36,6 +36,18 @@ export const gen = local('gen', { run: ['make', 'gen'], cwd: '..', watch: './sch
   expect(made.resources.gen).toMatchObject({ cwd: `${root}/services`, watch: ['schema'], run: ['make', 'gen'] })
 })
 
+test('what is kept of images has a default, and can be set or left alone', async () => {
+  const settings = async (text: string): Promise<unknown> => {
+    const { plan } = project({
+      'Devloopfile.ts': `import { defineDevloop } from 'devloop'\nexport default defineDevloop({ name: 'shop', ${text} resources: [] })\n`,
+    })
+    return (await plan()).settings.prune
+  }
+  expect(await settings('')).toEqual({ keep: 3, maxAge: 168 })
+  expect(await settings('settings: { prune: { keep: 1 } },')).toEqual({ keep: 1, maxAge: 168 })
+  expect(await settings('settings: { prune: false },')).toBe(false)
+})
+
 test('packages come from the importing module, workspace packages are sources, CommonJS works', async () => {
   const { plan, root, load } = project({
     'Devloopfile.ts': `import { db } from '@acme/preset'\nimport plain, { three } from 'plain'\nimport { defineDevloop } from 'devloop'\nexport default defineDevloop(() => ({ name: 'p' + plain.two + three, resources: [db] }))\n`,

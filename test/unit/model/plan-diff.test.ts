@@ -56,6 +56,7 @@ const plan = (resources: readonly ResourceSpec[], images: readonly ImageSpec[] =
   file: '/p/Devloopfile.ts',
   root: '/p',
   cluster: { contexts: ['kind-*'] },
+  settings: { prune: false },
   images: Object.fromEntries(images.map((one) => [one.name, one])),
   resources: Object.fromEntries(resources.map((one) => [one.name, one])),
   ...rest,

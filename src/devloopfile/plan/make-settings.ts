@@ -1,0 +1,27 @@
+// Settings of devloop itself.
+import type { PruneSettings, Settings } from '../../model/plan.js'
+import type { PruneOptions, SettingsOptions } from '../api/types.js'
+import type { Encoded } from '../declaration.js'
+import { integer, options, record, wrong, type Subject } from './fields.js'
+
+const known: Record<keyof SettingsOptions, true> = { prune: true }
+const knownPrune: Record<keyof PruneOptions, true> = { keep: true, maxAge: true }
+
+/** A week of builds, but no more of one image than somebody goes back to. */
+const usualPrune: PruneSettings = { keep: 3, maxAge: 168 }
+
+export function makeSettings(subject: Subject, value: Encoded): Settings {
+  const given = value === undefined ? {} : options(subject, 'settings', value, known)
+  return { prune: makePrune(subject, given.prune) }
+}
+
+function makePrune(subject: Subject, value: Encoded): PruneSettings | false {
+  if (value === undefined) return usualPrune
+  if (value === false) return false
+  if (!record(value)) return wrong(subject, 'settings.prune', '{ keep, maxAge }, or false', value) ?? usualPrune
+  const given = options(subject, 'settings.prune', value, knownPrune)
+  return {
+    keep: integer(subject, 'settings.prune.keep', given.keep, 1, 1000) ?? usualPrune.keep,
+    maxAge: integer(subject, 'settings.prune.maxAge', given.maxAge, 1, 100_000) ?? usualPrune.maxAge,
+  }
+}
