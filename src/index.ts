@@ -7,6 +7,7 @@ export { generated, text } from './devloopfile/api/text.js'
 export type {
   App,
   AppOptions,
+  CiOptions,
   ClusterOptions,
   Command,
   Context,
@@ -24,6 +25,8 @@ export type {
   ProcessOptions,
   Project,
   PruneOptions,
+  ReadyCheck,
+  ReadyOptions,
   Resource,
   RestartOptions,
   RunOptions,

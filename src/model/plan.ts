@@ -32,6 +32,7 @@ export interface ClusterSettings {
 export interface Settings {
   /** What is kept of the images that devloop made; `false` = everything, for ever. */
   readonly prune: PruneSettings | false
+  readonly ci: CiSettings
 }
 
 export interface PruneSettings {
@@ -39,6 +40,16 @@ export interface PruneSettings {
   readonly keep: number
   /** Hours; builds older than this are not kept, but for the newest one of each image. */
   readonly maxAge: number
+}
+
+/** When `devloop ci` gives up. All in milliseconds. */
+export interface CiSettings {
+  /** For the whole run. */
+  readonly timeoutMs: number
+  /** For one resource, from its start until it is ready; Jobs take as long as they take. */
+  readonly readinessTimeoutMs: number
+  /** For how long a resource that crashes may come to itself; 0 = the first crash counts. */
+  readonly graceMs: number
 }
 
 /** Something built from a context. */
@@ -125,14 +136,45 @@ export interface LocalSpec extends ResourceBase {
   readonly run?: Command
   /** Keeps running; started again after each `run`, and after each change when there is no `run`. */
   readonly serve?: Command
-  /** Port that `serve` listens on: it is ready when it accepts connections. Undefined = ready once started. */
+  /** Port that `serve` listens on, for people and for the default of `ready`. */
   readonly port?: number
+  /** When `serve` is ready; undefined = once started. */
+  readonly ready?: ReadinessProbe
+  /** Whether a `serve` that ended by itself is started again: always, unless its exit code is 0, or never. */
+  readonly restart: 'always' | 'on-failure' | 'never'
   /** Working folder. */
   readonly cwd: string
   /** Watched paths, as globs below `cwd`. */
   readonly watch: readonly string[]
   readonly env: Readonly<Record<string, TextValue>>
 }
+
+/** How a `serve` is asked whether it is ready. All times in milliseconds. */
+export interface ReadinessProbe {
+  readonly check: ReadinessCheck
+  /** Pause before the first question. */
+  readonly delayMs: number
+  /** Pause between two questions to one that was ready; one that is not is asked more often. */
+  readonly periodMs: number
+  /** For one answer. */
+  readonly timeoutMs: number
+  /** Good answers in a row that make it ready. */
+  readonly successes: number
+  /** Bad answers in a row that make it unready again. */
+  readonly failures: number
+  /** From its start until it must have been ready; later it is an error, though it is still asked. */
+  readonly withinMs: number
+}
+
+export type ReadinessCheck =
+  /** It accepts connections on this port of 127.0.0.1. */
+  | { readonly kind: 'tcp'; readonly port: number }
+  /** The address answers with a status from 200 to 399. */
+  | { readonly kind: 'http'; readonly url: string }
+  /** The command ends with 0. */
+  | { readonly kind: 'exec'; readonly command: Command }
+  /** It has printed a line that this regular expression matches. */
+  | { readonly kind: 'log'; readonly pattern: string }
 
 /** A port of this machine that leads to the ready pod (or process) of a resource. */
 export interface ForwardSpec {

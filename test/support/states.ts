@@ -36,7 +36,10 @@ export const plan = (resources: readonly ResourceSpec[], images: readonly ImageS
   file: '/p/Devloopfile.ts',
   root: '/p',
   cluster: { contexts: [] },
-  settings: { prune: { keep: 3, maxAge: 168 } },
+  settings: {
+    prune: { keep: 3, maxAge: 168 },
+    ci: { timeoutMs: 1_800_000, readinessTimeoutMs: 300_000, graceMs: 0 },
+  },
   images: Object.fromEntries(images.map((one) => [one.name, one])),
   resources: Object.fromEntries(resources.map((one) => [one.name, one])),
 })

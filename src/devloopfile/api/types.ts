@@ -52,6 +52,8 @@ export interface SettingsOptions {
    * cluster, and the newest build of each image, is kept in any case. Default: `{ keep: 3, maxAge: 168 }`.
    */
   prune?: PruneOptions | false
+  /** When `devloop ci` gives up. Its options on the command line win. */
+  ci?: CiOptions
 }
 
 export interface PruneOptions {
@@ -59,6 +61,15 @@ export interface PruneOptions {
   keep?: number
   /** Hours: keep none that is older. Default: 168, a week. */
   maxAge?: number
+}
+
+export interface CiOptions {
+  /** Seconds for the whole run. Default: 1800. */
+  timeout?: number
+  /** Seconds for one resource, from its start until it is ready. Jobs take as long as they take. Default: 300. */
+  readinessTimeout?: number
+  /** Seconds for which a resource that crashes may come to itself. Default: 0, the first crash counts. */
+  grace?: number
 }
 
 /** Something that runs and has a status: made by `app`, `manifests` or `local`. */
@@ -220,8 +231,15 @@ export interface LocalOptions {
   serve?: Command
   /** Globs of what starts it again, relative to `cwd`. */
   watch?: string | readonly string[]
-  /** Port of this machine that `serve` listens on: it is ready when it accepts connections. Default: ready once started. */
+  /** Port of this machine that `serve` listens on: without `ready`, it is ready when it accepts connections there. */
   port?: number
+  /** When `serve` is ready. Default: when it accepts connections on `port`; without `port`, once started. */
+  ready?: ReadyOptions
+  /**
+   * Whether a `serve` that ended by itself is started again, after 1 s at first and 30 s at most: `'always'`, `'on-failure'` (unless its
+   * exit code is 0), or `'never'`. Its end is shown in any case. Default: `'never'`: a save or a trigger starts it.
+   */
+  restart?: 'always' | 'on-failure' | 'never'
   /** Environment, beside that of devloop itself. */
   env?: Env
   /** Working folder, relative to this file. Default: the folder of this file. */
@@ -229,3 +247,37 @@ export interface LocalOptions {
   /** What must be ready before this is started for the first time: resources, or their names. */
   needs?: readonly (Resource | string)[]
 }
+
+/** When a `serve` is ready: one of `http`, `tcp`, `exec` and `log`. Times are in seconds. */
+export type ReadyOptions = ReadyCheck & {
+  /** Pause before the first question. Default: 0. */
+  delay?: number
+  /** Pause between two questions to one that was ready; one that starts is asked more often. Default: 10. */
+  period?: number
+  /** Time for one answer. Default: 5. */
+  timeout?: number
+  /** Good answers in a row that make it ready. Default: 1. */
+  successes?: number
+  /** Bad answers in a row that make it unready again. Default: 3. */
+  failures?: number
+  /** Time from the start in which it must have been ready; after it, that is an error. Default: 60. */
+  within?: number
+}
+
+export type ReadyCheck =
+  | {
+      /** A path on `port`, such as `'/healthz'`, or a whole address: it answers with a status from 200 to 399. */
+      http: string
+    }
+  | {
+      /** It accepts connections on this port of 127.0.0.1. */
+      tcp: number
+    }
+  | {
+      /** This command, in the same folder and environment, ends with 0. */
+      exec: Command
+    }
+  | {
+      /** It has printed a line that this regular expression matches, such as `'listening on .*:5173'`. */
+      log: string
+    }

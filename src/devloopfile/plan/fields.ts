@@ -95,6 +95,17 @@ export function integer(subject: Subject, path: string, value: Given, low: numbe
 
 export const port = (subject: Subject, path: string, value: Given): number | undefined => integer(subject, path, value, 1, 65_535)
 
+/** A time that is given in seconds, in milliseconds. */
+export function seconds(subject: Subject, path: string, value: Given, bound: 'above 0' | 'from 0'): number | undefined {
+  if (value === undefined) return undefined
+  const good = typeof value === 'number' && Number.isFinite(value) && (value > 0 || (value === 0 && bound === 'from 0'))
+  if (good && value <= longestSeconds) return Math.round(value * 1_000)
+  return wrong(subject, path, `a number of seconds ${bound}, at most ${longestSeconds}`, value)
+}
+
+/** A week: longer ones are a mistake in the unit, and timers have an end. */
+const longestSeconds = 604_800
+
 /** A list of strings that are not empty; a string stands for a list of one. */
 export function strings(subject: Subject, path: string, value: Given): readonly string[] | undefined {
   if (value === undefined) return undefined

@@ -4,8 +4,9 @@ import { dirname, isAbsolute, posix, resolve } from 'node:path'
 import type { LocalSpec } from '../../model/plan.js'
 import type { LocalOptions } from '../api/types.js'
 import type { DeclaredResource, Encoded } from '../declaration.js'
-import { broken, command, dnsLabel, options, port, record, string, strings, type Subject } from './fields.js'
+import { broken, command, dnsLabel, options, port, record, string, strings, wrong, type Subject } from './fields.js'
 import type { Needs } from './make-needs.js'
+import { makeReadiness } from './make-readiness.js'
 import { makeEnv } from './make-text.js'
 import { called } from './names.js'
 import type { PlanWork } from './work.js'
@@ -15,6 +16,8 @@ const known: Record<keyof LocalOptions, true> = {
   serve: true,
   watch: true,
   port: true,
+  ready: true,
+  restart: true,
   env: true,
   cwd: true,
   needs: true,
@@ -32,6 +35,11 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
   } else if (listens !== undefined && given.serve === undefined) {
     broken(subject, '`port` is for `serve`: a `run` ends.', undefined, 'Remove `port`, or use `serve`.')
   }
+  for (const key of ['ready', 'restart'] as const) {
+    if (given[key] !== undefined && given.serve === undefined && given.run !== undefined)
+      broken(subject, `\`${key}\` is for \`serve\`: a \`run\` ends.`, undefined, `Remove \`${key}\`, or use \`serve\`.`)
+  }
+  const ready = makeReadiness(subject, given.ready, listens)
   if (!(await stat(cwd).catch(() => undefined))?.isDirectory()) {
     work.globs.push({ base: cwd, pattern: '*' })
     const message = `${subject.name}: there is no folder for \`cwd\`.`
@@ -44,6 +52,8 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
     ...(run === undefined ? {} : { run }),
     ...(serve === undefined ? {} : { serve }),
     ...(listens === undefined || serve === undefined ? {} : { port: listens }),
+    ...(ready === undefined || serve === undefined ? {} : { ready }),
+    restart: makeRestart(subject, given.restart),
     cwd,
     watch: makeWatch(subject, given.watch),
     env: checkEnv(work, subject, makeEnv(work, subject, given.env)),
@@ -51,6 +61,14 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
     forward: [],
     at: resource.at,
   }
+}
+
+const policies = ['always', 'on-failure', 'never'] as const
+
+function makeRestart(subject: Subject, value: Encoded): LocalSpec['restart'] {
+  const policy = policies.find((one) => one === value)
+  if (policy === undefined && value !== undefined) wrong(subject, 'restart', "'always', 'on-failure' or 'never'", value)
+  return policy ?? 'never'
 }
 
 /** A command on this machine knows no value of the cluster, and reaches an app by what is forwarded. */

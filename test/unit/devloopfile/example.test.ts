@@ -206,6 +206,7 @@ test('the example becomes a complete plan', async () => {
           "kind": "local",
           "name": "codegen",
           "needs": [],
+          "restart": "never",
           "run": "npm run codegen",
           "watch": [
             "schema/**",
@@ -250,6 +251,19 @@ test('the example becomes a complete plan', async () => {
           "name": "docs",
           "needs": [],
           "port": 5173,
+          "ready": {
+            "check": {
+              "kind": "tcp",
+              "port": 5173,
+            },
+            "delayMs": 0,
+            "failures": 3,
+            "periodMs": 10000,
+            "successes": 1,
+            "timeoutMs": 5000,
+            "withinMs": 60000,
+          },
+          "restart": "never",
           "serve": "npx vite",
           "watch": [],
         },
@@ -297,6 +311,17 @@ test('the example becomes a complete plan', async () => {
         },
       },
       "root": "ROOT",
+      "settings": {
+        "ci": {
+          "graceMs": 0,
+          "readinessTimeoutMs": 300000,
+          "timeoutMs": 1800000,
+        },
+        "prune": {
+          "keep": 3,
+          "maxAge": 168,
+        },
+      },
     }
   `)
 })
