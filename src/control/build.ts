@@ -74,8 +74,15 @@ export function createBuildController(context: ControlContext): Controller {
     try {
       const tree = await contextTree(context, files, spec, signal)
       const built = await open.builder.build(
-        { image: spec, tree, inputs: state.build.inputs, registry: open.info.registry, platform: open.info.platform },
-        progress(context, name),
+        {
+          image: spec,
+          tree,
+          inputs: state.build.inputs,
+          registry: open.info.registry,
+          platform: open.info.platform,
+          instance: store.state().session.instance,
+        },
+        progress(context, name, open.info.server ?? ''),
         signal,
       )
       const before = records.get(name)
@@ -185,7 +192,7 @@ const recordState = ({ digest, ref, inputs, config, builtAt }: BuildRecord): Rec
 })
 
 /** Steps in the order in which they were first seen; told to the state at most every 50 ms. */
-function progress({ store, log }: ControlContext, image: string): BuildProgress {
+function progress({ store, log, ports }: ControlContext, image: string, cluster: string): BuildProgress {
   const steps = new Map<string, BuildStepState>()
   let timer: NodeJS.Timeout | undefined
   const tell = (): void => {
@@ -200,6 +207,8 @@ function progress({ store, log }: ControlContext, image: string): BuildProgress 
     },
     log: (text) => log({ resource: '', source: `build ${image}`, level: 'info', text }),
     stage: (stage) => store.dispatch({ type: 'build/progress', image, stage }),
+    ran: (build) => ports.madeImages.ran({ ...build, image }),
+    made: (made) => ports.madeImages.add({ ...made, image, cluster, at: Date.now() }),
   }
 }
 

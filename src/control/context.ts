@@ -1,5 +1,6 @@
 // What every controller is made with.
 import type { LogEntry } from '../model/log-entry.js'
+import type { MadeImages, StateFolders } from '../ports/made-images.js'
 import type { FileWatcher } from '../ports/file-watcher.js'
 import type { PlanContext, PlanLoader } from '../ports/plan-loader.js'
 import type { ProcessRunner } from '../ports/process-runner.js'
@@ -30,6 +31,8 @@ export interface Ports {
   readonly watcher: FileWatcher
   readonly sources: SourceFiles
   readonly stateFiles: StateFiles
+  readonly madeImages: MadeImages
+  readonly stateFolders: StateFolders
   readonly vcsLock: VcsLock
   readonly planLoader: PlanLoader
   readonly processes: ProcessRunner

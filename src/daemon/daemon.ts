@@ -1,6 +1,6 @@
 // Composition root: builds everything of one daemon, and owns its start and stop.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createFileWatcher } from '../adapters/chokidar/file-watcher.js'
@@ -8,6 +8,7 @@ import { machineId } from '../adapters/disk/machine-id.js'
 import { createSourceFiles } from '../adapters/disk/source-files.js'
 import { createStateFiles } from '../adapters/disk/state-files.js'
 import { createVcsLock } from '../adapters/disk/vcs-lock.js'
+import { createStateFolders, madeImagesOf, noteInstance } from '../adapters/disk/state-folders.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
@@ -72,7 +73,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const startedAt = Date.now()
   const { lock, runtimeDir } = await lock_(instance)
   const stateDir = join(userStateDir(process.env), instance)
-  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+  await noteInstance(stateDir, file)
 
   const logs = createLogRing({})
   const own = createDaemonLog(stateDir)
@@ -102,6 +103,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         instance,
         onProblem: (error) => log({ resource: '', source: 'daemon', level: 'warn', text: error.message }),
       }),
+      madeImages: madeImagesOf(stateDir),
+      stateFolders: createStateFolders(userStateDir(process.env), instance),
       vcsLock: createVcsLock(),
       planLoader,
       processes: createProcessRunner(),

@@ -1,6 +1,7 @@
 // Building an image, and putting it where pods can pull it.
 import type { ImageSpec } from '../model/plan.js'
 import type { BuildRecord, ImageConfig } from '../model/build-record.js'
+import type { MadeImage, RanBuild } from '../model/made-image.js'
 import type { Tree } from '../model/tree.js'
 
 /** Where images are pushed, and the name by which nodes pull the same repository. */
@@ -23,6 +24,8 @@ export interface BuildRequest {
   readonly registry: Registry | undefined
   /** `os/arch` of the nodes; undefined = the engine's own. */
   readonly platform: string | undefined
+  /** Whose image it is; stands on it as a label. */
+  readonly instance?: string
 }
 
 /** One step of a build, as progress. The latest message for an id replaces the earlier ones. */
@@ -43,6 +46,10 @@ export interface BuildProgress {
   log(line: string): void
   /** The stage the whole is in. */
   stage(stage: 'context' | 'build' | 'push'): void
+  /** The engine built, to whatever end, and its cache may have grown. Waited for. */
+  ran?(build: Omit<RanBuild, 'image'>): Promise<void>
+  /** The image is made, and gets its name once this resolves. */
+  made?(image: Omit<MadeImage, 'image' | 'cluster' | 'at'>): Promise<void>
 }
 
 export type BuiltImage = Pick<BuildRecord, 'digest' | 'ref'> & { readonly config: ImageConfig }

@@ -7,6 +7,7 @@ import type { ImageSpec } from '../../model/plan.js'
 import type { RegistryAuth } from './auth.js'
 import { listContext, type ContextEntry } from './context-files.js'
 import type { Engine } from './engine.js'
+import { imageLabel, instanceLabel } from './image-labels.js'
 
 export interface BuildJob {
   readonly image: ImageSpec
@@ -46,7 +47,12 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
     dockerfileInContext: pathInContext(request),
     query: {
       buildargs: { ...options.proxyArgs, ...image.args },
-      labels: { 'dev.devloop.image': image.name, 'app.kubernetes.io/managed-by': 'devloop' },
+      labels: {
+        [imageLabel]: image.name,
+        'app.kubernetes.io/managed-by': 'devloop',
+        // also keeps apart what two working copies build from the same sources, so that either can be removed alone
+        ...(request.instance === undefined ? {} : { [instanceLabel]: request.instance }),
+      },
       target: image.target,
       // naming the engine's own makes some engines look for the base image in its registry although they have it
       platform: platform === options.enginePlatform ? undefined : platform,

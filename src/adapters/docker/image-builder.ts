@@ -56,8 +56,12 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     const credentials = credentialsFor(signal)
     const { proxyArgs } = await readDockerConfig(env)
     const job = await prepareJob(request, { credentials, proxyArgs, enginePlatform: engine.info.platform }, signal)
-    const imageId = await (engine.info.buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal)
+    const from = Date.now()
+    const imageId = await (engine.info.buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal).finally(
+      () => progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }),
+    )
     const named = nameOf(image.name, imageId, registry)
+    await progress.made?.({ ...named, id: imageId, pushed: registry !== undefined, engine: engine.endpoint.address })
     // the probe runs beside the push; when one fails, the other is waited for, so that nothing is left behind
     const other = new AbortController()
     const either = AbortSignal.any([signal, other.signal])
