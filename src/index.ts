@@ -2,7 +2,7 @@
 export { defineDevloop } from './devloopfile/api/define-devloop.js'
 export { ignore, image, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
 export { readFile, readJson, readYaml } from './devloopfile/api/read-file.js'
-export { app, local, manifests } from './devloopfile/api/resources.js'
+export { app, custom, helm, kustomize, local, manifests } from './devloopfile/api/resources.js'
 export { generated, text } from './devloopfile/api/text.js'
 export type {
   App,
@@ -11,12 +11,20 @@ export type {
   ClusterOptions,
   Command,
   Context,
+  Custom,
+  CustomOptions,
   Devloopfile,
   Endpoint,
   Env,
+  Helm,
+  HelmOptions,
   Image,
+  ImageField,
   ImageOptions,
+  ImageUseOptions,
   InlineObject,
+  Kustomize,
+  KustomizeOptions,
   LiveRule,
   Local,
   LocalOptions,
@@ -32,5 +40,6 @@ export type {
   RunOptions,
   SettingsOptions,
   Text,
+  ValuesObject,
   WorkloadOptions,
 } from './devloopfile/api/types.js'

@@ -90,7 +90,7 @@ export function createDeployController(context: ControlContext): Controller {
 function deployRequest({ store, large }: ControlContext, name: string): DeployRequest | undefined {
   const { plan } = store.state()
   const resource = plan?.resources[name]
-  if (!plan || !resource || resource.kind === 'local') return undefined
+  if (!plan || (resource?.kind !== 'app' && resource?.kind !== 'manifests')) return undefined
   const images: Record<string, BuildRecord> = {}
   for (const image of resourceImages(store.state(), name)) {
     const record = large.images.get(image)?.record

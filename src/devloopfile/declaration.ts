@@ -20,13 +20,13 @@ export interface DeclaredImage {
 export interface DeclaredResource {
   readonly type: ResourceType
   readonly name: Encoded
-  /** Second argument of `manifests`. */
+  /** Second argument of `manifests` and `kustomize`. */
   readonly source: Encoded
   readonly options: Encoded
   readonly at: SourcePosition
 }
 
-export type ResourceType = 'app' | 'manifests' | 'local'
+export type ResourceType = 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'local'
 export type RuleType = 'sync' | 'run' | 'restart' | 'rebuildOn' | 'ignore'
 
 /** Plain data, with marks for the values of devloop. */

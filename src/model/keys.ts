@@ -7,7 +7,7 @@ const hash = (value: unknown): string => createHash('sha256').update(JSON.string
 
 /** Hash of a resource's spec and of the ports of the apps that its texts name. */
 export function specKey(plan: Plan, resource: ResourceSpec): string {
-  const texts: readonly TextValue[] = resource.kind === 'manifests' ? [] : Object.values(resource.env)
+  const texts: readonly TextValue[] = resource.kind === 'app' || resource.kind === 'local' ? Object.values(resource.env) : []
   const others = texts
     .flat()
     .flatMap((part) => (part.kind === 'address' ? [plan.resources[part.resource]] : []))

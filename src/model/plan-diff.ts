@@ -72,7 +72,7 @@ function diffNames<T>(
 
 /** Names of the apps whose address a resource's texts hold. */
 function addressed(resource: ResourceSpec): ReadonlySet<string> {
-  const env = resource.kind === 'manifests' ? {} : resource.env
+  const env = resource.kind === 'app' || resource.kind === 'local' ? resource.env : {}
   return new Set(Object.values(env).flatMap((text) => text.flatMap((part) => (part.kind === 'address' ? [part.resource] : []))))
 }
 

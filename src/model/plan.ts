@@ -88,7 +88,7 @@ export type LiveRule =
 /** A string runs by `sh -c`; an array is executed as it is. */
 export type Command = string | readonly string[]
 
-export type ResourceSpec = AppSpec | ManifestsSpec | LocalSpec
+export type ResourceSpec = AppSpec | ManifestsSpec | KustomizeSpec | HelmSpec | CustomSpec | LocalSpec
 
 interface ResourceBase {
   readonly name: string
@@ -114,13 +114,92 @@ export interface AppSpec extends ResourceBase {
   readonly process?: { readonly prepare?: Command; readonly command: Command }
 }
 
+/** Which built images objects hold, and where beside the containers of pod templates. */
+export interface ImageUse {
+  /** Names of images whose references in the objects are replaced by what was built. */
+  readonly images: readonly string[]
+  readonly imageFields?: readonly ImageField[]
+  /** Environment variables of containers whose whole value is such a reference: any, or those with these names. */
+  readonly imageEnv?: true | readonly string[]
+}
+
+/** Where objects of a kind hold a reference. Paths are names with dots between them; `[*]` behind one stands for each item of a list. */
+export interface ImageField {
+  readonly kind: string
+  /** Undefined = of any. */
+  readonly apiVersion?: string
+  /** The reference; with `repository` and `tag` the object that holds both. */
+  readonly path: string
+  /** Where the reference is split: the names of its two halves below `path`. The first has registry and repository. */
+  readonly repository?: string
+  readonly tag?: string
+}
+
 /** Kubernetes objects that the user wrote. */
-export interface ManifestsSpec extends ResourceBase {
+export interface ManifestsSpec extends ResourceBase, ImageUse {
   readonly kind: 'manifests'
   /** The parsed objects, in file order, images not yet replaced. */
   readonly objects: readonly ManifestObject[]
-  /** Names of images whose references in `objects` are replaced by what was built. */
+  /** Of namespaced objects that name none. Undefined = that of the cluster settings. */
+  readonly namespace?: string
+}
+
+/** Objects that `kustomize build` makes. */
+export interface KustomizeSpec extends ResourceBase, ImageUse {
+  readonly kind: 'kustomize'
+  /** Folder of the kustomization. */
+  readonly folder: string
+  /** More arguments of `kustomize build`. */
+  readonly flags: readonly string[]
+}
+
+/** Objects that `helm template` makes from a chart, or a release that `helm upgrade --install` makes. */
+export interface HelmSpec extends ResourceBase, ImageUse {
+  readonly kind: 'helm'
+  readonly chart:
+    | { /** Folder or archive. */ readonly path: string }
+    | {
+        /** Name in `repo`, or `oci://...`. */
+        readonly name: string
+        readonly repo?: string
+        /** A version or a range; undefined = the newest. */
+        readonly version?: string
+      }
+  readonly releaseName: string
+  /** Undefined = that of the cluster settings. */
+  readonly namespace?: string
+  /** Files and inline values; later ones win. */
+  readonly values: readonly ({ readonly file: string } | { readonly inline: Readonly<Record<string, unknown>> })[]
+  /** By path, such as `image.tag`; wins over `values`. */
+  readonly set: Readonly<Record<string, string | number | boolean>>
+  /** For `.Capabilities`; undefined = what the cluster says. */
+  readonly kubeVersion?: string
+  /** API versions that `.Capabilities` has beside those that Helm knows. */
+  readonly apiVersions: readonly string[]
+  /** Whether the chart's `crds` folder counts. */
+  readonly crds: boolean
+  /** Whether `helm dependency build` is run for a local chart that lacks what it depends on. */
+  readonly dependencies: boolean
+  /** A real release, with hooks and history, instead of applying what the templates give. */
+  readonly release: boolean
+}
+
+/** Something that the user's own commands put into the cluster. */
+export interface CustomSpec extends ResourceBase {
+  readonly kind: 'custom'
+  /** Run at start, and when a watched path or an image changed. Must be repeatable. */
+  readonly apply: Command
+  /** Run when the resource leaves the plan, and by `devloop down`. Undefined = nothing is deleted. */
+  readonly delete?: Command
+  /** Working folder. */
+  readonly cwd: string
+  /** Watched paths, as globs below `cwd`. */
+  readonly watch: readonly string[]
+  readonly env: Readonly<Record<string, string>>
   readonly images: readonly string[]
+  /** Labels of its pods; undefined = of the workloads that `apply` prints. */
+  readonly selector?: Readonly<Record<string, string>>
+  readonly timeoutMs: number
 }
 
 export interface ManifestObject {
@@ -213,7 +292,7 @@ export const isSecretText = (text: TextValue): boolean => text.some((part) => pa
 
 /** Names of the built images that a resource runs. */
 export function imagesOf(resource: ResourceSpec): readonly string[] {
-  if (resource.kind === 'manifests') return resource.images
-  if (resource.kind === 'app' && 'built' in resource.image) return [resource.image.built]
-  return []
+  if (resource.kind === 'local') return []
+  if (resource.kind !== 'app') return resource.images
+  return 'built' in resource.image ? [resource.image.built] : []
 }

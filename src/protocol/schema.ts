@@ -117,7 +117,7 @@ const resource = z
   .looseObject({
     kind: z.literal('resource'),
     name: z.string(),
-    type: z.enum(['app', 'manifests', 'local']),
+    type: z.enum(['app', 'manifests', 'kustomize', 'helm', 'custom', 'local']),
     order: count,
     status: z.enum(['pending', 'updating', 'starting', 'ready', 'failed', 'removing']),
     ready: z.boolean(),

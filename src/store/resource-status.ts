@@ -10,11 +10,18 @@ export const resourceImages = (state: State, name: string): readonly string[] =>
   return spec ? imagesOf(spec) : []
 }
 
+const wordOf = {
+  manifests: 'manifests need',
+  kustomize: 'a kustomization needs',
+  helm: 'a Helm chart needs',
+  custom: 'a custom deploy needs',
+} as const
+
 /** Why a resource cannot run in this runtime at all. */
 export function unsupported(state: State, name: string): string | undefined {
   const spec = state.plan?.resources[name]
   if (state.session.runtime === 'kubernetes' || !spec || spec.kind === 'local') return undefined
-  if (spec.kind === 'manifests') return 'manifests need a cluster: run without --runtime process'
+  if (spec.kind !== 'app') return `${wordOf[spec.kind]} a cluster: run without --runtime process`
   return spec.process ? undefined : 'it has no `process` setting, so it runs on a cluster only'
 }
 

@@ -3,7 +3,21 @@ import type { ResourceType } from '../declaration.js'
 import { callPosition, type ApiFunction } from './session.js'
 import { snapshot } from './snapshot.js'
 import { addressText } from './text.js'
-import type { App, AppOptions, InlineObject, Local, LocalOptions, Manifests, ManifestsOptions } from './types.js'
+import type {
+  App,
+  AppOptions,
+  Custom,
+  CustomOptions,
+  Helm,
+  HelmOptions,
+  InlineObject,
+  Kustomize,
+  KustomizeOptions,
+  Local,
+  LocalOptions,
+  Manifests,
+  ManifestsOptions,
+} from './types.js'
 import { called, makeValue } from './values.js'
 
 /**
@@ -42,6 +56,40 @@ export function manifests(
   options: ManifestsOptions = {},
 ): Manifests {
   return resource('manifests', name, source, options, manifests)
+}
+
+/**
+ * Kubernetes objects that a kustomization gives. It is built anew when a file changes that it reads. Needs `kustomize` or `kubectl`.
+ *
+ * @param name lower-case letters, digits and `-`
+ * @param folder folder with the `kustomization.yaml`, relative to this file
+ * @example kustomize('shop', 'deploy/overlays/dev', { images: [server], forward: { 80: 8080 } })
+ */
+export function kustomize(name: string, folder: string, options: KustomizeOptions = {}): Kustomize {
+  return resource('kustomize', name, folder, options, kustomize)
+}
+
+/**
+ * A Helm chart: its templates are rendered and applied like `manifests`, again when a file of the chart or of its values changes. Needs `helm`.
+ *
+ * @param name lower-case letters, digits and `-`
+ * @example
+ * helm('shop', { chart: 'charts/shop', values: ['values.dev.yaml', { replicas: 1 }], images: [server] })
+ * helm('redis', { chart: 'redis', repo: 'https://charts.example.com', version: '~20.1' })
+ */
+export function helm(name: string, options: HelmOptions): Helm {
+  return resource('helm', name, undefined, options, helm)
+}
+
+/**
+ * What commands of your own put into the cluster, for tools that devloop does not know.
+ *
+ * @param name lower-case letters, digits and `-`
+ * @example
+ * custom('jobs', { apply: 'cdk8s synth -p | kubectl apply -f - -o yaml', delete: 'cdk8s synth -p | kubectl delete -f -', watch: 'src/**', images: [server] })
+ */
+export function custom(name: string, options: CustomOptions): Custom {
+  return resource('custom', name, undefined, options, custom)
 }
 
 /**

@@ -72,10 +72,10 @@ export interface CiOptions {
   grace?: number
 }
 
-/** Something that runs and has a status: made by `app`, `manifests` or `local`. */
+/** Something that runs and has a status: made by `app`, `manifests`, `kustomize`, `helm`, `custom` or `local`. */
 export interface Resource {
   readonly name: string
-  readonly [opaque]: 'app' | 'manifests' | 'local'
+  readonly [opaque]: 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'local'
 }
 
 /** An app, made by `app`. `Port` are the names of its ports. */
@@ -98,6 +98,21 @@ export interface Endpoint {
 /** Kubernetes objects of your own, made by `manifests`. */
 export interface Manifests extends Resource {
   readonly [opaque]: 'manifests'
+}
+
+/** Kubernetes objects that a kustomization gives, made by `kustomize`. */
+export interface Kustomize extends Resource {
+  readonly [opaque]: 'kustomize'
+}
+
+/** A Helm chart, made by `helm`. */
+export interface Helm extends Resource {
+  readonly [opaque]: 'helm'
+}
+
+/** What commands of your own put into the cluster, made by `custom`. */
+export interface Custom extends Resource {
+  readonly [opaque]: 'custom'
 }
 
 /** A command on this machine, made by `local`. */
@@ -213,9 +228,97 @@ export interface WorkloadOptions {
   needs?: readonly (Resource | string)[]
 }
 
-export interface ManifestsOptions extends WorkloadOptions {
-  /** Images of this project that the manifests use: a reference to their name, with any registry and tag, becomes what was built. */
+/** Where the images of this project stand in Kubernetes objects. */
+export interface ImageUseOptions {
+  /**
+   * Images of this project that the objects use: a reference to their name, with any registry and tag, becomes what was built. Looked
+   * at are the containers of every kind that bears pods.
+   */
   images?: readonly Image[]
+  /** Where objects of other kinds, such as custom resources, hold images. */
+  imageFields?: readonly ImageField[]
+  /** Replace references also in the environment of containers, where they are a variable's whole value: `true`, or the names of variables. */
+  imageEnv?: boolean | readonly string[]
+}
+
+/** Where objects of a kind hold an image. */
+export interface ImageField {
+  /** Such as `'Runner'`. */
+  kind: string
+  /** Only of this version, such as `'ci.example.com/v1'`. Default: of any. */
+  apiVersion?: string
+  /** Names with dots between them, such as `'spec.image'`; `[*]` behind one stands for each item of a list: `'spec.steps[*].image'`. */
+  path: string
+  /** Where an object at `path` holds the reference in two halves: the name of the one with registry and repository. */
+  repository?: string
+  /** The name of the other half, for tag or digest. */
+  tag?: string
+}
+
+export interface KustomizeOptions extends WorkloadOptions, ImageUseOptions {
+  /** More arguments of `kustomize build`, such as `'--enable-helm'`. */
+  flags?: readonly string[]
+}
+
+export interface HelmOptions extends WorkloadOptions, ImageUseOptions {
+  /** Folder or archive of the chart, relative to this file; with `repo` its name there; or `oci://...`. */
+  chart: string
+  /** Address of the chart repository, such as `https://charts.example.com`. */
+  repo?: string
+  /** Version of a chart that is not local, or a range of them. Default: the newest. */
+  version?: string
+  /** Values: files relative to this file, objects, or several of both; later ones win. */
+  values?: string | ValuesObject | readonly (string | ValuesObject)[]
+  /** Single values by their path, such as `{ 'image.tag': 'v1' }`. They win over `values`. */
+  set?: Readonly<Record<string, string | number | boolean>>
+  /** Name of the release. Default: the name of the resource. */
+  releaseName?: string
+  /** Namespace of the release. Default: that of the project. */
+  namespace?: string
+  /** What `.Capabilities.KubeVersion` says. Default: the version of the cluster. */
+  kubeVersion?: string
+  /** What `.Capabilities.APIVersions` has beside what Kubernetes itself serves, such as `'monitoring.coreos.com/v1'`. */
+  apiVersions?: readonly string[]
+  /** Whether to apply what is in the `crds` folder of the chart. Default: true. */
+  crds?: boolean
+  /** Whether to run `helm dependency build` when a local chart lacks what it depends on. Default: true. */
+  dependencies?: boolean
+  /**
+   * Make a real release by `helm upgrade --install`, with hooks and history, and delete it by `helm uninstall`. Default: apply what
+   * `helm template` gives, as `manifests` does, which is faster and tells more when something is wrong.
+   */
+  release?: boolean
+}
+
+/** Values of a chart written in the Devloopfile: plain data. */
+export interface ValuesObject {
+  readonly [key: string]: unknown
+}
+
+export interface CustomOptions extends WorkloadOptions {
+  /**
+   * Puts everything into the cluster; can be repeated. It finds `KUBECONFIG` (with the guarded cluster and nothing else),
+   * `DEVLOOP_NAMESPACE`, `DEVLOOP_PROJECT`, `DEVLOOP_RESOURCE`, and the built images as `DEVLOOP_IMAGES` (JSON: name to reference) and `DEVLOOP_IMAGE_0`, `DEVLOOP_IMAGE_1` and
+   * so on in the order of `images`. What it prints on stdout is the YAML (or JSON) of the objects that it applied, unless `selector` is given.
+   */
+  apply: Command
+  /** Deletes it all again: when the resource leaves the Devloopfile, and at `devloop down`. Default: nothing is deleted. */
+  delete?: Command
+  /** Globs of what applies it again, relative to `cwd`. */
+  watch?: string | readonly string[]
+  /** Images of this project that it uses. A new one applies it again. */
+  images?: readonly Image[]
+  /** Labels of its pods, for commands that print no objects. */
+  selector?: Readonly<Record<string, string>>
+  /** Environment, beside that of devloop itself. */
+  env?: Readonly<Record<string, string | number | boolean>>
+  /** Working folder, relative to this file. Default: the folder of this file. */
+  cwd?: string
+  /** Seconds after which a command counts as failed. Default: 300. */
+  timeout?: number
+}
+
+export interface ManifestsOptions extends WorkloadOptions, ImageUseOptions {
   /**
    * Make each workload (Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod) a resource of its own, named after it.
    * The other objects stay in one resource with the given name, which the workloads do not wait for. Give an object to set

@@ -1,13 +1,13 @@
 // Local commands: a declared one becomes the specification in the plan.
-import { stat } from 'node:fs/promises'
-import { dirname, isAbsolute, posix, resolve } from 'node:path'
 import type { LocalSpec } from '../../model/plan.js'
 import type { LocalOptions } from '../api/types.js'
 import type { DeclaredResource, Encoded } from '../declaration.js'
-import { broken, command, dnsLabel, options, port, record, string, strings, wrong, type Subject } from './fields.js'
+import { broken, command, dnsLabel, options, port, record, wrong, type Subject } from './fields.js'
+import { makeCwd } from './make-cwd.js'
 import type { Needs } from './make-needs.js'
 import { makeReadiness } from './make-readiness.js'
 import { makeEnv } from './make-text.js'
+import { makeWatch } from './make-watch.js'
 import { called } from './names.js'
 import type { PlanWork } from './work.js'
 
@@ -28,7 +28,7 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
   const given = options(subject, '', resource.options, known)
   const run = command(subject, 'run', given.run)
   const serve = command(subject, 'serve', given.serve)
-  const cwd = resolve(dirname(resource.at.file), string(subject, 'cwd', given.cwd) ?? '.')
+  const cwd = await makeCwd(work, subject, given.cwd)
   const listens = port(subject, 'port', given.port)
   if (given.run === undefined && given.serve === undefined && record(resource.options)) {
     broken(subject, 'it has neither `run` nor `serve`, so that there is nothing to do.', undefined, 'Give it the command to run.')
@@ -40,12 +40,6 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
       broken(subject, `\`${key}\` is for \`serve\`: a \`run\` ends.`, undefined, `Remove \`${key}\`, or use \`serve\`.`)
   }
   const ready = makeReadiness(subject, given.ready, listens)
-  if (!(await stat(cwd).catch(() => undefined))?.isDirectory()) {
-    work.globs.push({ base: cwd, pattern: '*' })
-    const message = `${subject.name}: there is no folder for \`cwd\`.`
-    const help = 'Correct `cwd`: it is relative to the file that this call stands in.'
-    work.problems.add('devloopfile/file', { message, why: `It was looked for at ${cwd}.`, at: subject.at, help })
-  }
   return {
     kind: 'local',
     name: dnsLabel(subject, 'name', resource.name) ?? '',
@@ -91,18 +85,4 @@ function checkEnv(work: PlanWork, subject: Subject, env: LocalSpec['env']): Loca
     }
   }
   return env
-}
-
-function makeWatch(subject: Subject, value: Encoded): readonly string[] {
-  return (strings(subject, 'watch', value) ?? []).flatMap((pattern) => {
-    const normal = posix.normalize(pattern).replace(/\/+$/, '')
-    const help = 'Globs of `watch` are relative to `cwd` and stay inside it.'
-    if (pattern.startsWith('!'))
-      broken(subject, 'a pattern of `watch` cannot begin with `!`.', `Received '${pattern}'.`, 'Name what is meant.')
-    else if (isAbsolute(pattern)) broken(subject, 'a pattern of `watch` must not be absolute.', `Received '${pattern}'.`, help)
-    else if (normal === '..' || normal.startsWith('../'))
-      broken(subject, 'a pattern of `watch` leads out of `cwd`.', `Received '${pattern}'.`, help)
-    else return [normal]
-    return []
-  })
 }

@@ -1,19 +1,26 @@
 // Kubernetes objects of the user's own: one resource, or one for each workload and one for the rest.
 import { dirname } from 'node:path'
-import type { ForwardSpec, ManifestObject, ManifestsSpec } from '../../model/plan.js'
+import type { ManifestObject, ManifestsSpec } from '../../model/plan.js'
 import type { ManifestsOptions, WorkloadOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
-import { describeValue } from './describe-value.js'
-import { broken, dnsLabel, options, port, record, wrong, type Subject } from './fields.js'
+import { broken, dnsLabel, options, record, wrong, type Subject } from './fields.js'
+import { makeForward } from './make-forward.js'
+import { checkImagesUsed, makeImageUse, usesImage } from './make-image-use.js'
 import { lackOf } from './manifest-documents.js'
 import { manifestFiles } from './manifest-files.js'
 import { called } from './names.js'
-import { namesImage } from './image-reference.js'
 import type { Needs } from './make-needs.js'
 import type { PlanWork } from './work.js'
 
-const known: Record<keyof ManifestsOptions, true> = { images: true, forward: true, needs: true, workloads: true }
+const known: Record<keyof ManifestsOptions, true> = {
+  images: true,
+  imageFields: true,
+  imageEnv: true,
+  forward: true,
+  needs: true,
+  workloads: true,
+}
 const workloadKnown: Record<keyof WorkloadOptions, true> = { forward: true, needs: true }
 
 const workloadKinds: Readonly<Record<string, readonly string[]>> = {
@@ -32,11 +39,17 @@ export async function makeManifests(work: PlanWork, resource: DeclaredResource, 
   const given = options(subject, '', resource.options, known)
   const name = dnsLabel(subject, 'name', resource.name) ?? ''
   const objects = await makeObjects(work, subject, resource)
-  const images = makeImages(work, subject, given.images, objects)
+  const use = makeImageUse(work, subject, given)
+  const { images, ...places } = use
+  checkImagesUsed(
+    subject,
+    use,
+    objects.map(({ object }) => object),
+  )
   const base = { kind: 'manifests', name, needs: needs(subject, 'needs', given.needs), at: resource.at } as const
   const { workloads } = given
   if (workloads === undefined || workloads === false) {
-    return [{ ...base, forward: makeForward(subject, 'forward', given.forward), objects, images }]
+    return [{ ...base, forward: makeForward(subject, 'forward', given.forward), objects, ...use }]
   }
   if (given.forward !== undefined) {
     broken(subject, '`forward` does not say for which workload.', undefined, 'Write workloads: { name: { forward: ... } }.')
@@ -61,13 +74,20 @@ export async function makeManifests(work: PlanWork, resource: DeclaredResource, 
       needs: [...new Set([...base.needs, ...needs(subject, `${path}.needs`, more)])],
       forward: makeForward(subject, `${path}.forward`, forward),
       objects: [entry],
-      images: images.filter((image) => usesImage(entry, image)),
+      images: images.filter((image) => usesImage(entry.object, use, image)),
+      ...places,
     }
   })
   const rest = objects.filter((entry) => !isWorkload(entry))
   if (rest.length === 0) return split
   return [
-    { ...base, forward: [], objects: rest, images: images.filter((image) => rest.some((entry) => usesImage(entry, image))) },
+    {
+      ...base,
+      forward: [],
+      objects: rest,
+      images: images.filter((image) => rest.some((entry) => usesImage(entry.object, use, image))),
+      ...places,
+    },
     ...split,
   ]
 }
@@ -126,7 +146,7 @@ function inlineObjects(subject: Subject, value: unknown): readonly ManifestObjec
 }
 
 /** Plain data without what JSON does not have. */
-function plain(subject: Subject, path: string, value: Encoded): unknown {
+export function plain(subject: Subject, path: string, value: Encoded): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (isMark(value)) {
     const help =
@@ -138,71 +158,4 @@ function plain(subject: Subject, path: string, value: Encoded): unknown {
   if (Array.isArray(value)) return (value as readonly Encoded[]).map((item, index) => plain(subject, `${path}[${index}]`, item))
   const entries = Object.entries(value).filter(([, item]) => item !== undefined)
   return Object.fromEntries(entries.map(([key, item]) => [key, plain(subject, `${path}.${key}`, item as Encoded)]))
-}
-
-function makeImages(work: PlanWork, subject: Subject, value: Encoded, objects: readonly ManifestObject[]): readonly string[] {
-  if (value === undefined) return []
-  if (!Array.isArray(value)) {
-    wrong(subject, 'images', 'an array of images', value)
-    return []
-  }
-  const used = new Set(objects.flatMap(({ object }) => [...imageReferences(object)]))
-  const names = (value as readonly Encoded[]).flatMap((item, index) => {
-    if (!isMark(item) || item.$devloop !== 'image') {
-      const help = typeof item === 'string' ? `Give the value that image('${item}', ...) made.` : undefined
-      wrong(subject, `images[${index}]`, 'an image', item ?? null, help)
-      return []
-    }
-    const name = work.declaration.images[item.index]?.name
-    return typeof name === 'string' ? [name] : []
-  })
-  // What could not be parsed may well use it.
-  if (objects.length > 0) {
-    for (const name of names) {
-      if ([...used].some((reference) => namesImage(reference, name))) continue
-      const meant = didYouMean(
-        name,
-        [...used].map((reference) => reference.replace(/[:@][^/]*$/, '')),
-      )
-      broken(
-        subject,
-        `no container uses the image '${name}'.`,
-        used.size > 0 ? `Used are ${listed([...used].map(describeValue))}.` : undefined,
-        meant ?? 'Correct the name, or remove it from `images`.',
-      )
-    }
-  }
-  return [...new Set(names)]
-}
-
-/** Every string under a key `image`, wherever it stands: custom resources hold pod templates too. */
-function* imageReferences(value: unknown): Generator<string> {
-  if (typeof value !== 'object' || value === null) return
-  for (const [key, item] of Object.entries(value)) {
-    if (key === 'image' && typeof item === 'string') yield item
-    else yield* imageReferences(item)
-  }
-}
-
-const usesImage = ({ object }: ManifestObject, name: string): boolean =>
-  [...imageReferences(object)].some((reference) => namesImage(reference, name))
-
-function makeForward(subject: Subject, path: string, value: Encoded): readonly ForwardSpec[] {
-  if (value === undefined) return []
-  if (typeof value === 'number') {
-    const local = port(subject, path, value)
-    return local === undefined ? [] : [{ local, port: local }]
-  }
-  const given = record(value)
-  if (!given) {
-    wrong(subject, path, 'a port number, or { containerPort: local }', value)
-    return []
-  }
-  return Object.entries(given).flatMap(([key, item]) => {
-    const inside = /^\d+$/.test(key)
-      ? port(subject, path, Number(key))
-      : wrong(subject, path, 'an object with container port numbers as keys', value)
-    const local = port(subject, `${path}.${key}`, item ?? null)
-    return inside === undefined || local === undefined ? [] : [{ local, port: inside }]
-  })
 }

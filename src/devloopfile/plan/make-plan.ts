@@ -10,6 +10,9 @@ import { deepFreeze } from './deep-freeze.js'
 import { describeValue } from './describe-value.js'
 import { broken, dnsLabel, options, record, wrong, type Subject } from './fields.js'
 import { makeApp } from './make-app.js'
+import { makeCustom } from './make-custom.js'
+import { makeHelm } from './make-helm.js'
+import { makeKustomize } from './make-kustomize.js'
 import { makeCluster } from './make-cluster.js'
 import { makeImage } from './make-image.js'
 import { makeLocal } from './make-local.js'
@@ -88,6 +91,12 @@ async function makeResource(work: PlanWork, resource: DeclaredResource, needs: N
       return [makeApp(work, resource, needs)]
     case 'local':
       return [await makeLocal(work, resource, needs)]
+    case 'kustomize':
+      return [await makeKustomize(work, resource, needs)]
+    case 'helm':
+      return [await makeHelm(work, resource, needs)]
+    case 'custom':
+      return [await makeCustom(work, resource, needs)]
     case 'manifests':
       return makeManifests(work, resource, needs)
   }
@@ -106,7 +115,7 @@ function checkListed(subject: Subject, value: Encoded): readonly number[] {
       isMark(item) && item.$devloop === 'image'
         ? "Images need no listing: name it as an app's `image`, or in `images` of manifests."
         : undefined
-    wrong(subject, `resources[${index}]`, 'a resource: what app, manifests or local gave', item, help)
+    wrong(subject, `resources[${index}]`, 'a resource: what app, manifests, kustomize, helm, custom or local gave', item, help)
     return []
   })
 }

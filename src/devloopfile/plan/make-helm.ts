@@ -1,0 +1,152 @@
+// Helm charts: a declared one becomes the specification in the plan. What the chart holds is looked at when it is rendered, not at load.
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { HelmSpec } from '../../model/plan.js'
+import type { HelmOptions } from '../api/types.js'
+import type { DeclaredResource, Encoded } from '../declaration.js'
+import { broken, dnsLabel, options, record, string, strings, wrong, type Subject } from './fields.js'
+import { makeForward } from './make-forward.js'
+import { makeImageUse } from './make-image-use.js'
+import { plain } from './make-manifests.js'
+import type { Needs } from './make-needs.js'
+import { called } from './names.js'
+import type { PlanWork } from './work.js'
+
+const known: Record<keyof HelmOptions, true> = {
+  chart: true,
+  repo: true,
+  version: true,
+  values: true,
+  set: true,
+  releaseName: true,
+  namespace: true,
+  kubeVersion: true,
+  apiVersions: true,
+  crds: true,
+  dependencies: true,
+  release: true,
+  images: true,
+  imageFields: true,
+  imageEnv: true,
+  forward: true,
+  needs: true,
+}
+
+export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<HelmSpec> {
+  const subject: Subject = { name: called('helm', resource.name), at: resource.at, problems: work.problems }
+  const given = options(subject, '', resource.options, known)
+  const name = dnsLabel(subject, 'name', resource.name) ?? ''
+  const base = dirname(resource.at.file)
+  const namespace = given.namespace === undefined ? undefined : dnsLabel(subject, 'namespace', given.namespace)
+  const kubeVersion = string(subject, 'kubeVersion', given.kubeVersion)
+  const releaseName = given.releaseName === undefined ? undefined : dnsLabel(subject, 'releaseName', given.releaseName)
+  const release = boolean(subject, 'release', given.release) ?? false
+  if (release && (given.kubeVersion !== undefined || given.apiVersions !== undefined)) {
+    const option = given.kubeVersion === undefined ? 'apiVersions' : 'kubeVersion'
+    broken(subject, `\`${option}\` is not for a real release: Helm asks the cluster then.`, undefined, 'Remove it.')
+  }
+  return {
+    kind: 'helm',
+    name,
+    chart: await makeChart(work, subject, base, given),
+    releaseName: releaseName ?? name,
+    ...(namespace === undefined ? {} : { namespace }),
+    values: await makeValues(work, subject, base, given.values),
+    set: makeSet(subject, given.set),
+    ...(kubeVersion === undefined ? {} : { kubeVersion }),
+    apiVersions: strings(subject, 'apiVersions', given.apiVersions) ?? [],
+    crds: boolean(subject, 'crds', given.crds) ?? true,
+    dependencies: boolean(subject, 'dependencies', given.dependencies) ?? true,
+    release,
+    ...makeImageUse(work, subject, given),
+    needs: needs(subject, 'needs', given.needs),
+    forward: makeForward(subject, 'forward', given.forward),
+    at: resource.at,
+  }
+}
+
+async function makeChart(
+  work: PlanWork,
+  subject: Subject,
+  base: string,
+  given: Partial<Record<keyof HelmOptions, Encoded>>,
+): Promise<HelmSpec['chart']> {
+  const chart = string(subject, 'chart', given.chart, 'required') ?? ''
+  const repo = string(subject, 'repo', given.repo)
+  const version = string(subject, 'version', given.version)
+  if (repo !== undefined && !/^(?:https?|file):\/\//.test(repo)) {
+    const help = repo.startsWith('oci://')
+      ? `Give the whole address as \`chart: '${repo}/${chart}'\`, without \`repo\`.`
+      : 'Write `https://...`.'
+    wrong(subject, 'repo', 'the address of a chart repository', repo, help)
+  }
+  if (repo !== undefined || chart.includes('://'))
+    return { name: chart, ...(repo === undefined ? {} : { repo }), ...(version === undefined ? {} : { version }) }
+  if (version !== undefined)
+    broken(
+      subject,
+      '`version` is for charts of a repository: a local chart has its own.',
+      undefined,
+      'Remove it, or give `repo`.',
+    )
+  const path = resolve(base, chart)
+  const found = chart === '' ? undefined : await stat(path).catch(() => undefined)
+  const inside = found?.isDirectory() ? await stat(resolve(path, 'Chart.yaml')).catch(() => undefined) : found
+  if (chart === '' || inside) return { path }
+  work.files.add(found ? resolve(path, 'Chart.yaml') : path)
+  work.problems.add('devloopfile/file', {
+    message: found
+      ? `${subject.name}: the folder '${chart}' is no chart: it has no Chart.yaml.`
+      : `${subject.name}: there is no chart '${chart}'.`,
+    why: `It was looked for at ${path}.`,
+    at: subject.at,
+    help: 'Correct the path: it is relative to the file that this call stands in. For a chart of a repository, give its address as `repo`.',
+  })
+  return { path }
+}
+
+async function makeValues(work: PlanWork, subject: Subject, base: string, value: Encoded): Promise<HelmSpec['values']> {
+  const list = value === undefined ? [] : Array.isArray(value) ? (value as readonly Encoded[]) : [value]
+  const values: HelmSpec['values'][number][] = []
+  for (const [index, item] of list.entries()) {
+    const path = Array.isArray(value) ? `values[${index}]` : 'values'
+    if (typeof item === 'string' && item !== '') {
+      const file = resolve(base, item)
+      if (!(await stat(file).catch(() => undefined))?.isFile()) {
+        work.files.add(file)
+        work.problems.add('devloopfile/file', {
+          message: `${subject.name}: there is no file '${item}' for \`${path}\`.`,
+          why: `It was looked for at ${file}.`,
+          at: subject.at,
+          help: 'Correct the path: it is relative to the file that this call stands in.',
+        })
+      }
+      values.push({ file })
+    } else if (record(item)) {
+      values.push({ inline: plain(subject, path, item) as Readonly<Record<string, unknown>> })
+    } else {
+      wrong(subject, path, 'the path of a file, or an object', item ?? null)
+    }
+  }
+  return values
+}
+
+function makeSet(subject: Subject, value: Encoded): HelmSpec['set'] {
+  if (value === undefined) return {}
+  const given = record(value)
+  if (!given) {
+    wrong(subject, 'set', "an object such as { 'image.tag': 'v1' }", value)
+    return {}
+  }
+  const entries = Object.entries(given).flatMap(([key, item]): [string, string | number | boolean][] => {
+    if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') return [[key, item]]
+    if (item !== undefined)
+      wrong(subject, `set.${key}`, 'a string, number or boolean', item, 'Lists and objects go into `values`.')
+    return []
+  })
+  return Object.fromEntries(entries)
+}
+
+function boolean(subject: Subject, path: string, value: Encoded): boolean | undefined {
+  return value === undefined || typeof value === 'boolean' ? value : wrong(subject, path, 'true or false', value)
+}
