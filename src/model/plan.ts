@@ -22,8 +22,12 @@ export interface ClusterSettings {
   readonly contexts: readonly string[]
   /** Namespace of everything that names none; undefined = the kubeconfig context's own, else `default`. */
   readonly namespace?: string
-  /** Registry to push to, as `host[:port][/path]`; undefined = what the cluster announces (KEP-1755). */
-  readonly registry?: string
+  /** Where images are pushed; undefined = what the cluster announces (KEP-1755), else what its product needs. */
+  readonly registry?: RegistrySettings
+  /** Secrets that pods with built images pull them with; undefined = none is added. */
+  readonly pullSecret?: PullSecretSettings
+  /** The engine to build with; undefined = as the docker command finds it. */
+  readonly engine?: EngineSettings
   /** What the namespace may use at most, as Kubernetes quantities. Kept for whoever makes the namespace. */
   readonly sandbox?: { readonly cpu?: string; readonly memory?: string }
 }
@@ -52,9 +56,39 @@ export interface CiSettings {
   readonly graceMs: number
 }
 
+export interface RegistrySettings {
+  /** `host[:port][/path]` that the engine pushes to, without `/` at the end. */
+  readonly push: string
+  /** The same place as the nodes name it; undefined = as announced, else the same as `push`. */
+  readonly pull?: string
+  /** One repository below `push` for all images; undefined = one each. */
+  readonly singleName?: string
+  /** Only used where the cluster announces no registry. */
+  readonly fallback: boolean
+}
+
+/** `names`: Secrets that are there. `copy`: one that is made of the credentials that this machine pushes with. */
+export type PullSecretSettings = { readonly names: readonly string[] } | { readonly copy: true }
+
+/** A Docker engine by its address, by a Docker context, or in pods of the cluster. */
+export type EngineSettings =
+  /** As DOCKER_HOST takes it, such as `ssh://me@build`. */
+  | { readonly address: string }
+  | { readonly context: string }
+  | {
+      readonly inCluster: {
+        /** `deployment/NAME`, `statefulset/NAME` or `service/NAME`. */
+        readonly workload: string
+        /** Undefined = that of the project. */
+        readonly namespace?: string
+        /** Port that the engine listens on in its pod, also on the pod's loopback alone. */
+        readonly port: number
+      }
+    }
+
 /** Something built from a context. */
 export interface ImageSpec {
-  /** Repository name without registry and tag, such as `shop/api`. */
+  /** Name without tag, such as `shop/api`; may begin with a registry's host, which is then part of what is rewritten. */
   readonly name: string
   /** Folder that is the build context. */
   readonly context: string

@@ -1,15 +1,12 @@
 // Building an image, and putting it where pods can pull it.
+import type { RegistryNames } from '../model/image-names.js'
 import type { ImageSpec } from '../model/plan.js'
 import type { BuildRecord, ImageConfig } from '../model/build-record.js'
 import type { MadeImage, RanBuild } from '../model/made-image.js'
 import type { Tree } from '../model/tree.js'
 
 /** Where images are pushed, and the name by which nodes pull the same repository. */
-export interface Registry {
-  /** `host[:port][/path]` that the engine pushes to. */
-  readonly push: string
-  /** The same place as the nodes' container runtime names it. */
-  readonly pull: string
+export interface Registry extends RegistryNames {
   /** Page that explains the registry, from its announcement. */
   readonly help?: string
 }

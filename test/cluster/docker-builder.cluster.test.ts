@@ -130,7 +130,7 @@ describe.each([
   test('an image is built, pushed, named by its content, and described', async () => {
     const dockerfile = `FROM ${base}\nARG GREETING\nWORKDIR /app\nCOPY . .\nRUN echo "$GREETING $(cat src/a.txt)"\nUSER 1000\nENTRYPOINT ["cat"]\nCMD ["src/a.txt"]\n`
     const first = await build(dockerfile, { registry, env, image: { args: { GREETING: 'hi' } } })
-    expect(first.image.ref).toMatch(new RegExp(`^${host}/${repository}:devloop-[0-9a-f]{16}$`))
+    expect(first.image.ref).toMatch(new RegExp(`^${host}/${repository.replace('/', '_')}:devloop-[0-9a-f]{16}$`))
     expect(first.image.digest).toMatch(/^sha256:[0-9a-f]{64}$/)
     expect(first.image.config).toEqual({ entrypoint: ['cat'], cmd: ['src/a.txt'], workingDir: '/app', user: '1000', shell: true })
     expect(first.lines).toContain(`hi a ${repository}`)

@@ -169,8 +169,10 @@ describe('discovery', () => {
   it('finds the announced registry and the platform of the nodes', async () => {
     const host = await testRegistry()
     expect(await discoverRegistry(connection, undefined, never)).toMatchObject({ push: host })
-    expect(await discoverRegistry(connection, `${host}/team/`, never)).toMatchObject({ push: `${host}/team` })
-    expect(await discoverRegistry(connection, 'registry.example/x', never)).toEqual({
+    expect(await discoverRegistry(connection, { push: `${host}/team`, fallback: false }, never)).toMatchObject({
+      push: `${host}/team`,
+    })
+    expect(await discoverRegistry(connection, { push: 'registry.example/x', fallback: false }, never)).toEqual({
       push: 'registry.example/x',
       pull: 'registry.example/x',
     })

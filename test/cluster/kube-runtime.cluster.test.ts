@@ -153,7 +153,10 @@ describe('the kubernetes runtime', () => {
       { apiGroups: [''], resources: ['pods', 'services', 'secrets', 'configmaps'], verbs: ['*'] },
       { apiGroups: ['apps'], resources: ['deployments'], verbs: read },
     ])
-    const runtime = await open({ cluster: { contexts: ['*'], registry: 'registry.example/dev' } }, user.file)
+    const runtime = await open(
+      { cluster: { contexts: ['*'], registry: { push: 'registry.example/dev', fallback: false } } },
+      user.file,
+    )
     expect(runtime.info.registry).toEqual({ push: 'registry.example/dev', pull: 'registry.example/dev' })
     const latest = watch(runtime)
     const refused = await runtime.deploy(request(app('late', serve('late'))), never).catch((thrown: unknown) => thrown)

@@ -1,6 +1,7 @@
 // The image builder over a Docker engine: build, name by content, push, and find out what the image runs.
 import { DevloopError } from '../../errors/devloop-error.js'
 import type { BuildRecord, ImageConfig } from '../../model/build-record.js'
+import { familiarName, namesIn, type TaggedName } from '../../model/image-names.js'
 import type { BuildProgress, BuildRequest, BuiltImage, ImageBuilder, Registry } from '../../ports/image-builder.js'
 import { findCredentials, registryHost, type RegistryAuth } from './auth.js'
 import { prepareJob } from './build-job.js'
@@ -8,7 +9,7 @@ import { buildWithBuildkit } from './buildkit-build.js'
 import { buildWithClassic } from './classic-build.js'
 import { readDockerConfig, type Environment } from './docker-config.js'
 import { abortReason, createEngineConnector, EngineAnswerError, type Engine } from './engine.js'
-import { findInRegistry, pushImage, tagImage, type TaggedImage } from './registry.js'
+import { findInRegistry, pushImage, tagImage } from './registry.js'
 import { hasShell, sweepProbes } from './shell-probe.js'
 
 export interface DockerBuilderOptions {
@@ -60,7 +61,7 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     const imageId = await (engine.info.buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal).finally(
       () => progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }),
     )
-    const named = nameOf(image.name, imageId, registry)
+    const { named, pulled } = namesOf(image.name, imageId, registry)
     await progress.made?.({ ...named, id: imageId, pushed: registry !== undefined, engine: engine.endpoint.address })
     // the probe runs beside the push; when one fails, the other is waited for, so that nothing is left behind
     const other = new AbortController()
@@ -79,8 +80,7 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     const [published, described] = await Promise.allSettled(both)
     if (signal.aborted) throw abortReason(signal)
     if (published.status === 'rejected' || described.status === 'rejected') throw firstReason(published, described)
-    const repository = registry ? `${registry.pull}/${image.name}` : image.name
-    return { digest: published.value, ref: `${repository}:${named.tag}`, config: described.value }
+    return { digest: published.value, ref: `${pulled.repository}:${pulled.tag}`, config: described.value }
   }
 
   const exists = async (record: BuildRecord, registry: Registry | undefined, signal: AbortSignal): Promise<boolean> => {
@@ -98,12 +98,14 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
 }
 
 /** Content names the tag, so that the same image is never pushed twice and a new one never takes an old one's place. */
-const nameOf = (name: string, imageId: string, registry: Registry | undefined): TaggedImage => ({
-  repository: registry ? `${registry.push}/${name}` : name,
-  tag: `devloop-${imageId.replace(/^sha256:/, '').slice(0, 16)}`,
-})
+function namesOf(name: string, imageId: string, registry: Registry | undefined): { named: TaggedName; pulled: TaggedName } {
+  const tag = `devloop-${imageId.replace(/^sha256:/, '').slice(0, 16)}`
+  if (!registry) return { named: { repository: familiarName(name), tag }, pulled: { repository: familiarName(name), tag } }
+  const { push, pull } = namesIn(registry, name, tag)
+  return { named: push, pulled: pull }
+}
 
-const splitReference = (reference: string): TaggedImage | undefined => {
+const splitReference = (reference: string): TaggedName | undefined => {
   const [, repository, tag] = /^(.+):([^:/]+)$/.exec(reference) ?? []
   return repository && tag ? { repository, tag } : undefined
 }

@@ -1,22 +1,16 @@
 // Putting images into a registry, and asking what is there: both by the engine, which is the one that can reach it.
+import type { TaggedName } from '../../model/image-names.js'
 import type { BuildProgress, Registry } from '../../ports/image-builder.js'
 import { authHeader, registryHost, type RegistryAuth } from './auth.js'
 import { EngineAnswerError, type Engine } from './engine.js'
 import { errorOf, followRequest } from './engine-stream.js'
 import { classifyRegistry, registryError } from './registry-errors.js'
 
-/** An image by repository and tag. */
-export interface TaggedImage {
-  /** Such as `localhost:5000/shop/api`. */
-  readonly repository: string
-  readonly tag: string
-}
-
 /** Give an image in the engine a name. */
 export async function tagImage(
   engine: Engine,
   imageId: string,
-  { repository, tag }: TaggedImage,
+  { repository, tag }: TaggedName,
   signal: AbortSignal,
 ): Promise<void> {
   try {
@@ -32,7 +26,7 @@ export async function tagImage(
  */
 export async function pushImage(
   engine: Engine,
-  image: TaggedImage,
+  image: TaggedName,
   registry: Registry,
   auth: RegistryAuth | undefined,
   progress: BuildProgress,
@@ -93,7 +87,7 @@ export async function pushImage(
  */
 export async function findInRegistry(
   engine: Engine,
-  { repository, tag }: TaggedImage,
+  { repository, tag }: TaggedName,
   registry: Registry,
   auth: RegistryAuth | undefined,
   signal: AbortSignal,

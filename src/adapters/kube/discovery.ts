@@ -1,26 +1,30 @@
 // What the cluster says of itself: the registry for development (KEP-1755), and what its nodes can run.
 import { parse } from 'yaml'
+import type { RegistrySettings } from '../../model/plan.js'
 import type { Registry } from '../../ports/image-builder.js'
 import type { KubeConnection } from './connection.js'
 import { statusOf } from './errors.js'
 
 /**
- * The registry to use. The Devloopfile's name wins, being the user's word; what the cluster announces then only tells by which
- * name the nodes know the same place. Undefined = none is known.
+ * The registry to use. The Devloopfile's word counts more than what the cluster announces, unless it says that it is a fallback;
+ * the announcement then only tells by which name the nodes know the same place. Undefined = none is known.
  * @throws DevloopError cluster/* when the cluster cannot be asked; not being allowed to is taken as "nothing announced"
  */
 export async function discoverRegistry(
   connection: KubeConnection,
-  named: string | undefined,
+  settings: RegistrySettings | undefined,
   signal: AbortSignal,
 ): Promise<Registry | undefined> {
-  const announced = await announcedRegistry(connection, signal)
-  if (named === undefined) return announced
-  const push = named.replace(/\/+$/, '')
-  if (announced && (push === announced.push || push.startsWith(`${announced.push}/`))) {
-    return { ...announced, push, pull: announced.pull + push.slice(announced.push.length) }
-  }
-  return { push, pull: push }
+  return chooseRegistry(settings, await announcedRegistry(connection, signal))
+}
+
+/** The same, from what is known of both. */
+export function chooseRegistry(settings: RegistrySettings | undefined, announced: Registry | undefined): Registry | undefined {
+  if (!settings || (settings.fallback && announced)) return announced
+  const { push, singleName } = settings
+  const same = announced && (push === announced.push || push.startsWith(`${announced.push}/`))
+  const pull = settings.pull ?? (same ? announced.pull + push.slice(announced.push.length) : push)
+  return { ...(same ? announced : {}), push, pull, ...(singleName === undefined ? {} : { singleName }) }
 }
 
 async function announcedRegistry(connection: KubeConnection, signal: AbortSignal): Promise<Registry | undefined> {

@@ -40,8 +40,21 @@ export interface ClusterOptions {
   contexts?: string | readonly string[]
   /** Namespace of everything that names none. Default: that of the kubeconfig's context, else `default`. */
   namespace?: string
-  /** Registry that images are pushed to, as `host[:port][/path]`. Default: the one that the cluster announces. */
-  registry?: string
+  /**
+   * Registry that images are pushed to, as `host[:port][/path]`, or with more to say of it. Default: the one that the cluster
+   * announces (KEP-1755); else what its product needs: kind, k3d, minikube and the like get images without a registry.
+   */
+  registry?: string | RegistryOptions
+  /**
+   * How nodes log in to that registry. `true`: devloop puts the credentials that it pushes with into a Secret of the namespace, and
+   * gives it to the pods with built images. A name or names: Secrets of the namespace that are there. Default: nothing is added.
+   */
+  pullSecret?: boolean | string | readonly string[]
+  /**
+   * The Docker engine (or Podman's socket) that builds: an address such as `'ssh://me@build-host'` or
+   * `'unix:///run/podman/podman.sock'`, a Docker context, or one in the cluster. Default: as the docker command finds it.
+   */
+  engine?: string | { context: string } | { inCluster: string | InClusterEngine }
   /** What the namespace may use at most, as Kubernetes quantities. */
   sandbox?: { cpu?: string; memory?: string }
 }
@@ -70,6 +83,31 @@ export interface CiOptions {
   readinessTimeout?: number
   /** Seconds for which a resource that crashes may come to itself. Default: 0, the first crash counts. */
   grace?: number
+}
+
+/** Where images are pushed, and how they are named there. */
+export interface RegistryOptions {
+  /** `host[:port][/path]` that the engine pushes to. */
+  push: string
+  /** The same place as the cluster's nodes name it. Default: as the cluster announces it, else the same as `push`. */
+  pull?: string
+  /**
+   * One repository for all images, such as `'dev'`: the image's name then stands in the tag. For registries whose repositories must be
+   * made beforehand, such as ECR. Default: a repository for each image.
+   */
+  singleName?: string
+  /** Use it only where the cluster announces no registry of its own. Default: false. */
+  fallback?: boolean
+}
+
+/** A Docker engine that runs in the cluster. It is reached by a port-forward: it needs no address outside of its pod. */
+export interface InClusterEngine {
+  /** `'deployment/NAME'`, `'statefulset/NAME'` or `'service/NAME'`. */
+  workload: string
+  /** Its namespace. Default: that of the project. */
+  namespace?: string
+  /** Port that it listens on, without TLS, on the pod's loopback at least. Default: 2375. */
+  port?: number
 }
 
 /** Something that runs and has a status: made by `app`, `manifests`, `kustomize`, `helm`, `custom` or `local`. */

@@ -86,6 +86,12 @@ export function string(subject: Subject, path: string, value: Given, required?: 
   return value === '' ? wrong(subject, path, 'a string that is not empty', value) : value
 }
 
+/** True or false. */
+export function boolean(subject: Subject, path: string, value: Given): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value
+  return wrong(subject, path, 'true or false', value)
+}
+
 /** A whole number within bounds. */
 export function integer(subject: Subject, path: string, value: Given, low: number, high: number): number | undefined {
   if (value === undefined) return undefined

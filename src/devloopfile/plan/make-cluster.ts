@@ -3,10 +3,18 @@ import type { ClusterSettings } from '../../model/plan.js'
 import type { ClusterOptions } from '../api/types.js'
 import type { Encoded } from '../declaration.js'
 import { dnsLabel, options, string, strings, wrong, type Subject } from './fields.js'
+import { makeEngine } from './make-engine.js'
+import { makePullSecret, makeRegistry } from './make-registry.js'
 
-const known: Record<keyof ClusterOptions, true> = { contexts: true, namespace: true, registry: true, sandbox: true }
+const known: Record<keyof ClusterOptions, true> = {
+  contexts: true,
+  namespace: true,
+  registry: true,
+  pullSecret: true,
+  engine: true,
+  sandbox: true,
+}
 
-const registryHost = /^[A-Za-z0-9.-]+(?::\d{1,5})?(?:\/[a-z0-9._-]+)*$/
 const quantity = /^\d+(?:\.\d+)?(?:m|[kMGTPE]i?|Ki)?$/
 
 export function makeCluster(subject: Subject, value: Encoded): ClusterSettings {
@@ -14,16 +22,16 @@ export function makeCluster(subject: Subject, value: Encoded): ClusterSettings {
   const given = options(subject, 'cluster', value, known)
   const contexts = strings(subject, 'cluster.contexts', given.contexts) ?? []
   const namespace = given.namespace === undefined ? undefined : dnsLabel(subject, 'cluster.namespace', given.namespace)
-  const registry = string(subject, 'cluster.registry', given.registry)
-  if (registry !== undefined && !registryHost.test(registry)) {
-    const bare = registry.replace(/^\w+:\/\//, '').replace(/\/+$/, '')
-    wrong(subject, 'cluster.registry', 'host[:port][/path]', registry, registryHost.test(bare) ? `Use '${bare}'.` : undefined)
-  }
+  const registry = makeRegistry(subject, given.registry)
+  const pullSecret = makePullSecret(subject, given.pullSecret)
+  const engine = makeEngine(subject, given.engine)
   const sandbox = makeSandbox(subject, given.sandbox)
   return {
     contexts,
     ...(namespace === undefined ? {} : { namespace }),
     ...(registry === undefined ? {} : { registry }),
+    ...(pullSecret === undefined ? {} : { pullSecret }),
+    ...(engine === undefined ? {} : { engine }),
     ...(sandbox ? { sandbox } : {}),
   }
 }

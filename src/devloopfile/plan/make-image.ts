@@ -13,6 +13,8 @@ const known: Record<keyof ImageOptions, true> = { context: true, dockerfile: tru
 
 const repository = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
 
+const host = /^[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*(?::\d{1,5})?$/
+
 export async function makeImage(work: PlanWork, image: DeclaredImage): Promise<ImageSpec | undefined> {
   const subject: Subject = { name: called('image', image.name), at: image.at, problems: work.problems }
   const given = options(subject, '', image.options, known)
@@ -32,23 +34,17 @@ function makeName(subject: Subject, value: Encoded): string | undefined {
   const name = string(subject, 'name', value, 'required')
   if (name === undefined) return undefined
   const [first = '', ...rest] = name.split('/')
-  if (rest.length > 0 && (/[.:]/.test(first) || first === 'localhost')) {
-    return broken(
-      subject,
-      'the name must not hold a registry.',
-      `Received '${name}'.`,
-      `Use '${rest.join('/')}', and name the registry with cluster.registry.`,
-    )
-  }
-  if (/[:@]/.test(name)) {
+  const registry = rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : ''
+  const path = registry === '' ? name : rest.join('/')
+  if (/[:@]/.test(path)) {
     return broken(
       subject,
       'the name must not hold a tag or digest.',
       `Received '${name}'.`,
-      `Use '${name.replace(/[:@].*/, '')}'; devloop makes a tag from the content.`,
+      `Use '${name.slice(0, name.length - path.length) + path.replace(/[:@].*/, '')}'; devloop makes a tag from the content.`,
     )
   }
-  if (repository.test(name)) return name
+  if (repository.test(path) && (registry === '' || host.test(registry))) return name
   const valid = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9/._-]+/g, '-')

@@ -50,7 +50,7 @@ test('the project itself', async () => {
   ).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:2:16
     The Devloopfile: there is no option \`cluster.context\`.
-    Received context: 'a'. Options: contexts, namespace, registry and sandbox.
+    Received context: 'a'. Options: contexts, namespace, registry, pullSecret, engine and sandbox.
     -> Did you mean 'contexts'?
 
     devloopfile/invalid at Devloopfile.ts:2:16
@@ -218,8 +218,92 @@ test('names', async () => {
   `)
 })
 
+test('registries, pull secrets and engines', async () => {
+  const cluster = (text: string): Promise<string> =>
+    raw(`async () => ({ name: 'shop', cluster: ${text}, resources: [] }) as never`)
+  expect(
+    await cluster(`{
+      registry: { push: 'https://r.io/dev', pull: 'a b', singleName: 'Dev', fallback: 'yes', extra: 1 },
+      pullSecret: 'No Secret',
+      engine: 'docker.sock',
+    }`),
+  ).toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: there is no option \`cluster.registry.extra\`.
+    Received extra: 1. Options: push, pull, singleName and fallback.
+    -> Remove it.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.registry.push\` must be host[:port][/path].
+    Received 'https://r.io/dev'.
+    -> Use 'r.io/dev'.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.registry.pull\` must be host[:port][/path].
+    Received 'a b'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.registry.singleName\` must be a repository without registry and tag, such as 'dev'.
+    Received 'Dev'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.registry.fallback\` must be true or false.
+    Received 'yes'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.pullSecret\` must be names of Secrets, such as \`registry-login\`.
+    Received 'No Secret'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.engine\` must be an address such as 'unix:///var/run/docker.sock' or 'ssh://me@build-host'.
+    Received 'docker.sock'.
+    -> Correct the value that the error names."
+  `)
+  expect(await cluster(`{ registry: {}, pullSecret: 3, engine: { context: 'a', inCluster: 'deployment/b' } }`))
+    .toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.registry.push\` is missing.
+    -> Give a string.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.pullSecret\` must be true, or the names of Secrets.
+    Received 3.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.engine\` needs either \`context\` or \`inCluster\`.
+    -> Correct the value that the error names."
+  `)
+  expect(await cluster(`{ registry: 4, pullSecret: ['a', 1], engine: { inCluster: { workload: 'pod/x', port: 0 } } }`))
+    .toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.registry\` must be host[:port][/path], or an object such as { push, pull }.
+    Received 4.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.pullSecret\` must be a string or an array of strings.
+    Received ['a', 1].
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.engine.inCluster.workload\` must be 'deployment/NAME', 'statefulset/NAME' or 'service/NAME'.
+    Received 'pod/x'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`cluster.engine.inCluster.port\` must be a whole number from 1 to 65535.
+    Received 0.
+    -> Correct the value that the error names."
+  `)
+})
+
 test('image names', async () => {
-  const images = ['Shop/API', 'shop/api:1', 'localhost:5000/shop', 'ghcr.io/shop/api', '--'].map(
+  const images = ['Shop/API', 'shop/api:1', 'localhost:5000/shop:1', 'ghcr.io/Shop', '--'].map(
     (name, index) => `app('a${index}', { image: image('${name}', { context: 'api' }) })`,
   )
   expect(await errorsOf('', images.join(', '))).toMatchInlineSnapshot(`
@@ -234,16 +318,16 @@ test('image names', async () => {
     -> Use 'shop/api'; devloop makes a tag from the content.
 
     devloopfile/invalid at Devloopfile.ts:4:181
-    image 'localhost:5000/shop': the name must not hold a registry.
-    Received 'localhost:5000/shop'.
-    -> Use 'shop', and name the registry with cluster.registry.
+    image 'localhost:5000/shop:1': the name must not hold a tag or digest.
+    Received 'localhost:5000/shop:1'.
+    -> Use 'localhost:5000/shop'; devloop makes a tag from the content.
 
-    devloopfile/invalid at Devloopfile.ts:4:253
-    image 'ghcr.io/shop/api': the name must not hold a registry.
-    Received 'ghcr.io/shop/api'.
-    -> Use 'shop/api', and name the registry with cluster.registry.
+    devloopfile/invalid at Devloopfile.ts:4:255
+    image 'ghcr.io/Shop': the name is no valid image repository.
+    Received 'ghcr.io/Shop'.
+    -> For instance 'ghcr.io/shop'.
 
-    devloopfile/invalid at Devloopfile.ts:4:322
+    devloopfile/invalid at Devloopfile.ts:4:320
     image '--': the name is no valid image repository.
     Received '--'.
     -> Use lower-case letters and digits, with \`.\`, \`_\`, \`-\` and \`/\` between them."

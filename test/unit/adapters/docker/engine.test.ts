@@ -149,10 +149,10 @@ test('what is built is tagged by its content and pushed; pods get the name to pu
   const built = await createDockerBuilder({ env }).build(await request(), silent, never)
   expect(built).toEqual({
     digest: 'sha256:feed',
-    ref: 'registry.local/dev/shop/api:devloop-0123456789abcdef',
+    ref: 'registry.local/dev/shop_api:devloop-0123456789abcdef',
     config: { entrypoint: [], cmd: ['node'], workingDir: '/', user: 'app', shell: true },
   })
-  expect(asked).toContain('POST /images/localhost:5000/dev/shop/api/push?tag=devloop-0123456789abcdef')
+  expect(asked).toContain('POST /images/localhost:5000/dev/shop_api/push?tag=devloop-0123456789abcdef')
   expect(asked).toContain('DELETE /containers/c1?force=1&v=1')
 })
 
@@ -227,10 +227,10 @@ test.each([
     asked.push(incoming.url ?? '')
     response.writeHead(status).end(answer)
   })
-  const record = { ref: 'registry.local/dev/shop/api:devloop-1' } as BuildRecord
+  const record = { ref: 'registry.local/dev/shop_api:devloop-1' } as BuildRecord
   const registry = { push: 'localhost:5000/dev', pull: 'registry.local/dev' }
   expect(await createDockerBuilder({ env }).exists(record, registry, never)).toBe(expected)
-  expect(asked).toEqual(['/distribution/localhost:5000/dev/shop/api:devloop-1/json'])
+  expect(asked).toEqual(['/distribution/localhost:5000/dev/shop_api:devloop-1/json'])
 })
 
 test('exists: a record of another registry is certainly not in this one; a registry that fails is no "no"', async () => {
