@@ -38,7 +38,10 @@ export const errorCodes = {
     'The Devloopfile declares something that is not valid.',
     'Correct the value that the error names.',
   ),
-  'devloopfile/cycle': entry('Resources need each other in a circle.', 'Remove one of the needs that the error lists.'),
+  'devloopfile/cycle': entry(
+    'Resources need each other in a circle.',
+    'Remove one of the `needs` or `rebuildAfter` that the error lists.',
+  ),
   'devloopfile/file': entry('A file that the Devloopfile names cannot be read.', 'Correct the path, or create the file.'),
   'devloopfile/yaml': entry(
     'A manifest is not valid YAML, or not a Kubernetes object.',

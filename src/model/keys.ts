@@ -13,10 +13,11 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
     .flatMap((part) => (part.kind === 'address' ? [plan.resources[part.resource]] : []))
     .map((other) => (other?.kind === 'app' ? [other.name, other.ports] : other?.name))
   const restart = imagesOf(resource).map((name) => plan.images[name]?.live.some((rule) => rule.kind === 'restart') ?? false)
-  // forwards and needs are devloop's own affair: they change nothing in the cluster
-  const { forward: _forward, needs: _needs, at: _at, ...rest } = resource
-  const spec = rest.kind === 'manifests' ? { ...rest, objects: rest.objects.map(({ object }) => object) } : rest
-  return hash([spec, others, restart])
+  const spec = resource.kind === 'manifests' ? { ...resource, objects: resource.objects.map(({ object }) => object) } : resource
+  // what forwards to it, and when it is worked on, is devloop's own affair: it changes nothing in what runs
+  const own = { forward: undefined, needs: undefined, rebuildAfter: undefined, labels: undefined, at: undefined }
+  const modes = { auto: undefined, trigger: undefined, enabled: undefined }
+  return hash([{ ...spec, ...own, ...modes }, others, restart])
 }
 
 /** What identifies one deploy of a resource: its spec and the references of the images in it. */

@@ -34,9 +34,18 @@ export interface ClusterSettings {
 
 /** How devloop itself works. */
 export interface Settings {
+  readonly parallel: ParallelSettings
   /** What is kept of the images that devloop made; `false` = everything, for ever. */
   readonly prune: PruneSettings | false
   readonly ci: CiSettings
+}
+
+/** How many of each may run at once; 1 at least. */
+export interface ParallelSettings {
+  readonly builds: number
+  readonly deploys: number
+  /** `run` commands of locals; what keeps running (`serve`) does not count. */
+  readonly locals: number
 }
 
 export interface PruneSettings {
@@ -124,10 +133,27 @@ export type Command = string | readonly string[]
 
 export type ResourceSpec = AppSpec | ManifestsSpec | KustomizeSpec | HelmSpec | CustomSpec | LocalSpec
 
-interface ResourceBase {
-  readonly name: string
+/** How a resource takes part in the graph of resources: when it is worked on, and for whom it waits. */
+export interface GraphSettings {
   /** Names of resources that must be ready before this one is started for the first time. */
   readonly needs: readonly string[]
+  /**
+   * Names of resources that this one comes after: it is done again when one of them was deployed with something new (or, a local, ran
+   * well), and does not start while one of them is at work.
+   */
+  readonly rebuildAfter: readonly string[]
+  /** The groups that it belongs to. */
+  readonly labels: readonly string[]
+  /** Whether it starts by itself; else when it is triggered or enabled. */
+  readonly auto: boolean
+  /** Whether a change is acted on at once, or collected until somebody triggers the resource. */
+  readonly trigger: 'auto' | 'manual'
+  /** Whether it is enabled as long as nobody says otherwise. */
+  readonly enabled: boolean
+}
+
+interface ResourceBase extends GraphSettings {
+  readonly name: string
   readonly forward: readonly ForwardSpec[]
   readonly at: SourcePosition
 }

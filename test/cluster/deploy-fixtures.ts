@@ -7,6 +7,7 @@ import { statusOf } from '../../src/adapters/kube/errors.js'
 import type { AppSpec, KubeObject, ManifestsSpec } from '../../src/model/plan.js'
 import type { DeployableSpec, Deployed, RuntimeOptions } from '../../src/ports/runtime.js'
 import { testConnection, testImage, testNamespace, testOptions, waitFor, type TestNamespace } from '../support/cluster.js'
+import { plainGraph } from '../support/plain-graph.js'
 
 /** One that never aborts. */
 export const signal = new AbortController().signal
@@ -73,7 +74,7 @@ export const apply = (object: KubeObject, path: string, manager: string) =>
 export const appSpec = (name: string, changes: Partial<AppSpec> = {}): AppSpec => ({
   kind: 'app',
   name,
-  needs: [],
+  ...plainGraph,
   forward: [],
   at,
   image: { ref: image },
@@ -87,7 +88,7 @@ export const appSpec = (name: string, changes: Partial<AppSpec> = {}): AppSpec =
 export const manifestsSpec = (name: string, objects: readonly KubeObject[]): ManifestsSpec => ({
   kind: 'manifests',
   name,
-  needs: [],
+  ...plainGraph,
   forward: [],
   at,
   images: [],

@@ -16,6 +16,7 @@ import {
   withKubeconfig,
   type TestNamespace,
 } from '../support/cluster.js'
+import { plainGraph } from '../support/plain-graph.js'
 
 let namespace: TestNamespace
 let image: string
@@ -43,7 +44,7 @@ function app(name: string, command: string[]): AppSpec {
   return {
     kind: 'app',
     name,
-    needs: [],
+    ...plainGraph,
     forward: [],
     at: { file: '/Devloopfile.ts', line: 1 },
     image: { ref: image },

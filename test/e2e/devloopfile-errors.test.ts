@@ -80,7 +80,7 @@ describe('while all runs', () => {
     expect(await mistake(words.devloopfile(parts))).toMatchInlineSnapshot(`
       "devloopfile/cycle at Devloopfile.ts:16
       Resources need each other in a circle: a -> b -> a.
-      -> Remove one of the needs that the error lists."
+      -> Remove one of the \`needs\` or \`rebuildAfter\` that the error lists."
     `)
   })
 

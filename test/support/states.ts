@@ -5,6 +5,7 @@ import type { NewAction } from '../../src/store/store.js'
 import type { Action } from '../../src/store/actions.js'
 import { initialState } from '../../src/store/initial-state.js'
 import { reduce } from '../../src/store/reduce.js'
+import { plainGraph } from './plain-graph.js'
 
 const at = { file: '/p/Devloopfile.ts', line: 1 }
 
@@ -25,7 +26,7 @@ export const appSpec = (name: string, over: Partial<Extract<ResourceSpec, { kind
   ports: { http: 8080 },
   env: {},
   replicas: 1,
-  needs: [],
+  ...plainGraph,
   forward: [],
   at,
   ...over,
@@ -37,6 +38,7 @@ export const plan = (resources: readonly ResourceSpec[], images: readonly ImageS
   root: '/p',
   cluster: { contexts: [] },
   settings: {
+    parallel: { builds: 2, deploys: 8, locals: 4 },
     prune: { keep: 3, maxAge: 168 },
     ci: { timeoutMs: 1_800_000, readinessTimeoutMs: 300_000, graceMs: 0 },
   },

@@ -61,12 +61,23 @@ export interface ClusterOptions {
 
 export interface SettingsOptions {
   /**
+   * How much may run at once: a number for each kind of work, or single ones. Defaults: `builds` one for each core, `deploys` 8, and
+   * `locals` (their `run`) one for each core, but 4 at least.
+   */
+  parallel?: number | ParallelOptions
+  /**
    * What is kept of the images that devloop made, in the engine and in the registry; `false` = all of them, for ever. What runs in the
    * cluster, and the newest build of each image, is kept in any case. Default: `{ keep: 3, maxAge: 168 }`.
    */
   prune?: PruneOptions | false
   /** When `devloop ci` gives up. Its options on the command line win. */
   ci?: CiOptions
+}
+
+export interface ParallelOptions {
+  builds?: number
+  deploys?: number
+  locals?: number
 }
 
 export interface PruneOptions {
@@ -211,7 +222,29 @@ export interface RestartOptions {
   on?: string | readonly string[]
 }
 
-export interface AppOptions<Port extends string = string> {
+/** How a resource takes part in the graph of resources. */
+export interface GraphOptions {
+  /** What must be ready before this is started for the first time: resources, or their names. */
+  needs?: readonly (Resource | string)[]
+  /**
+   * What this comes after: resources, or their names. It is done again (images built and deployed, a local run) when one of them was
+   * deployed with something new or, a local, has run well; and it does not start while one of them is at work.
+   */
+  rebuildAfter?: readonly (Resource | string)[]
+  /** Groups that it belongs to, such as `'backend'`: on the command line `label:backend` means all of them. */
+  labels?: string | readonly string[]
+  /** `false` = it is not started with devloop, but when it is triggered or enabled. Default: `true`. */
+  auto?: boolean
+  /**
+   * `'manual'` = changes are collected and shown as pending, and nothing happens before `devloop trigger`; then they are synced where
+   * live rules cover them all, else rebuilt. Default: `'auto'`, at once.
+   */
+  trigger?: 'auto' | 'manual'
+  /** `false` = it is disabled, until `devloop enable`. Default: `true`. */
+  enabled?: boolean
+}
+
+export interface AppOptions<Port extends string = string> extends GraphOptions {
   /** What it runs: an image of this project, or a reference such as `'postgres:16'`. */
   image: Image | string
   /** The one port that it listens on. Its name is `main`. */
@@ -223,8 +256,6 @@ export interface AppOptions<Port extends string = string> {
   ports?: Readonly<Record<Port, number>>
   /** Ports of this machine that lead to it: a number for its first port, or `{ portName: local }`. */
   forward?: number | { readonly [Name in NoInfer<Port>]?: number }
-  /** What must be ready before this is started for the first time: resources, or their names. */
-  needs?: readonly (Resource | string)[]
   /** Environment of its container or process. */
   env?: Env
   /** Runs instead of the image's entrypoint. */
@@ -259,11 +290,9 @@ export interface InlineObject {
 }
 
 /** Settings of the pods of manifests. */
-export interface WorkloadOptions {
+export interface WorkloadOptions extends GraphOptions {
   /** Ports of this machine that lead to its pod: a number for the container port of that number, or `{ containerPort: local }`. */
   forward?: number | Readonly<Record<number, number>>
-  /** What must be ready before this is applied for the first time: resources, or their names. */
-  needs?: readonly (Resource | string)[]
 }
 
 /** Where the images of this project stand in Kubernetes objects. */
@@ -365,7 +394,7 @@ export interface ManifestsOptions extends WorkloadOptions, ImageUseOptions {
   workloads?: boolean | Readonly<Record<string, WorkloadOptions>>
 }
 
-export interface LocalOptions {
+export interface LocalOptions extends GraphOptions {
   /** Runs to its end: at the start, and again when a watched path changes. At least one of `run` and `serve` is needed. */
   run?: Command
   /** Keeps running. It is started again after each `run`; without `run`, when a watched path changes. */
@@ -385,8 +414,6 @@ export interface LocalOptions {
   env?: Env
   /** Working folder, relative to this file. Default: the folder of this file. */
   cwd?: string
-  /** What must be ready before this is started for the first time: resources, or their names. */
-  needs?: readonly (Resource | string)[]
 }
 
 /** When a `serve` is ready: one of `http`, `tcp`, `exec` and `log`. Times are in seconds. */

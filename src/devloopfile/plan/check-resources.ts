@@ -30,22 +30,35 @@ const placeOf = (spec: ImageSpec | ResourceSpec): SourcePosition => {
   return more.length === 0 && only?.at && only.object.metadata.name === spec.name ? only.at : spec.at
 }
 
+/** A resource on a path through the graph, and the option by which the one before it names it. */
+interface Step {
+  readonly name: string
+  readonly option: 'needs' | 'rebuildAfter'
+}
+
+/** @param circle without its end, which is its first again, named by `option` */
+function circleText(circle: readonly Step[], end: string, option: Step['option']): string {
+  if (circle.length === 1) return option === 'needs' ? `'${end}' needs itself.` : `'${end}' comes after itself (rebuildAfter).`
+  const steps = [...circle.slice(1), { name: end, option }]
+  const path = steps.map((step) => `${step.name}${step.option === 'needs' ? '' : ' (rebuildAfter)'}`)
+  return `Resources need each other in a circle: ${[end, ...path].join(' -> ')}.`
+}
+
+/** Resources that wait for themselves, by `needs` or `rebuildAfter`. */
 export function checkNeeds(problems: Problems, resources: ReadonlyMap<string, ResourceSpec>): void {
   const done = new Set<string>()
-  const visit = (name: string, above: readonly string[]): void => {
-    const start = above.indexOf(name)
+  const visit = (name: string, above: readonly Step[], option: Step['option']): void => {
+    const start = above.findIndex((step) => step.name === name)
     const spec = resources.get(name)
-    if (start >= 0 && spec) {
-      const circle = [...above.slice(start), name]
-      const message =
-        circle.length === 2 ? `'${name}' needs itself.` : `Resources need each other in a circle: ${circle.join(' -> ')}.`
-      problems.add('devloopfile/cycle', { message, at: spec.at })
-    }
+    if (start >= 0 && spec)
+      problems.add('devloopfile/cycle', { message: circleText(above.slice(start), name, option), at: spec.at })
     if (start >= 0 || done.has(name)) return
-    for (const need of spec?.needs ?? []) visit(need, [...above, name])
+    const path = [...above, { name, option }]
+    for (const need of spec?.needs ?? []) visit(need, path, 'needs')
+    for (const other of spec?.rebuildAfter ?? []) visit(other, path, 'rebuildAfter')
     done.add(name)
   }
-  for (const name of resources.keys()) visit(name, [])
+  for (const name of resources.keys()) visit(name, [], 'needs')
 }
 
 /** Two that want one port of this machine. */

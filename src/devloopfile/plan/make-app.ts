@@ -4,6 +4,7 @@ import type { AppOptions, ProcessOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
 import { broken, command, dnsLabel, integer, options, port, record, strings, wrong, type Subject } from './fields.js'
+import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
 import { makeEnv } from './make-text.js'
 import { called } from './names.js'
@@ -14,12 +15,12 @@ const known: Record<keyof AppOptions, true> = {
   port: true,
   ports: true,
   forward: true,
-  needs: true,
   env: true,
   command: true,
   args: true,
   replicas: true,
   process: true,
+  ...graphKnown,
 }
 const processKnown: Record<keyof ProcessOptions, true> = { prepare: true, command: true }
 
@@ -45,7 +46,7 @@ export function makeApp(work: PlanWork, resource: DeclaredResource, needs: Needs
     image,
     ports,
     forward: makeForward(subject, given.forward, Object.keys(ports)),
-    needs: needs(subject, 'needs', given.needs),
+    ...makeGraph(subject, given, needs),
     env: makeEnv(work, subject, given.env),
     ...(entrypoint === undefined ? {} : { command: typeof entrypoint === 'string' ? ['/bin/sh', '-c', entrypoint] : entrypoint }),
     ...(args === undefined ? {} : { args }),

@@ -6,6 +6,7 @@ import { command, dnsLabel, integer, options, record, wrong, type Subject } from
 import { makeCwd } from './make-cwd.js'
 import { makeForward } from './make-forward.js'
 import { makeImages } from './make-image-use.js'
+import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
 import { makeWatch } from './make-watch.js'
 import { called } from './names.js'
@@ -21,7 +22,7 @@ const known: Record<keyof CustomOptions, true> = {
   cwd: true,
   timeout: true,
   forward: true,
-  needs: true,
+  ...graphKnown,
 }
 
 export async function makeCustom(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<CustomSpec> {
@@ -43,7 +44,7 @@ export async function makeCustom(work: PlanWork, resource: DeclaredResource, nee
     images: makeImages(work, subject, given.images),
     ...(selector === undefined || Object.keys(selector).length === 0 ? {} : { selector }),
     timeoutMs: timeout * 1000,
-    needs: needs(subject, 'needs', given.needs),
+    ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),
     at: resource.at,
   }

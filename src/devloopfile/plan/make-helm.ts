@@ -8,6 +8,7 @@ import { broken, dnsLabel, options, record, string, strings, wrong, type Subject
 import { makeForward } from './make-forward.js'
 import { makeImageUse } from './make-image-use.js'
 import { plain } from './make-manifests.js'
+import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
 import { called } from './names.js'
 import type { PlanWork } from './work.js'
@@ -29,7 +30,7 @@ const known: Record<keyof HelmOptions, true> = {
   imageFields: true,
   imageEnv: true,
   forward: true,
-  needs: true,
+  ...graphKnown,
 }
 
 export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<HelmSpec> {
@@ -59,7 +60,7 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
     dependencies: boolean(subject, 'dependencies', given.dependencies) ?? true,
     release,
     ...makeImageUse(work, subject, given),
-    needs: needs(subject, 'needs', given.needs),
+    ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),
     at: resource.at,
   }

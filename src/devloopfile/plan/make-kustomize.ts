@@ -7,6 +7,7 @@ import type { DeclaredResource } from '../declaration.js'
 import { dnsLabel, options, string, strings, type Subject } from './fields.js'
 import { makeForward } from './make-forward.js'
 import { makeImageUse } from './make-image-use.js'
+import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
 import { called } from './names.js'
 import type { PlanWork } from './work.js'
@@ -16,8 +17,8 @@ const known: Record<keyof KustomizeOptions, true> = {
   imageFields: true,
   imageEnv: true,
   forward: true,
-  needs: true,
   flags: true,
+  ...graphKnown,
 }
 
 /** The names that kustomize looks for. */
@@ -35,7 +36,7 @@ export async function makeKustomize(work: PlanWork, resource: DeclaredResource, 
     folder,
     flags: strings(subject, 'flags', given.flags) ?? [],
     ...makeImageUse(work, subject, given),
-    needs: needs(subject, 'needs', given.needs),
+    ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),
     at: resource.at,
   }

@@ -4,6 +4,7 @@ import type { LocalOptions } from '../api/types.js'
 import type { DeclaredResource, Encoded } from '../declaration.js'
 import { broken, command, dnsLabel, options, port, record, wrong, type Subject } from './fields.js'
 import { makeCwd } from './make-cwd.js'
+import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
 import { makeReadiness } from './make-readiness.js'
 import { makeEnv } from './make-text.js'
@@ -20,7 +21,7 @@ const known: Record<keyof LocalOptions, true> = {
   restart: true,
   env: true,
   cwd: true,
-  needs: true,
+  ...graphKnown,
 }
 
 export async function makeLocal(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<LocalSpec> {
@@ -51,7 +52,7 @@ export async function makeLocal(work: PlanWork, resource: DeclaredResource, need
     cwd,
     watch: makeWatch(subject, given.watch),
     env: checkEnv(work, subject, makeEnv(work, subject, given.env)),
-    needs: needs(subject, 'needs', given.needs),
+    ...makeGraph(subject, given, needs),
     forward: [],
     at: resource.at,
   }

@@ -9,6 +9,7 @@ import { makeForward } from './make-forward.js'
 import { checkImagesUsed, makeImageUse, usesImage } from './make-image-use.js'
 import { lackOf } from './manifest-documents.js'
 import { manifestFiles } from './manifest-files.js'
+import { graphKnown, makeGraph } from './make-graph.js'
 import { called } from './names.js'
 import type { Needs } from './make-needs.js'
 import type { PlanWork } from './work.js'
@@ -18,10 +19,10 @@ const known: Record<keyof ManifestsOptions, true> = {
   imageFields: true,
   imageEnv: true,
   forward: true,
-  needs: true,
   workloads: true,
+  ...graphKnown,
 }
-const workloadKnown: Record<keyof WorkloadOptions, true> = { forward: true, needs: true }
+const workloadKnown: Record<keyof WorkloadOptions, true> = { forward: true, ...graphKnown }
 
 const workloadKinds: Readonly<Record<string, readonly string[]>> = {
   apps: ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'],
@@ -46,7 +47,7 @@ export async function makeManifests(work: PlanWork, resource: DeclaredResource, 
     use,
     objects.map(({ object }) => object),
   )
-  const base = { kind: 'manifests', name, needs: needs(subject, 'needs', given.needs), at: resource.at } as const
+  const base = { kind: 'manifests', name, ...makeGraph(subject, given, needs), at: resource.at } as const
   const { workloads } = given
   if (workloads === undefined || workloads === false) {
     return [{ ...base, forward: makeForward(subject, 'forward', given.forward), objects, ...use }]
@@ -67,11 +68,11 @@ export async function makeManifests(work: PlanWork, resource: DeclaredResource, 
     const own = entry.object.metadata.name
     const path = `workloads.${own}`
     const value = settings?.[own]
-    const { forward, needs: more } = value === undefined ? {} : options(subject, path, value, workloadKnown)
+    const { forward, ...graph } = value === undefined ? {} : options(subject, path, value, workloadKnown)
     return {
       ...base,
+      ...makeGraph(subject, graph, needs, path, base),
       name: own,
-      needs: [...new Set([...base.needs, ...needs(subject, `${path}.needs`, more)])],
       forward: makeForward(subject, `${path}.forward`, forward),
       objects: [entry],
       images: images.filter((image) => usesImage(entry.object, use, image)),

@@ -1,4 +1,4 @@
-// `needs`: resources as values or by name.
+// `needs` and `rebuildAfter`: resources as values or by name.
 import { isMark, type Encoded } from '../declaration.js'
 import { didYouMean } from '../../errors/did-you-mean.js'
 import { broken, wrong, type Subject } from './fields.js'
@@ -26,7 +26,8 @@ export const createNeeds =
         work.later.push((made) => {
           if (made.byName.has(item)) return
           const help = didYouMean(item, made.byName.keys()) ?? 'Correct the name, or add the resource to `resources`.'
-          broken(subject, `it needs '${item}', and there is no such resource.`, undefined, help)
+          const verb = path.endsWith('rebuildAfter') ? 'comes after' : 'needs'
+          broken(subject, `it ${verb} '${item}', and there is no such resource.`, undefined, help)
         })
         return [item]
       }

@@ -64,7 +64,11 @@ export async function makePlan(declaration: Declaration, file: string, manifests
   const order = [...new Set([...listed, ...declaration.resources.keys()])]
   const resources = order
     .flatMap((index) => made[index] ?? [])
-    .map((spec): ResourceSpec => ({ ...spec, needs: resolveNeeds(spec.needs, all) }))
+    .map((spec): ResourceSpec => ({
+      ...spec,
+      needs: resolveNeeds(spec.needs, all),
+      rebuildAfter: resolveNeeds(spec.rebuildAfter, all),
+    }))
   const byName = new Map(resources.map((spec) => [spec.name, spec]))
   checkNames(problems, 'images', images)
   checkNames(problems, 'resources', resources)

@@ -1,10 +1,12 @@
 // Settings of devloop itself.
-import type { CiSettings, PruneSettings, Settings } from '../../model/plan.js'
-import type { CiOptions, PruneOptions, SettingsOptions } from '../api/types.js'
+import { availableParallelism } from 'node:os'
+import type { CiSettings, ParallelSettings, PruneSettings, Settings } from '../../model/plan.js'
+import type { CiOptions, ParallelOptions, PruneOptions, SettingsOptions } from '../api/types.js'
 import type { Encoded } from '../declaration.js'
 import { integer, options, record, seconds, wrong, type Subject } from './fields.js'
 
-const known: Record<keyof SettingsOptions, true> = { prune: true, ci: true }
+const known: Record<keyof SettingsOptions, true> = { parallel: true, prune: true, ci: true }
+const knownParallel: Record<keyof ParallelOptions, true> = { builds: true, deploys: true, locals: true }
 const knownPrune: Record<keyof PruneOptions, true> = { keep: true, maxAge: true }
 const knownCi: Record<keyof CiOptions, true> = { timeout: true, readinessTimeout: true, grace: true }
 
@@ -13,7 +15,32 @@ const usualPrune: PruneSettings = { keep: 3, maxAge: 168 }
 
 export function makeSettings(subject: Subject, value: Encoded): Settings {
   const given = value === undefined ? {} : options(subject, 'settings', value, known)
-  return { prune: makePrune(subject, given.prune), ci: makeCi(subject, given.ci) }
+  return {
+    parallel: makeParallel(subject, given.parallel),
+    prune: makePrune(subject, given.prune),
+    ci: makeCi(subject, given.ci),
+  }
+}
+
+/** A build may use all of a core; a deploy waits for the cluster, and a local often for something else. */
+const usualParallel = (cores: number): ParallelSettings => ({ builds: cores, deploys: 8, locals: Math.max(4, cores) })
+
+function makeParallel(subject: Subject, value: Encoded): ParallelSettings {
+  const usual = usualParallel(availableParallelism())
+  const amount = (path: string, item: Encoded): number | undefined => integer(subject, path, item, 1, 1000)
+  if (value === undefined) return usual
+  if (!record(value)) {
+    if (typeof value !== 'number')
+      return wrong(subject, 'settings.parallel', 'a whole number, or { builds, deploys, locals }', value) ?? usual
+    const all = amount('settings.parallel', value)
+    return all === undefined ? usual : { builds: all, deploys: all, locals: all }
+  }
+  const given = options(subject, 'settings.parallel', value, knownParallel)
+  return {
+    builds: amount('settings.parallel.builds', given.builds) ?? usual.builds,
+    deploys: amount('settings.parallel.deploys', given.deploys) ?? usual.deploys,
+    locals: amount('settings.parallel.locals', given.locals) ?? usual.locals,
+  }
 }
 
 function makePrune(subject: Subject, value: Encoded): PruneSettings | false {

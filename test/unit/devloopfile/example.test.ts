@@ -47,7 +47,9 @@ test('the example becomes a complete plan', async () => {
     'deploy/web.yaml':
       'apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers: [{ name: web, image: shop/api }]\n',
   })
-  const made = await plan({ user: 'Ada Lovelace' })
+  const whole = await plan({ user: 'Ada Lovelace' })
+  // how much may run at once is this machine's affair
+  const made = { ...whole, settings: { ...whole.settings, parallel: 'as usual' } }
   expect(JSON.parse(JSON.stringify(made).replaceAll(root, 'ROOT'))).toMatchInlineSnapshot(`
     {
       "cluster": {
@@ -143,6 +145,8 @@ test('the example becomes a complete plan', async () => {
             "file": "ROOT/Devloopfile.ts",
             "line": 17,
           },
+          "auto": true,
+          "enabled": true,
           "env": {
             "DATABASE_URL": [
               {
@@ -178,6 +182,7 @@ test('the example becomes a complete plan', async () => {
             "built": "shop/api",
           },
           "kind": "app",
+          "labels": [],
           "name": "api",
           "needs": [
             "db",
@@ -192,7 +197,9 @@ test('the example becomes a complete plan', async () => {
             ],
             "prepare": "npm ci",
           },
+          "rebuildAfter": [],
           "replicas": 1,
+          "trigger": "auto",
         },
         "codegen": {
           "at": {
@@ -200,14 +207,19 @@ test('the example becomes a complete plan', async () => {
             "file": "ROOT/Devloopfile.ts",
             "line": 31,
           },
+          "auto": true,
           "cwd": "ROOT",
+          "enabled": true,
           "env": {},
           "forward": [],
           "kind": "local",
+          "labels": [],
           "name": "codegen",
           "needs": [],
+          "rebuildAfter": [],
           "restart": "never",
           "run": "npm run codegen",
+          "trigger": "auto",
           "watch": [
             "schema/**",
           ],
@@ -218,6 +230,8 @@ test('the example becomes a complete plan', async () => {
             "file": "ROOT/Devloopfile.ts",
             "line": 5,
           },
+          "auto": true,
+          "enabled": true,
           "env": {
             "POSTGRES_PASSWORD": [
               {
@@ -231,12 +245,15 @@ test('the example becomes a complete plan', async () => {
             "ref": "postgres:16",
           },
           "kind": "app",
+          "labels": [],
           "name": "db",
           "needs": [],
           "ports": {
             "main": 5432,
           },
+          "rebuildAfter": [],
           "replicas": 1,
+          "trigger": "auto",
         },
         "docs": {
           "at": {
@@ -244,10 +261,13 @@ test('the example becomes a complete plan', async () => {
             "file": "ROOT/Devloopfile.ts",
             "line": 32,
           },
+          "auto": true,
           "cwd": "ROOT",
+          "enabled": true,
           "env": {},
           "forward": [],
           "kind": "local",
+          "labels": [],
           "name": "docs",
           "needs": [],
           "port": 5173,
@@ -263,8 +283,10 @@ test('the example becomes a complete plan', async () => {
             "timeoutMs": 5000,
             "withinMs": 60000,
           },
+          "rebuildAfter": [],
           "restart": "never",
           "serve": "npx vite",
+          "trigger": "auto",
           "watch": [],
         },
         "legacy": {
@@ -273,11 +295,14 @@ test('the example becomes a complete plan', async () => {
             "file": "ROOT/Devloopfile.ts",
             "line": 30,
           },
+          "auto": true,
+          "enabled": true,
           "forward": [],
           "images": [
             "shop/api",
           ],
           "kind": "manifests",
+          "labels": [],
           "name": "legacy",
           "needs": [],
           "objects": [
@@ -308,6 +333,8 @@ test('the example becomes a complete plan', async () => {
               },
             },
           ],
+          "rebuildAfter": [],
+          "trigger": "auto",
         },
       },
       "root": "ROOT",
@@ -317,6 +344,7 @@ test('the example becomes a complete plan', async () => {
           "readinessTimeoutMs": 300000,
           "timeoutMs": 1800000,
         },
+        "parallel": "as usual",
         "prune": {
           "keep": 3,
           "maxAge": 168,

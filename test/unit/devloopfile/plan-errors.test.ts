@@ -93,7 +93,7 @@ test('an unknown option', async () => {
   expect(await errorsOf(`  const a = app('a', { imagee: 'postgres:16' })`, 'a')).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:3:13
     app 'a': there is no option \`imagee\`.
-    Received imagee: 'postgres:16'. Options: image, port, ports, forward, needs, env, command, args, replicas and process.
+    Received imagee: 'postgres:16'. Options: image, port, ports, forward, env, command, args, replicas, process, needs, rebuildAfter, labels, auto, trigger and enabled.
     -> Did you mean 'image'?"
   `)
   expect(await errorsOf(`  const a = app('a', { image: 'a', process: { comand: 'x' } })`, 'a')).toMatchInlineSnapshot(`
@@ -191,7 +191,7 @@ test('options that are no object, and values that contain themselves', async () 
     devloopfile/invalid at Devloopfile.ts:5:48
     app 'b' needs its options as an object.
     Received undefined.
-    -> Options: image, port, ports, forward, needs, env, command, args, replicas and process."
+    -> Options: image, port, ports, forward, env, command, args, replicas, process, needs, rebuildAfter, labels, auto, trigger and enabled."
   `)
 })
 
@@ -547,10 +547,95 @@ test('needs in a circle', async () => {
   ).toMatchInlineSnapshot(`
     "devloopfile/cycle at Devloopfile.ts:3:13
     Resources need each other in a circle: a -> c -> b -> a.
-    -> Remove one of the needs that the error lists.
+    -> Remove one of the \`needs\` or \`rebuildAfter\` that the error lists.
 
     devloopfile/cycle at Devloopfile.ts:6:13
     'd' needs itself.
-    -> Remove one of the needs that the error lists."
+    -> Remove one of the \`needs\` or \`rebuildAfter\` that the error lists."
+  `)
+})
+
+test('rebuildAfter in a circle, alone or together with needs', async () => {
+  expect(
+    await errorsOf(
+      `  const a = local('a', { run: 'x', rebuildAfter: ['b'] })
+  const b = app('b', { image: 'x', needs: ['a'] })
+  const c = app('c', { image: 'x', rebuildAfter: ['c'] })
+  const d = app('d', { image: 'x', rebuildAfter: ['bb'] })`,
+      'a, b, c, d',
+    ),
+  ).toMatchInlineSnapshot(`
+    "devloopfile/cycle at Devloopfile.ts:3:13
+    Resources need each other in a circle: a -> b (rebuildAfter) -> a.
+    -> Remove one of the \`needs\` or \`rebuildAfter\` that the error lists.
+
+    devloopfile/cycle at Devloopfile.ts:5:13
+    'c' comes after itself (rebuildAfter).
+    -> Remove one of the \`needs\` or \`rebuildAfter\` that the error lists.
+
+    devloopfile/invalid at Devloopfile.ts:6:13
+    app 'd': it comes after 'bb', and there is no such resource.
+    -> Did you mean 'b'?"
+  `)
+})
+
+test('labels, modes and limits', async () => {
+  expect(
+    await errorsOf(
+      `  const a = app('a', { image: 'x', labels: ['back end', '-x', 'ok'], auto: 'no', trigger: 'hand', enabled: 0 } as never)
+  const b = local('b', { run: 'x', labels: 7, manual: true } as never)`,
+      'a, b',
+    ),
+  ).toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': 'back end' cannot be a label.
+    -> Use at most 63 letters, digits, \`-\`, \`_\` and \`.\`, with a letter or digit at both ends.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': '-x' cannot be a label.
+    -> Use at most 63 letters, digits, \`-\`, \`_\` and \`.\`, with a letter or digit at both ends.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': \`auto\` must be true or false.
+    Received 'no'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': \`trigger\` must be 'auto' or 'manual'.
+    Received 'hand'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': \`enabled\` must be true or false.
+    Received 0.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:4:13
+    local 'b': there is no option \`manual\`.
+    Received manual: true. Options: run, serve, watch, port, ready, restart, env, cwd, needs, rebuildAfter, labels, auto, trigger and enabled.
+    -> Remove it.
+
+    devloopfile/invalid at Devloopfile.ts:4:13
+    local 'b': \`labels\` must be a string or an array of strings.
+    Received 7.
+    -> Correct the value that the error names."
+  `)
+  expect(await raw(`{ name: 'shop', settings: { parallel: { build: 2, deploys: 0 } }, resources: [] } as never`))
+    .toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: there is no option \`settings.parallel.build\`.
+    Received build: 2. Options: builds, deploys and locals.
+    -> Did you mean 'builds'?
+
+    devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`settings.parallel.deploys\` must be a whole number from 1 to 1000.
+    Received 0.
+    -> Correct the value that the error names."
+  `)
+  expect(await raw(`{ name: 'shop', settings: { parallel: 'all' }, resources: [] } as never`)).toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:2:16
+    The Devloopfile: \`settings.parallel\` must be a whole number, or { builds, deploys, locals }.
+    Received 'all'.
+    -> Correct the value that the error names."
   `)
 })

@@ -1,6 +1,6 @@
 // What becomes of a right Devloopfile: paths, texts, manifests, inputs.
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -46,6 +46,37 @@ test('what is kept of images has a default, and can be set or left alone', async
   expect(await settings('')).toEqual({ keep: 3, maxAge: 168 })
   expect(await settings('settings: { prune: { keep: 1 } },')).toEqual({ keep: 1, maxAge: 168 })
   expect(await settings('settings: { prune: false },')).toBe(false)
+})
+
+test('how much may run at once has a default, and can be set', async () => {
+  const parallel = async (text: string): Promise<unknown> => {
+    const { plan } = project({
+      'Devloopfile.ts': `import { defineDevloop } from 'devloop'\nexport default defineDevloop({ name: 'shop', ${text} resources: [] })\n`,
+    })
+    return (await plan()).settings.parallel
+  }
+  const cores = availableParallelism()
+  expect(await parallel('')).toEqual({ builds: cores, deploys: 8, locals: Math.max(4, cores) })
+  expect(await parallel('settings: { parallel: 2 },')).toEqual({ builds: 2, deploys: 2, locals: 2 })
+  expect(await parallel('settings: { parallel: { deploys: 1 } },')).toMatchObject({ builds: cores, deploys: 1 })
+})
+
+test('how resources take part in the graph', async () => {
+  const { plan } = project({
+    'Devloopfile.ts': devloopfile(
+      `  const gen = local('gen', { run: 'x', labels: ['code'], auto: false })
+  const objects = ['web', 'job'].map((name) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name } }))
+  const all = manifests('all', objects, {
+    labels: 'shop', trigger: 'manual', enabled: false, workloads: { web: { labels: ['front'], trigger: 'auto', rebuildAfter: [gen] } } })
+  const api = app('api', { image: 'x', rebuildAfter: [gen, 'all'], trigger: 'manual' })`,
+      'api, all',
+    ),
+  })
+  const { resources } = await plan()
+  expect(resources.gen).toMatchObject({ labels: ['code'], auto: false, trigger: 'auto', enabled: true, rebuildAfter: [] })
+  expect(resources.api).toMatchObject({ labels: [], auto: true, trigger: 'manual', rebuildAfter: ['gen', 'web', 'job'] })
+  expect(resources.job).toMatchObject({ labels: ['shop'], trigger: 'manual', enabled: false, rebuildAfter: [] })
+  expect(resources.web).toMatchObject({ labels: ['shop', 'front'], trigger: 'auto', enabled: false, rebuildAfter: ['gen'] })
 })
 
 test('packages come from the importing module, workspace packages are sources, CommonJS works', async () => {

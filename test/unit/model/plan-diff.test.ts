@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import type { AppSpec, ImageSpec, LocalSpec, ManifestsSpec, Plan, ResourceSpec } from '../../../src/model/plan.js'
 import { diffPlans } from '../../../src/model/plan-diff.js'
+import { plainGraph } from '../../support/plain-graph.js'
 
 const at = (line: number) => ({ file: '/p/Devloopfile.ts', line, column: 3 })
 const image: ImageSpec = {
@@ -19,7 +20,7 @@ const app: AppSpec = {
   ports: { http: 80, admin: 81 },
   env: { at: [{ kind: 'literal', text: 'x' }], B: [] },
   replicas: 1,
-  needs: [],
+  ...plainGraph,
   forward: [],
   at: at(3),
 }
@@ -35,7 +36,7 @@ const manifests: ManifestsSpec = {
   name: 'legacy',
   objects: [{ object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, at: { line: 1 } }, at: at(5) }],
   images: [],
-  needs: [],
+  ...plainGraph,
   forward: [],
   at: at(6),
 }
@@ -47,7 +48,7 @@ const local: LocalSpec = {
   watch: ['a', 'b'],
   restart: 'never',
   env: {},
-  needs: [],
+  ...plainGraph,
   forward: [],
   at: at(7),
 }
@@ -57,7 +58,11 @@ const plan = (resources: readonly ResourceSpec[], images: readonly ImageSpec[] =
   file: '/p/Devloopfile.ts',
   root: '/p',
   cluster: { contexts: ['kind-*'] },
-  settings: { prune: false, ci: { timeoutMs: 1, readinessTimeoutMs: 1, graceMs: 0 } },
+  settings: {
+    parallel: { builds: 2, deploys: 8, locals: 4 },
+    prune: false,
+    ci: { timeoutMs: 1, readinessTimeoutMs: 1, graceMs: 0 },
+  },
   images: Object.fromEntries(images.map((one) => [one.name, one])),
   resources: Object.fromEntries(resources.map((one) => [one.name, one])),
   ...rest,

@@ -23,6 +23,7 @@ import type { Entry, Tree } from '../../../../src/model/tree.js'
 import type { Deployed, Observed, Runtime } from '../../../../src/ports/runtime.js'
 import type { SyncOp, SyncSession } from '../../../../src/ports/sync-transport.js'
 import { waitFor } from '../../../support/wait-for.js'
+import { plainGraph } from '../../../support/plain-graph.js'
 
 export const at = { file: '/project/Devloopfile.ts', line: 1 }
 export const never = new AbortController().signal
@@ -130,7 +131,7 @@ export async function createHarness(): Promise<Harness> {
       env: {},
       replicas: 1,
       process: { command: ['node', 'src/server.js'] },
-      needs: [],
+      ...plainGraph,
       forward: [],
       at,
       ...spec,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LogLine } from '../../../../src/ports/runtime.js'
 import { waitFor } from '../../../support/wait-for.js'
 import { at, createHarness, file, literal, never, serverSource, type Harness } from './harness.js'
+import { plainGraph } from '../../../support/plain-graph.js'
 
 let one: Harness
 beforeEach(async () => {
@@ -368,7 +369,7 @@ describe('what can go wrong', () => {
       code: 'app/start',
       message: expect.stringContaining('an app without `process`') as string,
     })
-    const manifests = { kind: 'manifests', name: 'legacy', objects: [], images: [], needs: [], forward: [], at } as const
+    const manifests = { kind: 'manifests', name: 'legacy', objects: [], images: [], ...plainGraph, forward: [], at } as const
     await expect(
       one.runtime.deploy({ resource: manifests, images: {}, restartable: new Set(), apps: {} }, never),
     ).rejects.toMatchObject({ code: 'app/start' })

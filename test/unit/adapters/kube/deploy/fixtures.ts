@@ -1,13 +1,14 @@
 // Specs and records with every field filled in, to be changed by the tests.
 import type { BuildRecord } from '../../../../../src/model/build-record.js'
 import type { AppSpec, KubeObject, ManifestsSpec } from '../../../../../src/model/plan.js'
+import { plainGraph } from '../../../../support/plain-graph.js'
 
 export const position = { file: '/project/Devloopfile.ts', line: 7 }
 
 export const anApp = (changes: Partial<AppSpec> = {}): AppSpec => ({
   kind: 'app',
   name: 'api',
-  needs: [],
+  ...plainGraph,
   forward: [],
   at: position,
   image: { ref: 'postgres:16' },
@@ -20,7 +21,7 @@ export const anApp = (changes: Partial<AppSpec> = {}): AppSpec => ({
 export const someManifests = (objects: readonly KubeObject[], changes: Partial<ManifestsSpec> = {}): ManifestsSpec => ({
   kind: 'manifests',
   name: 'legacy',
-  needs: [],
+  ...plainGraph,
   forward: [],
   at: position,
   objects: objects.map((object, index) => ({ object, at: { file: '/project/deploy/all.yaml', line: 1 + 10 * index } })),
