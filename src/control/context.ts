@@ -4,6 +4,7 @@ import type { MadeImages, StateFolders } from '../ports/made-images.js'
 import type { FileWatcher } from '../ports/file-watcher.js'
 import type { PlanContext, PlanLoader } from '../ports/plan-loader.js'
 import type { ProcessRunner } from '../ports/process-runner.js'
+import type { Readiness } from '../ports/readiness.js'
 import type { OpenRuntime, Runtime, RuntimeOptions } from '../ports/runtime.js'
 import type { SourceFiles } from '../ports/source-files.js'
 import type { StateFiles } from '../ports/state-files.js'
@@ -36,6 +37,7 @@ export interface Ports {
   readonly vcsLock: VcsLock
   readonly planLoader: PlanLoader
   readonly processes: ProcessRunner
+  readonly readiness: Readiness
   readonly openRuntime: OpenRuntime
   readonly planContext: PlanContext
   readonly runtimeOptions: Omit<RuntimeOptions, 'project' | 'cluster'>

@@ -11,6 +11,7 @@ import { createVcsLock } from '../adapters/disk/vcs-lock.js'
 import { createStateFolders, madeImagesOf, noteInstance } from '../adapters/disk/state-folders.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
+import { createReadiness } from '../adapters/process/readiness.js'
 import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
 import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError, toErrorInfo } from '../errors/devloop-error.js'
@@ -86,6 +87,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onDefect: (thrown) => onDefect(thrown),
   })
   const work = createWorkFeed(store)
+  const processes = createProcessRunner()
   const planLoader = createDevloopfileLoader({ file })
   const context: ControlContext = {
     store,
@@ -107,7 +109,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       stateFolders: createStateFolders(userStateDir(process.env), instance),
       vcsLock: createVcsLock(),
       planLoader,
-      processes: createProcessRunner(),
+      processes,
+      readiness: createReadiness(processes),
       openRuntime: runtimeOpener(options.runtime, (text) => log({ resource: '', source: 'cluster', level: 'warn', text })),
       planContext: { user, args: options.args, runtime: options.runtime },
       runtimeOptions: {

@@ -168,6 +168,10 @@ export const errorCodes = {
   // local
   'local/failed': entry('A local command failed.', 'Read its output and correct the cause.'),
   'local/start': entry('A local command could not be started.', 'Check the command and its working folder.'),
+  'local/unready': entry(
+    'A local command that keeps running is not ready.',
+    'Read its output, and what it answered; it is asked again by itself.',
+  ),
   'forward/port-taken': entry('A local port is already in use.', 'Stop what uses it, or forward to another port.', 'backoff'),
   'forward/refused': entry('Nothing listens on that port of the pod.', 'See whether the app listens on that port.'),
   'forward/failed': entry('A connection could not be forwarded.', 'See whether the app listens on that port.'),

@@ -196,8 +196,11 @@ export interface LocalState {
   /** The reason that the last finished run was for. */
   readonly done: number
   readonly run: 'none' | 'running' | 'ok' | 'failed'
-  readonly serve: 'none' | 'starting' | 'ready' | 'failed'
+  /** `unready`: it runs, but was not ready in its time or is not any more. */
+  readonly serve: 'none' | 'starting' | 'ready' | 'unready' | 'failed'
   readonly error?: ErrorInfo
+  /** A `serve` that ended is started again then. Milliseconds since 1970. */
+  readonly retryAt?: number
   readonly startedAt?: number
 }
 

@@ -148,7 +148,7 @@ function lastChangeOf(
   { id, at, outcome, liveMs }: ChangeState,
 ): NonNullable<ResourceView['lastChange']> {
   if (!local) return { id, at, outcome, ...optional('liveMs', liveMs) }
-  const failed = local.run === 'failed' || local.serve === 'failed'
+  const failed = local.run === 'failed' || local.serve === 'failed' || local.serve === 'unready'
   return { id, at, outcome: local.done < local.wanted || local.run === 'running' ? 'pending' : failed ? 'failed' : 'live' }
 }
 

@@ -4,6 +4,7 @@ import type { Plan } from '../model/plan.js'
 import type {
   BuildStepState,
   ChangeImage,
+  LocalState,
   ObservedState,
   RecordState,
   DriftState,
@@ -74,8 +75,9 @@ export type Action = { readonly at: number } &
     | {
         readonly type: 'local/serve'
         readonly resource: string
-        readonly serve: 'none' | 'starting' | 'ready' | 'failed'
+        readonly serve: LocalState['serve']
         readonly error?: ErrorInfo
+        readonly retryAt?: number
       }
     // targets
     | { readonly type: 'target/patch'; readonly target: string; readonly patch: TargetPatch }

@@ -10,6 +10,8 @@ export type Work =
   | { readonly kind: 'deploy'; readonly resource: string; readonly key: string }
   | { readonly kind: 'remove'; readonly resource: string }
   | { readonly kind: 'run-local'; readonly resource: string; readonly wanted: number }
+  /** Start its `serve` again, which ended by itself. */
+  | { readonly kind: 'serve-local'; readonly resource: string }
 
 export interface Hold {
   readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'failed' | 'slot' | 'unsupported' | 'stopping'
@@ -92,7 +94,14 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
     const blocked = resource.everReady ? undefined : waitsFor(state, name)
     if (resource.local) {
       const { local } = resource
-      if (local.wanted === local.done || local.run === 'running') continue
+      if (local.run === 'running') continue
+      if (local.wanted === local.done) {
+        if (local.serve !== 'failed' || local.retryAt === undefined || local.run === 'failed') continue
+        wake(local.retryAt)
+        if (local.retryAt <= now) work.push({ kind: 'serve-local', resource: name })
+        else hold(name, 'failed', `it ended; started again in ${Math.max(1, Math.ceil((local.retryAt - now) / 1000))} s`)
+        continue
+      }
       if (blocked) hold(name, 'needs', blocked)
       else work.push({ kind: 'run-local', resource: name, wanted: local.wanted })
       continue

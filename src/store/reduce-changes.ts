@@ -88,7 +88,7 @@ function localOutcome(state: State, name: string): Outcome {
   if (!resource?.local) return 'live'
   const { local } = resource
   if (local.done < local.wanted || local.run === 'running' || local.serve === 'starting') return 'pending'
-  return local.run === 'failed' || local.serve === 'failed' ? 'failed' : 'live'
+  return local.run === 'failed' || local.serve === 'failed' || local.serve === 'unready' ? 'failed' : 'live'
 }
 
 const withStage = (change: ChangeState, stage: string, at: number, detail?: string): ChangeState => ({

@@ -1,6 +1,6 @@
 // What happens to resources.
 import { imagesOf } from '../model/plan.js'
-import type { DeployState, RemovalState, ResourceState, State } from '../model/state.js'
+import type { DeployState, LocalState, RemovalState, ResourceState, State } from '../model/state.js'
 import type { Action } from './actions.js'
 import { syncTargets } from './reduce-targets.js'
 
@@ -78,9 +78,10 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
         ? {
             ...resource,
             local: {
-              ...(action.serve === 'failed' ? local : local.run === 'failed' ? local : withoutError(local)),
+              ...withoutRetry(action.serve === 'failed' || local.run === 'failed' ? local : withoutError(local)),
               serve: action.serve,
               ...(action.error ? { error: action.error } : {}),
+              ...(action.retryAt === undefined ? {} : { retryAt: action.retryAt }),
             },
           }
         : resource
@@ -98,6 +99,10 @@ const endDeploy = (deploy: DeployState, end: Partial<DeployState>): DeployState 
 function withoutError<T extends { error?: unknown }>(value: T): Omit<T, 'error'> & T {
   const { error: _error, ...rest } = value
   return rest as Omit<T, 'error'> & T
+}
+
+function withoutRetry({ retryAt: _at, ...rest }: LocalState): LocalState {
+  return rest
 }
 
 /** A trigger builds the images of a resource in any case, and gives live sync another try. */
