@@ -32,6 +32,7 @@ export type {
   LocalOptions,
   Manifests,
   ManifestsOptions,
+  ForwardOptions,
   ParallelOptions,
   ProcessOptions,
   Project,

@@ -3,6 +3,7 @@ import type { LogEntry } from '../model/log-entry.js'
 import type { MadeImages, StateFolders } from '../ports/made-images.js'
 import type { FileWatcher } from '../ports/file-watcher.js'
 import type { PlanContext, PlanLoader } from '../ports/plan-loader.js'
+import type { FindPortOwner } from '../ports/port-owner.js'
 import type { ProcessRunner } from '../ports/process-runner.js'
 import type { Readiness } from '../ports/readiness.js'
 import type { OpenRuntime, Runtime, RuntimeOptions } from '../ports/runtime.js'
@@ -37,6 +38,7 @@ export interface Ports {
   readonly vcsLock: VcsLock
   readonly planLoader: PlanLoader
   readonly processes: ProcessRunner
+  readonly findPortOwner: FindPortOwner
   readonly readiness: Readiness
   readonly openRuntime: OpenRuntime
   readonly planContext: PlanContext

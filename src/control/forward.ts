@@ -1,10 +1,10 @@
 // Ports of this machine that lead to the ready pod. A port is opened once and kept; each connection looks for the pod anew
 // and waits a while for one during a rollout.
 import { createServer, type Server, type Socket } from 'node:net'
-import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
-import type { Plan } from '../model/plan.js'
+import { DevloopError, isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
+import type { ForwardSpec, Plan } from '../model/plan.js'
 import type { ForwardState, PodState } from '../model/state.js'
-import { currentPods, isBroughtUp, unsupported } from '../store/resource-status.js'
+import { currentPods, isBroughtUp, isServing, unsupported } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 import { carry } from './forward-connection.js'
@@ -14,15 +14,21 @@ const patience = 30_000
 /** How soon a taken port is tried again. Milliseconds. */
 const retryTaken = 3000
 
+/** How many ports behind a taken one are tried. */
+const fallbacks = 100
+
 interface Wanted {
   readonly resource: string
   readonly name: string
   readonly port: number
   readonly local: number
+  readonly fallback: ForwardSpec['fallback']
 }
 
 interface Open {
   wanted: Wanted
+  /** The port, where it is not the wanted one. */
+  readonly opened?: number
   readonly server: Server
   readonly sockets: Set<Socket>
 }
@@ -36,61 +42,68 @@ export function createForwardController(context: ControlContext): Controller {
   const answered = new Map<number, string>()
   let timer: NodeJS.Timeout | undefined
 
-  const set = (wanted: Wanted, status: ForwardState['status'], error?: DevloopError): void =>
-    store.dispatch({ type: 'forward/set', forward: { ...wanted, status, ...(error ? { error: error.info } : {}) } })
+  const set = (wanted: Wanted, status: ForwardState['status'], more: { opened?: number; error?: ErrorInfo } = {}): void => {
+    const { fallback: _fallback, ...forward } = wanted
+    store.dispatch({ type: 'forward/set', forward: { ...forward, status, ...more } })
+  }
 
-  const listen = (wanted: Wanted): Promise<void> =>
-    new Promise((resolve) => {
-      const sockets = new Set<Socket>()
-      const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-        sockets.add(socket)
-        socket.on('close', () => sockets.delete(socket))
-        socket.on('error', () => socket.destroy())
-        void connect(open.get(wanted.local)?.wanted ?? wanted, socket).catch((thrown: unknown) => {
-          const left = socket.destroyed
-          socket.destroy()
-          if (left || isAbort(thrown)) return
-          const error = toErrorInfo(thrown)
-          if (error.code === 'defect') onDefect(thrown)
-          log({
-            resource: wanted.resource,
-            source: 'forward',
-            level: 'warn',
-            text: `localhost:${wanted.local}: ${error.message}${error.why ? ` ${error.why}` : ''}`,
-          })
+  const serve = (wanted: Wanted, sockets: Set<Socket>): Server =>
+    createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      socket.on('error', () => socket.destroy())
+      void connect(open.get(wanted.local)?.wanted ?? wanted, socket).catch((thrown: unknown) => {
+        const left = socket.destroyed
+        socket.destroy()
+        if (left || isAbort(thrown)) return
+        const error = toErrorInfo(thrown)
+        if (error.code === 'defect') onDefect(thrown)
+        log({
+          resource: wanted.resource,
+          source: 'forward',
+          level: 'warn',
+          text: `localhost:${wanted.local}: ${error.message}${error.why ? ` ${error.why}` : ''}`,
         })
       })
-      server.on('error', (error: NodeJS.ErrnoException) => {
-        open.delete(wanted.local)
-        const taken = error.code === 'EADDRINUSE'
-        const problem = new DevloopError(
-          taken ? 'forward/port-taken' : 'forward/failed',
-          taken ? `port ${wanted.local} of this machine is in use` : `port ${wanted.local} cannot be opened`,
-          { why: error.message },
-        )
-        if (!failedAt.has(wanted.local))
-          log({ resource: wanted.resource, source: 'forward', level: 'error', text: problem.message })
-        failedAt.set(wanted.local, Date.now())
-        set(wanted, 'failed', problem)
-        timer ??= setTimeout(() => {
-          timer = undefined
-          drain.poke()
-        }, retryTaken)
-        resolve()
-      })
-      server.listen({ host: '127.0.0.1', port: wanted.local }, () => {
-        failedAt.delete(wanted.local)
-        open.set(wanted.local, { wanted, server, sockets })
-        set(wanted, 'listening')
-        resolve()
-      })
     })
+
+  const listen = async (wanted: Wanted, others: ReadonlySet<number>): Promise<void> => {
+    const last = wanted.fallback === undefined ? wanted.local : Math.min(wanted.local + fallbacks, 65_535)
+    let problem: NodeJS.ErrnoException | undefined
+    for (let port = wanted.local; port <= last; port++) {
+      if (port !== wanted.local && others.has(port)) continue
+      const sockets = new Set<Socket>()
+      const server = serve(wanted, sockets)
+      problem = await bind(server, port)
+      if (!problem) {
+        // such as no more file descriptors: whoever connects waits, and the port stays
+        server.on('error', (error) => log({ resource: wanted.resource, source: 'forward', level: 'warn', text: error.message }))
+        failedAt.delete(wanted.local)
+        const opened = port === wanted.local ? {} : { opened: port }
+        open.set(wanted.local, { wanted, server, sockets, ...opened })
+        set(wanted, 'listening', opened)
+        return
+      }
+      if (problem.code !== 'EADDRINUSE') break
+    }
+    const error = (await notOpened(context, wanted, problem)).info
+    if (!failedAt.has(wanted.local)) log({ resource: wanted.resource, source: 'forward', level: 'error', text: error.message })
+    failedAt.set(wanted.local, Date.now())
+    set(wanted, 'failed', { error })
+    timer ??= setTimeout(() => {
+      timer = undefined
+      drain.poke()
+    }, retryTaken)
+  }
 
   const connect = async (wanted: Wanted, socket: Socket): Promise<void> => {
     const gone = new AbortController()
     socket.once('close', () => gone.abort())
     const signal = AbortSignal.any([gone.signal, stopping.signal])
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(patience)])
+    // a timer of its own: that of AbortSignal.timeout would outlive the connection
+    const late = new AbortController()
+    const limit = setTimeout(() => late.abort(), patience)
+    const waiting = AbortSignal.any([signal, late.signal])
     let tries = 0
     let pod: PodState | undefined
     const dial = async () => {
@@ -98,7 +111,11 @@ export function createForwardController(context: ControlContext): Controller {
       if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
       return runtime.current.dial(pod, wanted.port, signal)
     }
-    await carry(socket, dial, waiting)
+    try {
+      await carry(socket, dial, waiting)
+    } finally {
+      clearTimeout(limit)
+    }
     if (pod) answered.set(wanted.local, pod.uid)
   }
 
@@ -137,11 +154,12 @@ export function createForwardController(context: ControlContext): Controller {
     const wanted = wantedForwards(context, store.state().plan)
     for (const [local, one] of open) {
       const next = wanted.get(local)
-      if (!next) {
+      // also when the port that was taken instead is now another forward's own
+      if (!next || (one.opened !== undefined && wanted.has(one.opened))) {
         await close(one)
       } else if (next.resource !== one.wanted.resource || next.port !== one.wanted.port || next.name !== one.wanted.name) {
         one.wanted = next
-        set(next, 'listening')
+        set(next, 'listening', one.opened === undefined ? {} : { opened: one.opened })
       }
     }
     for (const local of Object.keys(store.state().forwards).map(Number))
@@ -149,7 +167,7 @@ export function createForwardController(context: ControlContext): Controller {
     for (const one of wanted.values()) {
       const failed = failedAt.get(one.local)
       if (open.has(one.local) || (failed !== undefined && Date.now() - failed < retryTaken - 50)) continue
-      await listen(one)
+      await listen(one, new Set(wanted.keys()))
     }
   }, onDefect)
 
@@ -171,13 +189,40 @@ export function createForwardController(context: ControlContext): Controller {
   }
 }
 
+/** Undefined when the server listens, else why it does not. */
+const bind = (server: Server, port: number): Promise<NodeJS.ErrnoException | undefined> =>
+  new Promise((resolve) => {
+    server.once('error', resolve)
+    server.listen({ host: '127.0.0.1', port }, () => {
+      server.off('error', resolve)
+      resolve(undefined)
+    })
+  })
+
+async function notOpened(
+  { ports }: ControlContext,
+  { local, fallback }: Wanted,
+  problem: NodeJS.ErrnoException | undefined,
+): Promise<DevloopError> {
+  const why = problem?.message
+  if (problem?.code !== 'EADDRINUSE') return new DevloopError('forward/failed', `port ${local} cannot be opened`, { why })
+  const owner = await ports.findPortOwner(local)
+  const who = owner ? ` by ${owner.name} (process ${owner.pid})` : ''
+  if (fallback)
+    return new DevloopError('forward/port-taken', `port ${local} is in use${who}, and so are the next ${fallbacks}`, { why })
+  return new DevloopError('forward/port-taken', `port ${local} of this machine is in use${who}`, {
+    why,
+    help: "Stop what uses it, forward to another port, or let devloop take the next free one: { local, fallback: 'next-free' }.",
+  })
+}
+
 function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<number, Wanted> {
   const wanted = new Map<number, Wanted>()
   for (const spec of Object.values(plan?.resources ?? {})) {
     if (spec.kind === 'local' || unsupported(store.state(), spec.name)) continue
-    for (const { local, port } of spec.forward) {
+    for (const { local, port, fallback } of spec.forward) {
       const number = typeof port === 'number' ? port : spec.kind === 'app' ? spec.ports[port] : undefined
-      if (number !== undefined) wanted.set(local, { resource: spec.name, name: String(port), port: number, local })
+      if (number !== undefined) wanted.set(local, { resource: spec.name, name: String(port), port: number, local, fallback })
     }
   }
   return wanted
@@ -188,7 +233,7 @@ function candidates({ store }: ControlContext, name: string): readonly PodState[
   const state = store.state()
   const resource = state.resources[name]
   if (!resource) return []
-  const serving = (resource.observed?.pods ?? []).filter((pod) => pod.ready && pod.phase === 'running')
+  const serving = (resource.observed?.pods ?? []).filter((pod) => isServing(state, resource, pod))
   const current = currentPods(resource)
   const newest = serving.filter((pod) => current.includes(pod) && isBroughtUp(state, pod))
   return newest.length > 0 ? newest : serving.filter((pod) => !current.includes(pod))

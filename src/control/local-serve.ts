@@ -78,7 +78,7 @@ export function createLocalServe({ store, ports, log, onDefect }: ControlContext
     following = abort
     let started: RunningProcess
     try {
-      const env = localEnv(store.state().plan, local.env)
+      const env = localEnv(store.state(), local.env)
       const line =
         local.ready?.check.kind === 'log'
           ? awaitLine({ probe: local.ready, onTurn: (turn) => void (abort.signal.aborted || onTurn(local, turn)) }, abort.signal)

@@ -44,7 +44,7 @@ export function createLocalWorker(context: ControlContext, name: string): LocalW
       running = await ports.processes.spawn({
         command: local.run,
         cwd: local.cwd,
-        env: localEnv(store.state().plan, local.env),
+        env: localEnv(store.state(), local.env),
         onLine(text) {
           tail.push(text)
           if (tail.length > tailLines) tail.shift()

@@ -10,6 +10,7 @@ import { createStateFiles } from '../adapters/disk/state-files.js'
 import { createVcsLock } from '../adapters/disk/vcs-lock.js'
 import { createStateFolders, madeImagesOf, noteInstance } from '../adapters/disk/state-folders.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
+import { findPortOwner } from '../adapters/process/port-owner.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import { createReadiness } from '../adapters/process/readiness.js'
 import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
@@ -110,6 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       vcsLock: createVcsLock(),
       planLoader,
       processes,
+      findPortOwner,
       readiness: createReadiness(processes),
       openRuntime: runtimeOpener(options.runtime, (text) => log({ resource: '', source: 'cluster', level: 'warn', text })),
       planContext: { user, args: options.args, runtime: options.runtime },

@@ -15,7 +15,14 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
   const restart = imagesOf(resource).map((name) => plan.images[name]?.live.some((rule) => rule.kind === 'restart') ?? false)
   const spec = resource.kind === 'manifests' ? { ...resource, objects: resource.objects.map(({ object }) => object) } : resource
   // what forwards to it, and when it is worked on, is devloop's own affair: it changes nothing in what runs
-  const own = { forward: undefined, needs: undefined, rebuildAfter: undefined, labels: undefined, at: undefined }
+  const own = {
+    forward: undefined,
+    needs: undefined,
+    rebuildAfter: undefined,
+    labels: undefined,
+    at: undefined,
+    readiness: undefined,
+  }
   const modes = { auto: undefined, trigger: undefined, enabled: undefined }
   return hash([{ ...spec, ...own, ...modes }, others, restart])
 }

@@ -9,6 +9,8 @@ export interface LogEntry {
   readonly resource: string
   /** Where it comes from: `build`, `deploy`, `sync`, `run`, `local`, `daemon`, or `POD/CONTAINER`. */
   readonly source: string
+  /** Name of the container that said it. */
+  readonly container?: string
   readonly level: 'info' | 'warn' | 'error'
   readonly text: string
 }

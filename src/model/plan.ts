@@ -155,6 +155,8 @@ export interface GraphSettings {
 interface ResourceBase extends GraphSettings {
   readonly name: string
   readonly forward: readonly ForwardSpec[]
+  /** Ready once it is deployed, whatever its pods say. Never of a local. */
+  readonly readiness?: 'ignore'
   readonly at: SourcePosition
 }
 
@@ -319,6 +321,8 @@ export type ReadinessCheck =
 export interface ForwardSpec {
   /** Port on 127.0.0.1. */
   readonly local: number
+  /** Open the next free port when `local` is taken; undefined = that is an error. */
+  readonly fallback?: 'next-free'
   /** Port name of an app, or a container port number. */
   readonly port: string | number
 }

@@ -180,6 +180,8 @@ export interface PodState {
 
 export interface ContainerState {
   readonly name: string
+  /** `init` runs to its end before the others, `sidecar` is an init container that stays; undefined = one of the pod's own. */
+  readonly kind?: 'init' | 'sidecar'
   readonly containerId: string
   readonly image?: string
   readonly ref: string
@@ -187,6 +189,10 @@ export interface ContainerState {
   readonly restartable: boolean
   readonly restarts: number
   readonly startedAt?: number
+  /** Exit code, when it has ended. */
+  readonly exitCode?: number
+  /** Id of the container that ran in this one's place and ended. */
+  readonly previous?: string
   readonly error?: ErrorInfo
 }
 
@@ -234,7 +240,10 @@ export interface TargetState {
 }
 
 export interface ForwardState {
+  /** As the plan says. */
   readonly local: number
+  /** The port that is open instead, because `local` was taken. */
+  readonly opened?: number
   readonly resource: string
   readonly name: string
   /** Container port that it leads to. */

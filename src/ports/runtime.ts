@@ -75,9 +75,11 @@ export interface ObservedPod {
 
 export interface ObservedContainer {
   readonly name: string
+  /** `init` runs to its end before the others, `sidecar` is an init container that stays; undefined = one of the pod's own. */
+  readonly kind?: 'init' | 'sidecar'
   /** Empty while there is none. */
   readonly containerId: string
-  /** Name of the built image it runs (ImageSpec.name), when it runs one. */
+  /** Name of the built image it runs (ImageSpec.name), when it runs one and live sync can reach it: never of an init container. */
   readonly image: string | undefined
   /** BuildRecord.ref that it was started from, as written in the pod. */
   readonly ref: string
@@ -87,6 +89,10 @@ export interface ObservedContainer {
   readonly restarts: number
   /** Milliseconds since 1970. */
   readonly startedAt?: number
+  /** Exit code, when it has ended. */
+  readonly exitCode?: number
+  /** Id of the container that ran in this one's place and ended; its output can still be had. */
+  readonly previous?: string
   readonly error?: ErrorInfo
 }
 

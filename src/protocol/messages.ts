@@ -259,7 +259,20 @@ export interface PodView {
   readonly current: boolean
   readonly ready: boolean
   readonly restarts: number
+  /** Init containers first, in their order. */
+  readonly containers: readonly ContainerView[]
   readonly targets: readonly TargetView[]
+}
+
+export interface ContainerView {
+  readonly name: string
+  /** `init` runs to its end before the others, `sidecar` is an init container that stays. */
+  readonly kind: 'main' | 'init' | 'sidecar'
+  readonly state: 'waiting' | 'running' | 'ended'
+  /** Of one that has ended. */
+  readonly exitCode?: number
+  readonly restarts: number
+  readonly error?: ErrorInfo
 }
 
 export interface TargetView {

@@ -110,6 +110,16 @@ const pod = z.looseObject({
   current: z.boolean(),
   ready: z.boolean(),
   restarts: count,
+  containers: list(
+    z.looseObject({
+      name: z.string(),
+      kind: z.enum(['main', 'init', 'sidecar']),
+      state: z.enum(['waiting', 'running', 'ended']),
+      exitCode: z.int().exactOptional(),
+      restarts: count,
+      error: errorInfo.exactOptional(),
+    }),
+  ),
   targets: list(target),
 })
 
@@ -210,6 +220,7 @@ const logEntry = z
     at: time,
     resource: z.string(),
     source: z.string(),
+    container: z.string().exactOptional(),
     level: z.enum(['info', 'warn', 'error']),
     text: z.string(),
   })

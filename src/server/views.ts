@@ -3,11 +3,12 @@ import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import { imagesOf, type ResourceSpec } from '../model/plan.js'
-import type { ChangeState, ImageState, PodState, ResourceState, State, TargetState } from '../model/state.js'
+import type { ChangeState, ContainerState, ImageState, PodState, ResourceState, State, TargetState } from '../model/state.js'
 import type {
   ChangeView,
   EndpointView,
   ImageView,
+  ContainerView,
   PodView,
   ResourceStatus,
   ResourceView,
@@ -17,7 +18,7 @@ import type {
 } from '../protocol/messages.js'
 import { buildReason, isBuildFailed, isCutOff, isInSync } from '../store/image-status.js'
 import type { NextWork } from '../store/next-work.js'
-import { currentPods, hasSync, targetsOf, wantedKey } from '../store/resource-status.js'
+import { currentPods, hasSync, ignoresReadiness, isServing, targetsOf, wantedKey } from '../store/resource-status.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
 import type { ViewSource } from './view-source.js'
@@ -108,6 +109,8 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
   const images = imagesOf(spec).flatMap((image) => state.images[image] ?? [])
   const targets = targetsOf(state, name)
   const activity = activityOf(state, resource, images, targets)
+  // what is wrong with pods whose readiness does not count is told without making the resource fail
+  const ignored = ignoresReadiness(state, name) && resource.ready
   const error = resource.ready ? undefined : errorOf(state, resource, images, targets)
   const last = Object.values(state.changes).findLast(
     (one) =>
@@ -132,7 +135,11 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     ...optional('activity', activity ?? (status === 'starting' ? resource.observed?.message : undefined)),
     ...optional('hold', resource.ready ? undefined : hold),
     ...optional('error', error),
-    warnings: [...resource.warnings, ...images.flatMap((image) => image.syncBlocked ?? [])],
+    warnings: [
+      ...resource.warnings,
+      ...(ignored && resource.observed?.error ? [resource.observed.error] : []),
+      ...images.flatMap((image) => image.syncBlocked ?? []),
+    ],
     images: imagesOf(spec),
     needs: spec.needs,
     endpoints: endpointsOf(state, resource, spec),
@@ -212,10 +219,10 @@ function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec):
   }
   return spec.forward.map(({ local, port }) => {
     const forward = state.forwards[local]
-    const listening = forward?.status === 'listening' && currentPods(resource).some((pod) => pod.ready)
+    const listening = forward?.status === 'listening' && currentPods(resource).some((pod) => isServing(state, resource, pod))
     return {
       name: String(port),
-      url: `http://localhost:${local}`,
+      url: `http://localhost:${forward?.opened ?? local}`,
       state: forward?.status === 'failed' ? 'failed' : listening ? 'listening' : 'waiting',
       ...optional('error', forward?.error),
     }
@@ -229,12 +236,22 @@ function podView(state: State, resource: ResourceState, pod: PodState): PodView 
     current: currentPods(resource).includes(pod),
     ready: pod.ready,
     restarts: pod.containers.reduce((sum, one) => sum + one.restarts, 0),
+    containers: pod.containers.map(containerView),
     targets: pod.containers.flatMap((one) => {
       const target = state.targets[one.containerId]
       return target && hasSync(state, target.image) ? [targetView(state, target)] : []
     }),
   }
 }
+
+const containerView = ({ name, kind, running, exitCode, restarts, error }: ContainerState): ContainerView => ({
+  name,
+  kind: kind ?? 'main',
+  state: running ? 'running' : exitCode === undefined ? 'waiting' : 'ended',
+  ...optional('exitCode', exitCode),
+  restarts,
+  ...optional('error', error),
+})
 
 function targetView(state: State, target: TargetState): TargetView {
   const image = state.images[target.image] as ImageState

@@ -96,6 +96,7 @@ export function createLogRing(options: LogRingOptions = {}): LogRing {
       at: line.at,
       resource: line.resource,
       source: shared(line.source),
+      ...(line.container === undefined ? {} : { container: shared(line.container) }),
       level: line.level,
       text,
     }

@@ -42,6 +42,13 @@ export const currentPods = (resource: ResourceState): readonly PodState[] =>
     (pod) => pod.phase !== 'terminating' && pod.template !== undefined && resource.templates.includes(pod.template),
   )
 
+/** Whether a resource counts as ready whatever its pods say. */
+export const ignoresReadiness = (state: State, name: string): boolean => state.plan?.resources[name]?.readiness === 'ignore'
+
+/** Whether connections may go to a pod. */
+export const isServing = (state: State, resource: ResourceState, pod: PodState): boolean =>
+  pod.phase === 'running' && (pod.ready || ignoresReadiness(state, resource.name))
+
 /** Containers of a resource that live sync keeps up. */
 export const targetsOf = (state: State, resource: string): readonly TargetState[] =>
   Object.values(state.targets).filter((target) => target.resource === resource)
@@ -79,9 +86,10 @@ export function isReady(state: State, resource: ResourceState): boolean {
     )
   if (resource.appliedKey === null || resource.appliedKey !== wantedKey(state, resource)) return false
   if (resource.deploy?.status === 'running' || state.runtime.status !== 'connected') return false
-  if (resource.templates.length > 0 && !(resource.observed?.rolledOut ?? false)) return false
+  const ignored = ignoresReadiness(state, resource.name)
+  if (!ignored && resource.templates.length > 0 && !(resource.observed?.rolledOut ?? false)) return false
   for (const pod of currentPods(resource)) {
-    if (pod.phase !== 'succeeded' && !pod.ready) return false
+    if (!ignored && pod.phase !== 'succeeded' && !pod.ready) return false
     for (const container of pod.containers) {
       if (!container.image || pod.phase === 'succeeded') continue
       const [target, image] = [state.targets[container.containerId], state.images[container.image]]

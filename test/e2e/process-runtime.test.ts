@@ -2,7 +2,7 @@
 import { readFile, rename, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { answers, homes, project, put, run, watch, type Watching } from '../support/devloop.js'
 import { waitFor } from '../support/wait-for.js'
 
@@ -170,14 +170,36 @@ describe('the daemon', () => {
     await answers(url(), 'three ')
   })
 
-  test('a taken port is an error of the forward, and heals when it is free', async () => {
+  test('a taken port is an error of the forward that names the owner, and heals when it is free [tilt-25]', async () => {
     const blocker = createServer()
     await new Promise<void>((resolve) => blocker.listen(port, '127.0.0.1', resolve))
     const watching = await watch(['--runtime', 'process'], { cwd: folder, env })
     await watching.until('web', (view) => view.endpoints[0]?.state === 'failed')
-    expect(watching.resource('web')?.endpoints[0]?.error?.code).toBe('forward/port-taken')
+    expect(watching.resource('web')?.endpoints[0]?.error).toMatchObject({
+      code: 'forward/port-taken',
+      message: expect.stringMatching(
+        // elsewhere the owner is known only where lsof is
+        process.platform === 'linux' ? `port ${port} of this machine is in use by .+ \\(process ${process.pid}\\)$` : 'is in use',
+      ) as string,
+    })
+    // only the forward failed
+    expect(watching.resource('web')?.ready).toBe(true)
     await new Promise((resolve) => blocker.close(resolve))
     await answers(url(), 'one ')
+  })
+
+  test('a taken port gives way to the next free one, where that is asked for', async () => {
+    const blocker = createServer()
+    await new Promise<void>((resolve) => blocker.listen(port, '127.0.0.1', resolve))
+    onTestFinished(() => void blocker.close())
+    await save('Devloopfile.ts', devloopfile(port).replace(`http: ${port}`, `http: { local: ${port}, fallback: 'next-free' }`))
+    const watching = await begin()
+    const { endpoints } = await watching.until('web', (view) => view.endpoints[0]?.state === 'listening')
+    const shown = endpoints[0]?.url ?? ''
+    expect(shown).toMatch(/^http:\/\/localhost:\d+$/)
+    expect(Number(shown.split(':').at(-1))).toBeGreaterThan(port)
+    await answers(shown.replace('localhost', '127.0.0.1'), 'one ')
+    expect((await run(['status'], { cwd: folder, env })).stdout).toContain(shown)
   })
 })
 

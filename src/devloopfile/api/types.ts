@@ -254,8 +254,11 @@ export interface AppOptions<Port extends string = string> extends GraphOptions {
    * `PORT` (the first) and `PORT_NAME`.
    */
   ports?: Readonly<Record<Port, number>>
-  /** Ports of this machine that lead to it: a number for its first port, or `{ portName: local }`. */
-  forward?: number | { readonly [Name in NoInfer<Port>]?: number }
+  /**
+   * Ports of this machine that lead to it: a number for its first port, or `{ portName: local }`. Each connection goes to a ready pod.
+   * A port that is taken is an error; with `{ portName: { local, fallback: 'next-free' } }` the next free one is opened instead.
+   */
+  forward?: number | { readonly [Name in NoInfer<Port>]?: number | ForwardOptions }
   /** Environment of its container or process. */
   env?: Env
   /** Runs instead of the image's entrypoint. */
@@ -264,8 +267,18 @@ export interface AppOptions<Port extends string = string> extends GraphOptions {
   args?: readonly string[]
   /** Number of pods. Default: 1. */
   replicas?: number
+  /** `'ignore'`: it counts as ready once it is deployed, whatever its pods say. Default: its pods must be Ready. */
+  readiness?: 'ignore'
   /** How to run it on this machine, without cluster and Docker. Without it, the app is held there. */
   process?: ProcessOptions
+}
+
+/** A forward with more to say than its local port. */
+export interface ForwardOptions {
+  /** Port of this machine. */
+  local: number
+  /** What to do when another program has the port. Default: an error that names the program. */
+  fallback?: 'next-free'
 }
 
 export interface ProcessOptions {
@@ -291,8 +304,13 @@ export interface InlineObject {
 
 /** Settings of the pods of manifests. */
 export interface WorkloadOptions extends GraphOptions {
-  /** Ports of this machine that lead to its pod: a number for the container port of that number, or `{ containerPort: local }`. */
-  forward?: number | Readonly<Record<number, number>>
+  /**
+   * Ports of this machine that lead to its pod: a number for the container port of that number, or `{ containerPort: local }`, or
+   * `{ containerPort: { local, fallback: 'next-free' } }`.
+   */
+  forward?: number | Readonly<Record<number, number | ForwardOptions>>
+  /** `'ignore'`: it counts as ready once it is applied, whatever its pods say. Default: they must be Ready, and Jobs done. */
+  readiness?: 'ignore'
 }
 
 /** Where the images of this project stand in Kubernetes objects. */

@@ -112,6 +112,14 @@ export function seconds(subject: Subject, path: string, value: Given, bound: 'ab
 /** A week: longer ones are a mistake in the unit, and timers have an end. */
 const longestSeconds = 604_800
 
+/** `readiness`, as a field of the specification; none = Kubernetes' own readiness counts. */
+export function readiness(subject: Subject, path: string, value: Given): { readonly readiness?: 'ignore' } {
+  if (value === undefined) return {}
+  if (value === 'ignore') return { readiness: value }
+  wrong(subject, path, "'ignore'", value, "Leave it out to wait for the pods' own readiness.")
+  return {}
+}
+
 /** A list of strings that are not empty; a string stands for a list of one. */
 export function strings(subject: Subject, path: string, value: Given): readonly string[] | undefined {
   if (value === undefined) return undefined

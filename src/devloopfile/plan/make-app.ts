@@ -3,7 +3,8 @@ import type { AppSpec, ForwardSpec } from '../../model/plan.js'
 import type { AppOptions, ProcessOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
-import { broken, command, dnsLabel, integer, options, port, record, strings, wrong, type Subject } from './fields.js'
+import { broken, command, dnsLabel, integer, options, port, readiness, record, strings, wrong, type Subject } from './fields.js'
+import { makeForwardSpec } from './make-forward.js'
 import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
 import { makeEnv } from './make-text.js'
@@ -19,6 +20,7 @@ const known: Record<keyof AppOptions, true> = {
   command: true,
   args: true,
   replicas: true,
+  readiness: true,
   process: true,
   ...graphKnown,
 }
@@ -51,6 +53,7 @@ export function makeApp(work: PlanWork, resource: DeclaredResource, needs: Needs
     ...(entrypoint === undefined ? {} : { command: typeof entrypoint === 'string' ? ['/bin/sh', '-c', entrypoint] : entrypoint }),
     ...(args === undefined ? {} : { args }),
     replicas: integer(subject, 'replicas', given.replicas, 0, Infinity) ?? 1,
+    ...readiness(subject, 'readiness', given.readiness),
     ...(process ? { process } : {}),
     at: resource.at,
   }
@@ -135,8 +138,7 @@ function makeForward(subject: Subject, value: Encoded, ports: readonly string[])
       const help = didYouMean(name, ports) ?? 'Use one of its port names.'
       broken(subject, `\`forward\` names the port '${name}', which it does not have.`, `Ports: ${listed(ports)}.`, help)
     }
-    const local = port(subject, `forward.${name}`, item)
-    return local === undefined ? [] : [{ local, port: name }]
+    return makeForwardSpec(subject, `forward.${name}`, item, name)
   })
 }
 

@@ -2,7 +2,7 @@
 import type { CustomSpec } from '../../model/plan.js'
 import type { CustomOptions } from '../api/types.js'
 import type { DeclaredResource, Encoded } from '../declaration.js'
-import { command, dnsLabel, integer, options, record, wrong, type Subject } from './fields.js'
+import { command, dnsLabel, integer, options, readiness, record, wrong, type Subject } from './fields.js'
 import { makeCwd } from './make-cwd.js'
 import { makeForward } from './make-forward.js'
 import { makeImages } from './make-image-use.js'
@@ -22,6 +22,7 @@ const known: Record<keyof CustomOptions, true> = {
   cwd: true,
   timeout: true,
   forward: true,
+  readiness: true,
   ...graphKnown,
 }
 
@@ -46,6 +47,7 @@ export async function makeCustom(work: PlanWork, resource: DeclaredResource, nee
     timeoutMs: timeout * 1000,
     ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),
+    ...readiness(subject, 'readiness', given.readiness),
     at: resource.at,
   }
 }

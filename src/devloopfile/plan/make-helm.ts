@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { HelmSpec } from '../../model/plan.js'
 import type { HelmOptions } from '../api/types.js'
 import type { DeclaredResource, Encoded } from '../declaration.js'
-import { broken, dnsLabel, options, record, string, strings, wrong, type Subject } from './fields.js'
+import { broken, dnsLabel, options, readiness, record, string, strings, wrong, type Subject } from './fields.js'
 import { makeForward } from './make-forward.js'
 import { makeImageUse } from './make-image-use.js'
 import { plain } from './make-manifests.js'
@@ -30,6 +30,7 @@ const known: Record<keyof HelmOptions, true> = {
   imageFields: true,
   imageEnv: true,
   forward: true,
+  readiness: true,
   ...graphKnown,
 }
 
@@ -62,6 +63,7 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
     ...makeImageUse(work, subject, given),
     ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),
+    ...readiness(subject, 'readiness', given.readiness),
     at: resource.at,
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { KustomizeSpec } from '../../model/plan.js'
 import type { KustomizeOptions } from '../api/types.js'
 import type { DeclaredResource } from '../declaration.js'
-import { dnsLabel, options, string, strings, type Subject } from './fields.js'
+import { dnsLabel, options, readiness, string, strings, type Subject } from './fields.js'
 import { makeForward } from './make-forward.js'
 import { makeImageUse } from './make-image-use.js'
 import { graphKnown, makeGraph } from './make-graph.js'
@@ -18,6 +18,7 @@ const known: Record<keyof KustomizeOptions, true> = {
   imageEnv: true,
   forward: true,
   flags: true,
+  readiness: true,
   ...graphKnown,
 }
 
@@ -38,6 +39,7 @@ export async function makeKustomize(work: PlanWork, resource: DeclaredResource, 
     ...makeImageUse(work, subject, given),
     ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),
+    ...readiness(subject, 'readiness', given.readiness),
     at: resource.at,
   }
 }

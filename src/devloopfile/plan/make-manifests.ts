@@ -4,7 +4,7 @@ import type { ManifestObject, ManifestsSpec } from '../../model/plan.js'
 import type { ManifestsOptions, WorkloadOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
-import { broken, dnsLabel, options, record, wrong, type Subject } from './fields.js'
+import { broken, dnsLabel, options, readiness, record, wrong, type Subject } from './fields.js'
 import { makeForward } from './make-forward.js'
 import { checkImagesUsed, makeImageUse, usesImage } from './make-image-use.js'
 import { lackOf } from './manifest-documents.js'
@@ -20,9 +20,10 @@ const known: Record<keyof ManifestsOptions, true> = {
   imageEnv: true,
   forward: true,
   workloads: true,
+  readiness: true,
   ...graphKnown,
 }
-const workloadKnown: Record<keyof WorkloadOptions, true> = { forward: true, ...graphKnown }
+const workloadKnown: Record<keyof WorkloadOptions, true> = { forward: true, readiness: true, ...graphKnown }
 
 const workloadKinds: Readonly<Record<string, readonly string[]>> = {
   apps: ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'],
@@ -47,7 +48,13 @@ export async function makeManifests(work: PlanWork, resource: DeclaredResource, 
     use,
     objects.map(({ object }) => object),
   )
-  const base = { kind: 'manifests', name, ...makeGraph(subject, given, needs), at: resource.at } as const
+  const base = {
+    kind: 'manifests',
+    name,
+    ...makeGraph(subject, given, needs),
+    ...readiness(subject, 'readiness', given.readiness),
+    at: resource.at,
+  } as const
   const { workloads } = given
   if (workloads === undefined || workloads === false) {
     return [{ ...base, forward: makeForward(subject, 'forward', given.forward), objects, ...use }]
@@ -68,12 +75,13 @@ export async function makeManifests(work: PlanWork, resource: DeclaredResource, 
     const own = entry.object.metadata.name
     const path = `workloads.${own}`
     const value = settings?.[own]
-    const { forward, ...graph } = value === undefined ? {} : options(subject, path, value, workloadKnown)
+    const { forward, readiness: ignored, ...graph } = value === undefined ? {} : options(subject, path, value, workloadKnown)
     return {
       ...base,
       ...makeGraph(subject, graph, needs, path, base),
       name: own,
       forward: makeForward(subject, `${path}.forward`, forward),
+      ...readiness(subject, `${path}.readiness`, ignored),
       objects: [entry],
       images: images.filter((image) => usesImage(entry.object, use, image)),
       ...places,

@@ -93,7 +93,7 @@ test('an unknown option', async () => {
   expect(await errorsOf(`  const a = app('a', { imagee: 'postgres:16' })`, 'a')).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:3:13
     app 'a': there is no option \`imagee\`.
-    Received imagee: 'postgres:16'. Options: image, port, ports, forward, env, command, args, replicas, process, needs, rebuildAfter, labels, auto, trigger and enabled.
+    Received imagee: 'postgres:16'. Options: image, port, ports, forward, env, command, args, replicas, readiness, process, needs, rebuildAfter, labels, auto, trigger and enabled.
     -> Did you mean 'image'?"
   `)
   expect(await errorsOf(`  const a = app('a', { image: 'a', process: { comand: 'x' } })`, 'a')).toMatchInlineSnapshot(`
@@ -101,6 +101,40 @@ test('an unknown option', async () => {
     app 'a': there is no option \`process.comand\`.
     Received comand: 'x'. Options: prepare and command.
     -> Did you mean 'command'?"
+  `)
+})
+
+test('a forward and a readiness that are not meant', async () => {
+  const forward = `{ http: { local: 0, fallback: 'any' }, admin: { port: 8080 } as never }`
+  expect(
+    await errorsOf(
+      `  const a = app('a', { image: 'a', ports: { http: 80, admin: 81 }, forward: ${forward}, readiness: 'probe' as never })`,
+      'a',
+    ),
+  ).toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': \`forward.http.fallback\` must be 'next-free'.
+    Received 'any'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': \`forward.http.local\` must be a whole number from 1 to 65535.
+    Received 0.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': there is no option \`forward.admin.port\`.
+    Received port: 8080. Options: local and fallback.
+    -> Remove it.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': \`forward.admin.local\` is missing.
+    -> Give a port number.
+
+    devloopfile/invalid at Devloopfile.ts:3:13
+    app 'a': \`readiness\` must be 'ignore'.
+    Received 'probe'.
+    -> Leave it out to wait for the pods' own readiness."
   `)
 })
 
@@ -191,7 +225,7 @@ test('options that are no object, and values that contain themselves', async () 
     devloopfile/invalid at Devloopfile.ts:5:48
     app 'b' needs its options as an object.
     Received undefined.
-    -> Options: image, port, ports, forward, env, command, args, replicas, process, needs, rebuildAfter, labels, auto, trigger and enabled."
+    -> Options: image, port, ports, forward, env, command, args, replicas, readiness, process, needs, rebuildAfter, labels, auto, trigger and enabled."
   `)
 })
 

@@ -440,3 +440,23 @@ test('loads that are asked for at once follow one another', async () => {
   writeFileSync(join(root, 'other.txt'), '')
   expect((await Promise.all(results)).map(({ ok }) => ok)).toEqual([true, true, true])
 })
+
+test('a forward may fall back to the next free port, and readiness may be ignored', async () => {
+  const { plan } = project({
+    'Devloopfile.ts': devloopfile(
+      `  const a = app('a', { image: 'x', ports: { http: 80, metrics: 81 }, forward: { http: { local: 8080, fallback: 'next-free' }, metrics: { local: 8081 } }, readiness: 'ignore' })
+  const m = manifests('m', [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' } }], { workloads: { p: { forward: { 80: { local: 8082, fallback: 'next-free' } }, readiness: 'ignore' } } })`,
+      'a, m',
+    ),
+  })
+  expect((await plan()).resources).toMatchObject({
+    a: {
+      readiness: 'ignore',
+      forward: [
+        { local: 8080, port: 'http', fallback: 'next-free' },
+        { local: 8081, port: 'metrics' },
+      ],
+    },
+    p: { readiness: 'ignore', forward: [{ local: 8082, port: 80, fallback: 'next-free' }] },
+  })
+})

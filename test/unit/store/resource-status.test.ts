@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { PodState, State } from '../../../src/model/state.js'
-import { isBroughtUp } from '../../../src/store/resource-status.js'
+import type { PodState, ResourceState, State } from '../../../src/model/state.js'
+import { isBroughtUp, isServing } from '../../../src/store/resource-status.js'
 import type { NewAction } from '../../../src/store/store.js'
 import { appSpec, connected, freshState, imageSpec, loaded, plan, play, pod, record, scanned } from '../../support/states.js'
 
@@ -14,7 +14,7 @@ const running = (): State =>
     { type: 'image/checked', image: 'api', exists: true },
     pod('api'),
   )
-const podOf = (state: State): PodState => state.resources.api?.observed?.pods[0] as PodState
+const podOf = (state: State, name = 'api'): PodState => state.resources[name]?.observed?.pods[0] as PodState
 const brought = (state: State): boolean => isBroughtUp(state, podOf(state))
 const patch = (change: Extract<NewAction, { type: 'target/patch' }>['patch']): NewAction => ({
   type: 'target/patch',
@@ -42,4 +42,18 @@ describe('a pod is brought up', () => {
     // while another image is built the old one serves as it is
     expect(brought(play(running(), scanned('api', { overlay: 1, rebuild: 1, needsRebuild: true })))).toBe(true)
   })
+})
+
+test.each(['ignored', 'counted'])('the readiness of pods is %s', (how) => {
+  const spec = appSpec('db', { image: { ref: 'x' }, ...(how === 'ignored' ? { readiness: 'ignore' } : {}) })
+  const deployed = play(
+    freshState(),
+    loaded(plan([spec])),
+    connected,
+    { type: 'deploy/started', resource: 'db', key: `${play(freshState(), loaded(plan([spec]))).resources.db?.specKey}` },
+    { type: 'deploy/finished', resource: 'db', runtime: 1, templates: ['t1'], warnings: [] },
+    pod('db', { ready: false, rolledOut: false, image: 'none' }),
+  )
+  expect(deployed.resources.db?.ready).toBe(how === 'ignored')
+  expect(isServing(deployed, deployed.resources.db as ResourceState, podOf(deployed, 'db'))).toBe(how === 'ignored')
 })
