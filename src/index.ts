@@ -7,11 +7,13 @@ export { generated, text } from './devloopfile/api/text.js'
 export type {
   App,
   AppOptions,
+  BuildSecret,
   CiOptions,
   ClusterOptions,
   Command,
   Context,
   Custom,
+  CustomBuildOptions,
   CustomOptions,
   Devloopfile,
   Endpoint,

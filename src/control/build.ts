@@ -7,7 +7,7 @@ import { isAlwaysIgnored } from '../model/live-rules.js'
 import type { ImageSpec } from '../model/plan.js'
 import type { BuildStepState, RecordState } from '../model/state.js'
 import type { Entry } from '../model/tree.js'
-import type { BuildProgress, BuildStep } from '../ports/image-builder.js'
+import type { BuildProgress, BuildStep, SentContext } from '../ports/image-builder.js'
 import type { Runtime } from '../ports/runtime.js'
 import { isBuildStale } from '../store/image-status.js'
 import { driftState, type ImageFiles } from '../store/large.js'
@@ -71,6 +71,7 @@ export function createBuildController(context: ControlContext): Controller {
     const state = store.state().images[name]
     if (!spec || !files || !state?.build) return
     const { revision } = state.build
+    const told = progress(context, name, open.info.server ?? '')
     try {
       const tree = await contextTree(context, files, spec, signal)
       const built = await open.builder.build(
@@ -82,9 +83,10 @@ export function createBuildController(context: ControlContext): Controller {
           platform: open.info.platform,
           instance: store.state().session.instance,
         },
-        progress(context, name, open.info.server ?? ''),
+        told,
         signal,
       )
+      told.tell()
       const before = records.get(name)
       // built again with the same result: what runs is of this image, and what was written into it is known
       const same = before?.digest === built.digest && before.ref === built.ref
@@ -105,6 +107,8 @@ export function createBuildController(context: ControlContext): Controller {
       store.dispatch({ type: 'build/finished', image: name, record: recordState(record), drift: driftState(now.drift) })
       store.dispatch({ type: 'change/stage', image: name, revision, stage: 'built' })
     } catch (thrown) {
+      // what is told later would be taken for the next build's
+      told.tell()
       if (isAbort(thrown) || signal.aborted) return store.dispatch({ type: 'build/cancelled', image: name })
       const error = toErrorInfo(thrown)
       if (error.code === 'defect') onDefect(thrown)
@@ -191,18 +195,32 @@ const recordState = ({ digest, ref, inputs, config, builtAt }: BuildRecord): Rec
   builtAt,
 })
 
-/** Steps in the order in which they were first seen; told to the state at most every 50 ms. */
-function progress({ store, log, ports }: ControlContext, image: string, cluster: string): BuildProgress {
+/** Steps in the order in which they were first seen; told to the state at most every 50 ms, and by `tell` at once. */
+function progress({ store, log, ports }: ControlContext, image: string, cluster: string): BuildProgress & { tell(): void } {
   const steps = new Map<string, BuildStepState>()
+  let context: SentContext | undefined
   let timer: NodeJS.Timeout | undefined
   const tell = (): void => {
+    clearTimeout(timer)
     timer = undefined
-    store.dispatch({ type: 'build/progress', image, steps: [...steps.values()] })
+    store.dispatch({ type: 'build/progress', image, steps: [...steps.values()], ...(context ? { context } : {}) })
   }
   return {
-    step(step: BuildStep) {
-      const ms = step.startedAt !== undefined && step.finishedAt !== undefined ? step.finishedAt - step.startedAt : undefined
-      steps.set(step.id, { id: step.id, name: step.name, state: step.state, ...(ms === undefined ? {} : { ms }) })
+    tell,
+    step({ id, name, state, startedAt, finishedAt, tail }: BuildStep) {
+      const ms = startedAt !== undefined && finishedAt !== undefined ? finishedAt - startedAt : undefined
+      steps.set(id, {
+        id,
+        name,
+        state,
+        ...(startedAt === undefined ? {} : { startedAt }),
+        ...(ms === undefined ? {} : { ms }),
+        ...(tail ? { tail } : {}),
+      })
+      timer ??= setTimeout(tell, 50)
+    },
+    sent(sent) {
+      context = sent
       timer ??= setTimeout(tell, 50)
     },
     log: (text) => log({ resource: '', source: `build ${image}`, level: 'info', text }),

@@ -61,10 +61,10 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
         : 'inline' in spec.dockerfile
           ? spec.dockerfile.inline
           : ''
-      inputs = imageInputs(spec, text, undefined)
+      inputs = imageInputs(spec, text)
       return problem
     } catch (thrown) {
-      inputs = imageInputs(spec, '', undefined)
+      inputs = imageInputs(spec, '')
       // without a cluster there need not be one
       if (store.state().session.runtime === 'process') return undefined
       return new DevloopError('build/dockerfile', `the Dockerfile of ${spec.name} cannot be read: ${dockerfilePath}`, {

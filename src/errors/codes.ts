@@ -60,6 +60,20 @@ export const errorCodes = {
     'Check that the folder exists and that its files can be read.',
     'backoff',
   ),
+  'build/secret': entry(
+    'A secret of an image cannot be read.',
+    'Create the file, or set the variable, that `secrets` of the image names.',
+    'backoff',
+  ),
+  'build/ssh': entry(
+    'There is no ssh agent for an image with `ssh`.',
+    'Start an agent, add a key with `ssh-add`, and start devloop from that shell.',
+    'backoff',
+  ),
+  'build/buildkit': entry(
+    'An image has an option that only BuildKit can serve.',
+    'Use an engine with BuildKit, and leave DOCKER_BUILDKIT unset or set it to 1.',
+  ),
   'build/dockerfile': entry('The Dockerfile cannot be read.', 'Create it, or name it with `dockerfile`.'),
   'registry/none': entry('No registry to push to is known.', 'Name one with cluster.registry in the Devloopfile.'),
   'registry/auth': entry(

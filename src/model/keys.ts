@@ -30,9 +30,21 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
 /** What identifies one deploy of a resource: its spec and the references of the images in it. */
 export const deployKey = (spec: string, refs: readonly string[]): string => [spec, ...refs].join(' ')
 
-/** Hash of what goes into an image beside the context: Dockerfile text, arguments, target, platform. */
-export const imageInputs = (image: ImageSpec, dockerfile: string, platform: string | undefined): string =>
-  hash([dockerfile, Object.entries(image.args).sort(([a], [b]) => (a < b ? -1 : 1)), image.target ?? null, platform ?? null])
+/**
+ * Hash of what goes into an image beside the context and the images it is built on: Dockerfile text, arguments, target, options, or
+ * the command that builds it. Of a secret only its id and where it comes from: what it holds is in no image either.
+ */
+export const imageInputs = ({ args, baseArgs, target, options, build }: ImageSpec, dockerfile: string): string =>
+  hash([dockerfile, sorted(args), sorted(baseArgs ?? {}), target ?? null, sorted(options ?? {}), build ? sorted(build) : null])
+
+/** Entries by key at every depth, so that the order in which a Devloopfile says them does not count. */
+const sorted = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.entries(value)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => [key, sorted(item)])
+}
 
 /** The apps of a plan by name. */
 export const appsOf = (plan: Plan): Record<string, AppSpec> =>

@@ -101,12 +101,46 @@ export interface ImageSpec {
   readonly name: string
   /** Folder that is the build context. */
   readonly context: string
+  /** An empty inline text where a command builds it. */
   readonly dockerfile: { readonly path: string } | { readonly inline: string }
   /** Build stage; undefined = the last. */
   readonly target?: string
   readonly args: Readonly<Record<string, string>>
+  /** By name of a build argument, or of a variable of a builder's environment: the image of the plan whose reference is the value. */
+  readonly baseArgs?: Readonly<Record<string, string>>
+  /** Names of the images of the plan that it is declared to be built on, those of `baseArgs` included. A Dockerfile may name more. */
+  readonly bases?: readonly string[]
+  readonly options?: BuildOptions
+  /** A command that builds it; undefined = the Dockerfile does. */
+  readonly build?: CustomBuild
   readonly live: readonly LiveRule[]
   readonly at: SourcePosition
+}
+
+/** How an image is built, as far as it is said. */
+export interface BuildOptions {
+  /** By id. Values are read at each build and kept nowhere. */
+  readonly secrets?: Readonly<Record<string, { readonly file: string } | { readonly env: string }>>
+  /** Sockets of ssh agents by id; null = that of devloop's own environment. */
+  readonly ssh?: Readonly<Record<string, string | null>>
+  /** `os/arch[/variant]`; undefined = that of the nodes. */
+  readonly platform?: string
+  readonly network?: string
+  /** Host name to IP address, or to `host-gateway`. */
+  readonly extraHosts?: Readonly<Record<string, string>>
+  /** References. */
+  readonly cacheFrom?: readonly string[]
+  readonly pull?: boolean
+  readonly labels?: Readonly<Record<string, string>>
+  /** More tags of the same repository. */
+  readonly tags?: readonly string[]
+}
+
+/** A builder that is a command on this machine. */
+export interface CustomBuild {
+  readonly command: Command
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
 }
 
 /** What a changed file of an image leads to. Patterns are globs and paths relative to the context, with `/`. */

@@ -113,6 +113,8 @@ export interface BuildState {
   readonly finishedAt?: number
   readonly stage: 'context' | 'build' | 'push'
   readonly steps: readonly BuildStepState[]
+  /** How much of the context went to the engine; absent where none does. */
+  readonly context?: { readonly files: number; readonly sentFiles: number; readonly sentBytes: number }
   readonly error?: ErrorInfo
   /** Tried again by itself then. Milliseconds since 1970. */
   readonly retryAt?: number
@@ -123,7 +125,11 @@ export interface BuildStepState {
   readonly id: string
   readonly name: string
   readonly state: 'running' | 'done' | 'cached' | 'failed'
+  /** Milliseconds since 1970. */
+  readonly startedAt?: number
   readonly ms?: number
+  /** The last lines that it wrote, at most 5; of one that runs or failed. */
+  readonly tail?: readonly string[]
 }
 
 export interface ResourceState {

@@ -34,6 +34,17 @@ export interface BuildStep {
   /** Milliseconds since 1970. */
   readonly startedAt?: number
   readonly finishedAt?: number
+  /** The last lines that it wrote, at most 5. */
+  readonly tail?: readonly string[]
+}
+
+/** How much of a context had to go to the engine. */
+export interface SentContext {
+  /** Files of the context. */
+  readonly files: number
+  /** Those of them whose content was sent. */
+  readonly sentFiles: number
+  readonly sentBytes: number
 }
 
 export interface BuildProgress {
@@ -43,6 +54,8 @@ export interface BuildProgress {
   log(line: string): void
   /** The stage the whole is in. */
   stage(stage: 'context' | 'build' | 'push'): void
+  /** So much of the context has gone to the engine by now. */
+  sent(context: SentContext): void
   /** The engine built, to whatever end, and its cache may have grown. Waited for. */
   ran?(build: Omit<RanBuild, 'image'>): Promise<void>
   /** The image is made, and gets its name once this resolves. */

@@ -298,8 +298,12 @@ export interface ImageView {
   readonly steps: readonly {
     readonly name: string
     readonly state: 'running' | 'done' | 'cached' | 'failed'
+    /** Milliseconds since 1970. */ readonly startedAt?: number
     readonly ms?: number
+    /** The last lines that it wrote, at most 5; of one that runs or failed. */ readonly tail?: readonly string[]
   }[]
+  /** How much of the context went to the engine in that build: its files, those of them that were sent, and their bytes. */
+  readonly context?: { readonly files: number; readonly sentFiles: number; readonly sentBytes: number }
   /** Files of the context, and how many differ from the built image (and are synced). */
   readonly files: number
   readonly overlay: number

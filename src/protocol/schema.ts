@@ -166,8 +166,15 @@ const image = z
     reason: z.string().exactOptional(),
     stage: z.enum(['context', 'build', 'push']).exactOptional(),
     steps: list(
-      z.looseObject({ name: z.string(), state: z.enum(['running', 'done', 'cached', 'failed']), ms: z.number().exactOptional() }),
+      z.looseObject({
+        name: z.string(),
+        state: z.enum(['running', 'done', 'cached', 'failed']),
+        startedAt: time.exactOptional(),
+        ms: z.number().exactOptional(),
+        tail: list(z.string()).exactOptional(),
+      }),
     ),
+    context: z.looseObject({ files: count, sentFiles: count, sentBytes: count }).exactOptional(),
     files: count,
     overlay: count,
     buildMs: z.number().exactOptional(),

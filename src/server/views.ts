@@ -303,6 +303,7 @@ function imageView(image: ImageState): ImageView {
     ...optional('reason', build?.reason ?? reason),
     ...optional('stage', build?.status === 'running' ? build.stage : undefined),
     steps: (build?.steps ?? []).map(({ id: _id, ...step }) => step),
+    ...optional('context', build?.context),
     files: image.sources?.files ?? 0,
     overlay: image.drift.overlay,
     ...optional('buildMs', build?.finishedAt === undefined ? undefined : build.finishedAt - build.startedAt),

@@ -2,6 +2,7 @@
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { Plan } from '../model/plan.js'
 import type {
+  BuildState,
   BuildStepState,
   ChangeImage,
   LocalState,
@@ -51,6 +52,7 @@ export type Action = { readonly at: number } &
         readonly image: string
         readonly stage?: 'context' | 'build' | 'push'
         readonly steps?: readonly BuildStepState[]
+        readonly context?: NonNullable<BuildState['context']>
       }
     | { readonly type: 'build/finished'; readonly image: string; readonly record: RecordState; readonly drift: DriftState }
     | { readonly type: 'build/failed'; readonly image: string; readonly error: ErrorInfo; readonly retryAt?: number }

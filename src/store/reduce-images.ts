@@ -44,7 +44,12 @@ function withImage(image: ImageState, action: Exclude<ImageAction, { type: 'chan
       if (image.build?.status !== 'running') return image
       return {
         ...image,
-        build: { ...image.build, stage: action.stage ?? image.build.stage, steps: action.steps ?? image.build.steps },
+        build: {
+          ...image.build,
+          stage: action.stage ?? image.build.stage,
+          steps: action.steps ?? image.build.steps,
+          ...(action.context ? { context: action.context } : {}),
+        },
       }
     case 'build/finished':
       return {

@@ -86,6 +86,7 @@ async function build(dockerfile: string, wishes: Wishes = {}): Promise<Built> {
     {
       step: (step) => void steps.push(step),
       stage: (stage) => void stages.push(stage),
+      sent: () => undefined,
       log: (line) => {
         lines.push(line)
         wishes.onLine?.(line)
@@ -358,7 +359,7 @@ test('a context that changes while it is sent fails by the name of the file', as
       live: [],
       at: { file: '/D', line: 1 },
     }
-    const progress = { step: () => undefined, log: () => undefined, stage: () => undefined }
+    const progress = { step: () => undefined, log: () => undefined, stage: () => undefined, sent: () => undefined }
     const building = createDockerBuilder({ env: { ...process.env, DOCKER_BUILDKIT: builder } }).build(
       { image, tree, inputs: 'x', registry: undefined, platform: undefined },
       progress,

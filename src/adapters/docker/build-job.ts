@@ -5,9 +5,13 @@ import { DevloopError } from '../../errors/devloop-error.js'
 import type { BuildProgress, BuildRequest } from '../../ports/image-builder.js'
 import type { ImageSpec } from '../../model/plan.js'
 import type { RegistryAuth } from './auth.js'
+import { readSecrets } from './build-secrets.js'
 import { listContext, type ContextEntry } from './context-files.js'
+import type { Environment } from './docker-config.js'
 import type { Engine } from './engine.js'
 import { imageLabel, instanceLabel } from './image-labels.js'
+import { createMask } from './mask.js'
+import { findAgents } from './ssh-forward.js'
 
 export interface BuildJob {
   readonly image: ImageSpec
@@ -20,6 +24,12 @@ export interface BuildJob {
   readonly dockerfileInContext: string | undefined
   /** What both builders take as parameters. */
   readonly query: Readonly<Record<string, unknown>>
+  /** Bytes of secrets by id. */
+  readonly secrets: ReadonlyMap<string, Buffer>
+  /** Sockets of ssh agents by id. */
+  readonly agents: ReadonlyMap<string, string>
+  /** Hides the secrets in what the build prints. */
+  readonly mask: (text: string) => string
   /** Credentials for a registry host, to get base images. */
   readonly credentials: (host: string) => Promise<RegistryAuth | undefined>
 }
@@ -33,12 +43,23 @@ export interface JobOptions {
   readonly proxyArgs: Readonly<Record<string, string>>
   /** `os/arch` that the engine builds for by itself. */
   readonly enginePlatform: string
+  readonly buildkit: boolean
+  /** Where secrets and the ssh agent are found. */
+  readonly env: Environment
 }
 
-/** Gather what a build needs. @throws DevloopError build/dockerfile, build/context */
+/** Gather what a build needs. @throws DevloopError build/dockerfile, build/context, build/secret, build/ssh, build/buildkit */
 export async function prepareJob(request: BuildRequest, options: JobOptions, signal: AbortSignal): Promise<BuildJob> {
-  const { image, tree, platform } = request
-  const [dockerfile, context] = await Promise.all([readDockerfile(image), listContext(image.context, tree, signal)])
+  const { image, tree } = request
+  const wishes = image.options ?? {}
+  if (!options.buildkit) refuseWithoutBuildkit(image)
+  const platform = wishes.platform ?? request.platform
+  const [dockerfile, context, secrets, agents] = await Promise.all([
+    readDockerfile(image),
+    listContext(image.context, tree, signal),
+    readSecrets(image, options.env),
+    findAgents(image, options.env),
+  ])
   return {
     image,
     context,
@@ -48,17 +69,36 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
     query: {
       buildargs: { ...options.proxyArgs, ...image.args },
       labels: {
+        ...wishes.labels,
         [imageLabel]: image.name,
         'app.kubernetes.io/managed-by': 'devloop',
         // also keeps apart what two working copies build from the same sources, so that either can be removed alone
         ...(request.instance === undefined ? {} : { [instanceLabel]: request.instance }),
       },
       target: image.target,
+      networkmode: wishes.network,
+      extrahosts: Object.entries(wishes.extraHosts ?? {}).map(([host, address]) => `${host}:${address}`),
+      cachefrom: wishes.cacheFrom && JSON.stringify(wishes.cacheFrom),
+      pull: wishes.pull ? '1' : undefined,
       // naming the engine's own makes some engines look for the base image in its registry although they have it
       platform: platform === options.enginePlatform ? undefined : platform,
     },
+    secrets,
+    agents,
+    mask: createMask(secrets.values()),
     credentials: options.credentials,
   }
+}
+
+// told before anything is built: the engine would only stumble over the Dockerfile
+function refuseWithoutBuildkit(image: ImageSpec): void {
+  const wish = image.options?.secrets ? 'secrets' : image.options?.ssh ? 'ssh' : undefined
+  if (wish === undefined) return
+  throw new DevloopError('build/buildkit', `Image ${image.name} has \`${wish}\`, which needs BuildKit.`, {
+    why: 'The engine builds with its classic builder, which can mount neither secrets nor ssh agents.',
+    where: image.at,
+    help: 'Use an engine with BuildKit, and leave DOCKER_BUILDKIT unset or set it to 1.',
+  })
 }
 
 async function readDockerfile(image: ImageSpec): Promise<string> {

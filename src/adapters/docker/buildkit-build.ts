@@ -27,7 +27,11 @@ export const buildWithBuildkit: EngineBuild = async (engine, job, progress, sign
       context: job.context,
       dockerfile: [textFile(dockerfileName, job.dockerfile)],
       credentials: job.credentials,
+      secrets: job.secrets,
+      agents: job.agents,
+      onContext: ({ files, bytes }) => progress.sent({ files: job.fileCount, sentFiles: files, sentBytes: bytes }),
       onContextSent: (sent) => {
+        progress.sent({ files: job.fileCount, sentFiles: sent.files, sentBytes: sent.bytes })
         progress.step({
           id: 'context',
           name: describeSent(sent, job.fileCount),
@@ -42,7 +46,7 @@ export const buildWithBuildkit: EngineBuild = async (engine, job, progress, sign
   ).catch((error: unknown) => {
     throw engine.refused(error, 'open a build session')
   })
-  const steps = createBuildkitSteps(progress)
+  const steps = createBuildkitSteps(progress, job.mask)
   let imageId: string | undefined
   let refusal: string | undefined
   const buildId = randomUUID()

@@ -27,28 +27,35 @@ interface Known {
   readonly shown: BuildStep['state'] | undefined
 }
 
-export function createBuildkitSteps(progress: BuildProgress): BuildkitSteps {
+/** @param mask hides secrets in output */
+export function createBuildkitSteps(progress: BuildProgress, mask: (text: string) => string = (text) => text): BuildkitSteps {
   const known = new Map<string, Known>()
   let building = false
-  const outputOf = (digest: string): OutputTail => known.get(digest)?.output ?? createOutputTail((line) => progress.log(line))
+  const outputOf = (digest: string): OutputTail =>
+    known.get(digest)?.output ?? createOutputTail((line) => progress.log(line), mask)
+  const show = (vertex: Vertex, state: BuildStep['state'], output: OutputTail): void => {
+    const tail = state === 'running' || state === 'failed' ? output.last() : []
+    progress.step({
+      id: vertex.digest,
+      name: displayName(vertex.name),
+      state,
+      ...(vertex.started === undefined ? {} : { startedAt: vertex.started }),
+      ...(vertex.completed === undefined ? {} : { finishedAt: vertex.completed }),
+      ...(tail.length === 0 ? {} : { tail }),
+    })
+  }
   const remember = (vertex: Vertex): void => {
     const earlier = known.get(vertex.digest)
     const output = outputOf(vertex.digest)
     const state = stateOf(vertex)
+    if (vertex.completed !== undefined) output.flush()
     if (state && !isPreparation(vertex, state) && state !== earlier?.shown) {
       if (!building && !vertex.name.startsWith('[internal]')) {
         building = true
         progress.stage('build')
       }
-      progress.step({
-        id: vertex.digest,
-        name: displayName(vertex.name),
-        state,
-        ...(vertex.started === undefined ? {} : { startedAt: vertex.started }),
-        ...(vertex.completed === undefined ? {} : { finishedAt: vertex.completed }),
-      })
+      show(vertex, state, output)
     }
-    if (vertex.completed !== undefined) output.flush()
     known.set(vertex.digest, { vertex, output, shown: state ?? earlier?.shown })
   }
   return {
@@ -61,7 +68,8 @@ export function createBuildkitSteps(progress: BuildProgress): BuildkitSteps {
           shown: undefined,
         }
         known.set(log.vertex, entry)
-        entry.output.push(log.message)
+        const lines = entry.output.push(log.message)
+        if (lines && entry.shown === 'running') show(entry.vertex, 'running', entry.output)
       }
       for (const vertex of trace.vertexes) remember(vertex)
     },

@@ -10,13 +10,15 @@ import { errorOf, followRequest } from './engine-stream.js'
 
 /** Build and give the image's id. @throws DevloopError build/*, engine/*, registry/*; AbortError */
 export const buildWithClassic: EngineBuild = async (engine, job, progress, signal) => {
-  const tar = packContext(job.context, job.dockerfile, job.dockerfileInContext, signal)
+  const tar = packContext(job.context, job.dockerfile, job.dockerfileInContext, signal, ({ files, bytes }) =>
+    progress.sent({ files: job.fileCount, sentFiles: files, sentBytes: bytes }),
+  )
   // that the engine no longer takes the tar is told, with its reason, by its answer
   const broken = new Promise<never>((_, reject) =>
     tar.stream.once('error', (error: NodeJS.ErrnoException) => error.code !== 'PREMATURE_CLOSE' && reject(error)),
   )
   broken.catch(() => undefined)
-  const steps = createClassicSteps(progress)
+  const steps = createClassicSteps(progress, job.mask)
   let imageId: string | undefined
   let refusal: string | undefined
   try {

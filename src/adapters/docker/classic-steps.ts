@@ -21,18 +21,23 @@ interface Running {
 }
 
 const kept = 30
+/** Lines that are shown with a step. */
+const shownLines = 5
 
-export function createClassicSteps(progress: BuildProgress): ClassicSteps {
+/** @param mask hides secrets in output */
+export function createClassicSteps(progress: BuildProgress, mask: (text: string) => string = (text) => text): ClassicSteps {
   let current: Running | undefined
   let failure: (FailedStep & { readonly number: number }) | undefined
   const report = (state: 'running' | 'done' | 'cached' | 'failed'): void => {
     if (!current) return
+    const tail = state === 'running' || state === 'failed' ? current.output.slice(-shownLines) : []
     progress.step({
       id: `step ${current.number}`,
       name: current.name,
       state,
       startedAt: current.startedAt,
       ...(state === 'running' ? {} : { finishedAt: Date.now() }),
+      ...(tail.length === 0 ? {} : { tail }),
     })
   }
   const lines = createOutputTail((line) => {
@@ -55,8 +60,9 @@ export function createClassicSteps(progress: BuildProgress): ClassicSteps {
       current?.output.push(line)
       if (current && current.output.length > kept) current.output.shift()
       progress.log(line)
+      report('running')
     }
-  })
+  }, mask)
   return {
     // the engine itself colours what a step writes to stderr
     push: (text) => lines.push(text.replaceAll('\u001b[91m', '').replaceAll('\u001b[0m', '')),

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { pack } from 'tar-stream'
 import type { ContextEntry } from './context-files.js'
 import { textFile } from './context-files.js'
+import type { SyncedFiles } from './file-sync.js'
 
 export interface ContextTar {
   readonly stream: Readable
@@ -13,16 +14,19 @@ export interface ContextTar {
 /**
  * Pack entries, reading each file only when the tar gets to it. The stream fails with what reading throws.
  * @param inContext the Dockerfile's path when it is one of the entries; else it is sent beside them, hidden from COPY
+ * @param onSent told what was packed so far, after each piece
  */
 export function packContext(
   entries: readonly ContextEntry[],
   dockerfile: string,
   inContext: string | undefined,
   signal: AbortSignal,
+  onSent: (sent: SyncedFiles) => void = () => undefined,
 ): ContextTar {
   const name = inContext ?? reservedName(entries)
   const all = inContext === undefined ? [...hideDockerfile(entries, name), textFile(name, dockerfile)] : entries
   const tar = pack()
+  let [files, bytes] = [0, 0]
   const fill = async (): Promise<void> => {
     for (const entry of all) {
       signal.throwIfAborted()
@@ -33,7 +37,10 @@ export function packContext(
         const sink = tar.entry({ ...header, type: 'file', size: entry.size })
         // what went wrong with an entry comes by the tar's own error
         sink.on('error', () => undefined)
+        if (entry.path !== name) files++
         for await (const chunk of entry.content()) {
+          bytes += chunk.length
+          onSent({ files, bytes })
           if (!sink.write(chunk)) await drained(sink)
         }
         sink.end(undefined)

@@ -20,9 +20,15 @@ const parallelReads = 4
 
 /**
  * Answer one DiffCopy call with these entries, which must be in walking order.
+ * @param onSent told what was sent so far, after each piece
  * @throws GrpcError when the engine gives up; whatever reading the content throws
  */
-export async function sendFiles(call: GrpcCall, entries: readonly ContextEntry[], signal: AbortSignal): Promise<SyncedFiles> {
+export async function sendFiles(
+  call: GrpcCall,
+  entries: readonly ContextEntry[],
+  signal: AbortSignal,
+  onSent: (sent: SyncedFiles) => void = () => undefined,
+): Promise<SyncedFiles> {
   const queue: number[] = []
   let wake: (() => void) | undefined
   let over = false
@@ -62,6 +68,7 @@ export async function sendFiles(call: GrpcCall, entries: readonly ContextEntry[]
         const chunk = content.subarray(at, at + chunkSize)
         bytes += chunk.length
         await call.send(writeMessage().number(1, packet.data).number(3, id).bytes(4, chunk).finish())
+        onSent({ files, bytes })
       }
     }
     await call.send(writeMessage().number(1, packet.data).number(3, id).finish())

@@ -56,10 +56,11 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     }
     const credentials = credentialsFor(signal)
     const { proxyArgs } = await readDockerConfig(env)
-    const job = await prepareJob(request, { credentials, proxyArgs, enginePlatform: engine.info.platform }, signal)
+    const { platform: enginePlatform, buildkit } = engine.info
+    const job = await prepareJob(request, { credentials, proxyArgs, enginePlatform, buildkit, env }, signal)
     const from = Date.now()
-    const imageId = await (engine.info.buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal).finally(
-      () => progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }),
+    const imageId = await (buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal).finally(() =>
+      progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }),
     )
     const { named, pulled } = namesOf(image.name, imageId, registry)
     await progress.made?.({ ...named, id: imageId, pushed: registry !== undefined, engine: engine.endpoint.address })
@@ -71,9 +72,13 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
       // whatever goes wrong with it is told when it is needed
       auth?.catch(() => undefined)
       await tagImage(engine, imageId, named, either)
+      const others = (image.options?.tags ?? []).map((tag) => ({ ...named, tag }))
+      for (const other of others) await tagImage(engine, imageId, other, either)
       if (!registry) return imageId
       progress.stage('push')
-      return (await pushImage(engine, named, registry, await auth, progress, either)) ?? imageId
+      const digest = await pushImage(engine, named, registry, await auth, progress, either)
+      for (const other of others) await pushImage(engine, other, registry, await auth, progress, either)
+      return digest ?? imageId
     }
     const both = [publish(), describe(engine, imageId, either)] as const
     for (const one of both) one.catch(() => other.abort())

@@ -3,23 +3,29 @@
 const maxLines = 30
 const maxChars = 4000
 const maxLineLength = 2000
+const maxLast = 5
 
 export interface OutputTail {
-  push(chunk: Buffer | string): void
+  /** @returns whether a line was completed */
+  push(chunk: Buffer | string): boolean
   /** Hand over what has no line end yet. */
   flush(): void
   /** The last lines, bounded. */
   tail(): string
+  /** The very last lines, for showing while it runs. */
+  last(): readonly string[]
 }
 
-export function createOutputTail(onLine: (line: string) => void): OutputTail {
+/** @param mask hides secrets */
+export function createOutputTail(onLine: (line: string) => void, mask: (line: string) => string): OutputTail {
   const decoder = new TextDecoder()
   const kept: string[] = []
   let held = ''
   const emit = (line: string): void => {
     // a progress bar overwrites its line: only what stays visible counts
     const shown = line.replace(/\r+$/, '').split('\r').at(-1) ?? ''
-    const text = shown.length > maxLineLength ? `${shown.slice(0, maxLineLength)} …` : shown
+    const masked = mask(shown)
+    const text = masked.length > maxLineLength ? `${masked.slice(0, maxLineLength)} …` : masked
     kept.push(text)
     if (kept.length > maxLines) kept.shift()
     onLine(text)
@@ -31,15 +37,18 @@ export function createOutputTail(onLine: (line: string) => void): OutputTail {
       held = lines.pop() ?? ''
       for (const line of lines) emit(line)
       // output without line ends must not pile up
-      if (held.length > 64 * 1024) {
+      const full = held.length > 64 * 1024
+      if (full) {
         emit(held)
         held = ''
       }
+      return full || lines.length > 0
     },
     flush() {
       if (held !== '') emit(held)
       held = ''
     },
     tail: () => kept.join('\n').slice(-maxChars).trim(),
+    last: () => kept.slice(-maxLast),
   }
 }

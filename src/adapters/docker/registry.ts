@@ -34,7 +34,7 @@ export async function pushImage(
 ): Promise<string | undefined> {
   const { repository, tag } = image
   const host = registryHost(repository)
-  const step = { id: 'push', name: `[push] ${repository}:${tag}`, startedAt: Date.now() }
+  const step = { id: `push ${tag}`, name: `[push] ${repository}:${tag}`, startedAt: Date.now() }
   progress.step({ ...step, state: 'running' })
   let digest: string | undefined
   let refusal: string | undefined

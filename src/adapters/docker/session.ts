@@ -8,6 +8,7 @@ import { sendFiles, type SyncedFiles } from './file-sync.js'
 import { selectFollowed } from './followed-paths.js'
 import { GrpcError, grpcStatus, serveGrpc, type GrpcCall, type GrpcMethod } from './grpc-server.js'
 import { readFields, textOf, writeMessage } from './protobuf.js'
+import { sshMethods } from './ssh-forward.js'
 
 export interface SessionOptions {
   /** The engine keeps one copy of the context for all sessions with this key, and is sent what differs from it. */
@@ -16,6 +17,12 @@ export interface SessionOptions {
   /** The folder that holds the Dockerfile and nothing else. */
   readonly dockerfile: readonly ContextEntry[]
   readonly credentials: (host: string) => Promise<RegistryAuth | undefined>
+  /** Bytes of secrets by id. */
+  readonly secrets: ReadonlyMap<string, Buffer>
+  /** Sockets of ssh agents by id. */
+  readonly agents: ReadonlyMap<string, string>
+  /** So much of the context has been sent by now. */
+  readonly onContext: (sent: SyncedFiles) => void
   /** The context is complete in the engine. */
   readonly onContextSent: (sent: SyncedFiles) => void
   /** Reading the context failed; the build can only fail as well. */
@@ -38,6 +45,10 @@ export async function openSession(engine: Engine, options: SessionOptions, signa
     '/grpc.health.v1.Health/Check': { unary: () => serving },
     '/moby.filesync.v1.Auth/Credentials': { unary: async (request) => credentials(request, options) },
     '/moby.filesync.v1.FileSync/DiffCopy': { stream: (call, gone) => diffCopy(call, options, gone) },
+    ...(options.secrets.size > 0
+      ? { '/moby.buildkit.secrets.v1.Secrets/GetSecret': { unary: (request: Buffer) => secret(request, options.secrets) } }
+      : {}),
+    ...(options.agents.size > 0 ? sshMethods(options.agents) : {}),
   }
   const id = randomUUID()
   const socket = await engine.hijack(
@@ -80,7 +91,7 @@ async function diffCopy(call: GrpcCall, options: SessionOptions, signal: AbortSi
   try {
     // the engine looks for ignore rules first; they have been applied already
     if (followed.length === 1 && followed[0] === '.dockerignore') await sendFiles(call, [], signal)
-    else options.onContextSent(await sendFiles(call, selectFollowed(options.context, followed), signal))
+    else options.onContextSent(await sendFiles(call, selectFollowed(options.context, followed), signal, options.onContext))
   } catch (error) {
     if (!(error instanceof GrpcError)) options.onFailure(error)
     throw error
@@ -96,6 +107,15 @@ async function credentials(request: Buffer, options: SessionOptions): Promise<Bu
     .bytes(1, auth?.identitytoken ? '' : (auth?.username ?? ''))
     .bytes(2, secret)
     .finish()
+}
+
+function secret(request: Buffer, secrets: SessionOptions['secrets']): Buffer {
+  let id = ''
+  for (const field of readFields(request)) if (field.number === 1) id = textOf(field)
+  const value = secrets.get(id)
+  // the engine lets a mount that is not `required` go without
+  if (value === undefined) throw new GrpcError(grpcStatus.notFound, `the image has no secret '${id}'`)
+  return writeMessage().bytes(1, value).finish()
 }
 
 // newer engines write values that are not plain ASCII as in a URL, and say so

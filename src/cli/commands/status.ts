@@ -5,6 +5,7 @@ import type { ChangeView, ImageView, ResourceView, SessionView, View } from '../
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
 import { errorText } from '../render/error-text.js'
+import { imageRows } from '../render/image-rows.js'
 import { resourceRows } from '../render/rows.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
 import { resourcesOf, sessionOf, troublesOf, troubleText, type Views } from '../render/views.js'
@@ -66,6 +67,7 @@ function statusJson(views: readonly View[]): StatusJson {
 function statusText(views: Views): string {
   const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
   const rows = resourceRows(views, { style, columns: process.stdout.columns ?? Infinity, now: Date.now() })
+  const images = imageRows(views, { style, columns: process.stdout.columns ?? Infinity })
   const errors = troublesOf(views).flatMap((one) => ['', troubleText(one)])
-  return `${[...rows, ...errors].join('\n')}\n`
+  return `${[...rows, ...images, ...errors].join('\n')}\n`
 }

@@ -1,7 +1,7 @@
 // Reading the views, for everything that renders them.
 import { isDeepStrictEqual } from 'node:util'
 import type { ErrorInfo } from '../../errors/devloop-error.js'
-import type { ChangeView, ResourceView, SessionView, View } from '../../protocol/messages.js'
+import type { ChangeView, ImageView, ResourceView, SessionView, View } from '../../protocol/messages.js'
 import { errorText } from './error-text.js'
 
 export type Views = ReadonlyMap<string, View>
@@ -11,6 +11,10 @@ export const sessionOf = (views: Views): SessionView | undefined => views.get('s
 /** In the Devloopfile's order. */
 export const resourcesOf = (views: Views): ResourceView[] =>
   [...views.values()].filter((view) => view.kind === 'resource').sort((a, b) => a.order - b.order)
+
+/** By name. */
+export const imagesOf = (views: Views): ImageView[] =>
+  [...views.values()].filter((view) => view.kind === 'image').sort((a, b) => (a.name < b.name ? -1 : 1))
 
 /** Oldest first. */
 export const changesOf = (views: Views): ChangeView[] =>

@@ -201,13 +201,65 @@ export interface ImageOptions {
   dockerfile?: string | { inline: string }
   /** Stage of the Dockerfile to build. Default: the last. */
   target?: string
-  /** Build arguments (`ARG`). They are no place for secrets: anyone who has the image can read them. */
-  args?: Readonly<Record<string, string | number | boolean>>
+  /**
+   * Build arguments (`ARG`). They are no place for secrets: anyone who has the image can read them. An image of this project becomes
+   * its reference: with `args: { BASE: base }` and `FROM ${BASE}` this image is built on that one, and again whenever that one is.
+   */
+  args?: Readonly<Record<string, string | number | boolean | Image>>
+  /**
+   * Images of this project that the Dockerfile names in `FROM` or `COPY --from` by their plain names, such as `FROM shop/base`. They are
+   * built first, once for all that are built on them. Those in `args` need not be named here.
+   */
+  bases?: readonly Image[]
+  /**
+   * What `RUN --mount=type=secret,id=NAME` gets, by that id: a file (relative to this file), or a variable of devloop's own environment.
+   * It is read at each build and is in no layer, log or state. Needs BuildKit.
+   */
+  secrets?: Readonly<Record<string, BuildSecret>>
+  /**
+   * What `RUN --mount=type=ssh` may use: `true` is the ssh agent of devloop's environment (`SSH_AUTH_SOCK`); by id, `true` for that
+   * agent or the path of another agent's socket. Keys stay in the agent. Needs BuildKit.
+   */
+  ssh?: true | Readonly<Record<string, true | string>>
+  /** What it is built for, such as `linux/arm64`. Default: what the cluster's nodes are. */
+  platform?: string
+  /** Network of the `RUN` steps: `default`, `none` or `host`; by the classic builder also a network's name. */
+  network?: string
+  /** Hosts that the `RUN` steps know beside those of the name service: name to IP address, or to `host-gateway`. */
+  extraHosts?: Readonly<Record<string, string>>
+  /** References of images whose layers may be used as cache. BuildKit wants them built with `BUILDKIT_INLINE_CACHE=1`. */
+  cacheFrom?: string | readonly string[]
+  /** Ask the registries for newer base images at each build. Default: what the engine has is used. */
+  pull?: boolean
+  /** Labels of the image. */
+  labels?: Readonly<Record<string, string>>
+  /** Tags that it gets beside the one that devloop makes from its content, such as `latest`. They are pushed too. */
+  tags?: string | readonly string[]
+  /** Build with a command of your own (ko, buildpacks, bazel, jib, a script) instead of a Dockerfile. */
+  build?: CustomBuildOptions
   /**
    * What a changed file of the context leads to. `ignore` and `rebuildOn` are looked at first, whatever their place; then every
    * `sync` that covers the file applies. A file that no rule covers rebuilds the image. Without rules, every change does.
    */
   live?: readonly LiveRule[]
+}
+
+/** A secret of a build: a file, relative to the Devloopfile's module, or a variable of devloop's own environment. */
+export type BuildSecret = { file: string } | { env: string }
+
+/**
+ * A builder of your own. The command must make the image that `DEVLOOP_REF` names: in the Docker engine, or pushed. Where it cannot
+ * choose the name, it writes the reference that it made to the file that `DEVLOOP_REF_FILE` names, or prints it as its last line.
+ * It finds `DEVLOOP_IMAGE` (the name), `DEVLOOP_REF`, `DEVLOOP_REPOSITORY` and `DEVLOOP_TAG` (the parts of it), `DEVLOOP_REGISTRY`
+ * (empty where images stay in the engine), `DEVLOOP_PLATFORM`, `DEVLOOP_CONTEXT` and `DEVLOOP_REF_FILE` in its environment.
+ */
+export interface CustomBuildOptions {
+  /** Builds the image. It runs again when a file of `context` changes that no live rule covers. */
+  command: Command
+  /** More of its environment, beside that of devloop itself. An image of this project becomes its reference, and is built first. */
+  env?: Readonly<Record<string, string | number | boolean | Image>>
+  /** Working folder, relative to this file. Default: the context. */
+  cwd?: string
 }
 
 export interface RunOptions {

@@ -5,11 +5,31 @@ import type { ImageSpec } from '../../model/plan.js'
 import type { ImageOptions } from '../api/types.js'
 import type { DeclaredImage, Encoded } from '../declaration.js'
 import { broken, options, record, string, wrong, type Subject } from './fields.js'
+import { makeArgs, makeBases } from './make-bases.js'
+import { makeBuildOptions } from './make-build-options.js'
+import { makeCustomBuild } from './make-custom-build.js'
 import { makeLiveRules } from './make-live-rules.js'
 import { called } from './names.js'
 import type { PlanWork } from './work.js'
 
-const known: Record<keyof ImageOptions, true> = { context: true, dockerfile: true, target: true, args: true, live: true }
+const known: Record<keyof ImageOptions, true> = {
+  context: true,
+  dockerfile: true,
+  target: true,
+  args: true,
+  bases: true,
+  secrets: true,
+  ssh: true,
+  platform: true,
+  network: true,
+  extraHosts: true,
+  cacheFrom: true,
+  pull: true,
+  labels: true,
+  tags: true,
+  build: true,
+  live: true,
+}
 
 const repository = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
 
@@ -22,12 +42,31 @@ export async function makeImage(work: PlanWork, image: DeclaredImage): Promise<I
   const base = dirname(image.at.file)
   const context = resolve(base, string(subject, 'context', given.context) ?? '.')
   const target = string(subject, 'target', given.target)
-  const args = makeArgs(subject, given.args)
+  const { args, baseArgs } = makeArgs(work, subject, 'args', given.args)
+  const declared = makeBases(work, subject, given.bases)
+  const build = makeCustomBuild(work, subject, given, { context, base })
+  const buildOptions = makeBuildOptions(subject, given, base)
   const folder = await checkContext(work, subject, context, base)
-  const dockerfile = await makeDockerfile(work, subject, given.dockerfile, { context, base, check: folder })
+  const dockerfile = build
+    ? { inline: '' }
+    : await makeDockerfile(work, subject, given.dockerfile, { context, base, check: folder })
   const live = await makeLiveRules(work, subject, given.live, { context, base })
   if (name === undefined || !dockerfile) return undefined
-  return { name, context, dockerfile, ...(target === undefined ? {} : { target }), args, live, at: image.at }
+  const allArgs = { ...baseArgs, ...build?.baseArgs }
+  const bases = [...new Set([...declared, ...Object.values(allArgs)])]
+  return {
+    name,
+    context,
+    dockerfile,
+    ...(target === undefined ? {} : { target }),
+    args,
+    ...(Object.keys(allArgs).length === 0 ? {} : { baseArgs: allArgs }),
+    ...(bases.length === 0 ? {} : { bases }),
+    ...(Object.keys(buildOptions).length === 0 ? {} : { options: buildOptions }),
+    ...(build ? { build: build.spec } : {}),
+    live,
+    at: image.at,
+  }
 }
 
 function makeName(subject: Subject, value: Encoded): string | undefined {
@@ -53,28 +92,6 @@ function makeName(subject: Subject, value: Encoded): string | undefined {
     ? `For instance '${valid}'.`
     : 'Use lower-case letters and digits, with `.`, `_`, `-` and `/` between them.'
   return broken(subject, 'the name is no valid image repository.', `Received '${name}'.`, help)
-}
-
-function makeArgs(subject: Subject, value: Encoded): Record<string, string> {
-  if (value === undefined) return {}
-  const given = record(value)
-  if (!given) {
-    wrong(subject, 'args', 'an object', value)
-    return {}
-  }
-  return Object.fromEntries(
-    Object.entries(given).map(([key, item]) => {
-      if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') return [key, String(item)]
-      wrong(
-        subject,
-        `args.${key}`,
-        'a string, number or boolean',
-        item ?? null,
-        'Build arguments are known to all who have the image: they hold no texts.',
-      )
-      return [key, '']
-    }),
-  )
 }
 
 async function checkContext(work: PlanWork, subject: Subject, context: string, base: string): Promise<boolean> {

@@ -79,6 +79,49 @@ test('how resources take part in the graph', async () => {
   expect(resources.web).toMatchObject({ labels: ['shop', 'front'], trigger: 'auto', enabled: false, rebuildAfter: ['gen'] })
 })
 
+test('build options become part of the plan, with absolute paths and the names of the images they refer to', async () => {
+  const { plan, root } = project({
+    'Devloopfile.ts': `import { app, defineDevloop, image } from 'devloop'
+import { options } from './shared/options.js'
+const base = image('shop/base', { dockerfile: { inline: 'FROM node:20' } })
+const tools = image('shop/tools', { dockerfile: { inline: 'FROM node:20' } })
+const api = image('shop/api', { dockerfile: { inline: 'FROM node:20' }, args: { BASE: base, N: 1 }, bases: [tools], ...options })
+const jib = image('shop/jib', { build: { command: ['./gradlew', 'jib'], cwd: 'shared', env: { BASE: base, MODE: 'dev' } }, tags: 'v1' })
+export default defineDevloop({ name: 'shop', resources: [app('api', { image: api }), app('jib', { image: jib })] })
+`,
+    'shared/options.ts': `export const options = { secrets: { npmrc: { file: '.npmrc' }, token: { env: 'TOKEN' } }, ssh: true as const, platform: 'linux/arm64', network: 'host',
+  extraHosts: { db: '10.0.0.1', up: 'host-gateway' }, cacheFrom: 'ghcr.io/shop/api:main', pull: true, labels: { team: 'shop' }, tags: ['v1', 'latest'] }
+`,
+  })
+  const { images } = await plan()
+  expect(images['shop/api']).toMatchObject({
+    args: { N: '1' },
+    baseArgs: { BASE: 'shop/base' },
+    bases: ['shop/tools', 'shop/base'],
+    options: {
+      secrets: { npmrc: { file: `${root}/.npmrc` }, token: { env: 'TOKEN' } },
+      ssh: { default: null },
+      platform: 'linux/arm64',
+      network: 'host',
+      extraHosts: { db: '10.0.0.1', up: 'host-gateway' },
+      cacheFrom: ['ghcr.io/shop/api:main'],
+      pull: true,
+      labels: { team: 'shop' },
+      tags: ['v1', 'latest'],
+    },
+  })
+  expect(images['shop/jib']).toMatchObject({
+    dockerfile: { inline: '' },
+    args: {},
+    baseArgs: { BASE: 'shop/base' },
+    bases: ['shop/base'],
+    build: { command: ['./gradlew', 'jib'], cwd: `${root}/shared`, env: { MODE: 'dev' } },
+    options: { tags: ['v1'] },
+  })
+  expect(Object.keys(images).sort()).toEqual(['shop/api', 'shop/base', 'shop/jib', 'shop/tools'])
+  expect(images['shop/base']).not.toHaveProperty('options')
+})
+
 test('packages come from the importing module, workspace packages are sources, CommonJS works', async () => {
   const { plan, root, load } = project({
     'Devloopfile.ts': `import { db } from '@acme/preset'\nimport plain, { three } from 'plain'\nimport { defineDevloop } from 'devloop'\nexport default defineDevloop(() => ({ name: 'p' + plain.two + three, resources: [db] }))\n`,

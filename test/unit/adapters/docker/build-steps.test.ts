@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { buildError } from '../../../../src/adapters/docker/build-errors.js'
 import { createBuildkitSteps } from '../../../../src/adapters/docker/buildkit-steps.js'
 import { createClassicSteps } from '../../../../src/adapters/docker/classic-steps.js'
+import { createMask } from '../../../../src/adapters/docker/mask.js'
 import { writeMessage } from '../../../../src/adapters/docker/protobuf.js'
 import { decodeTrace } from '../../../../src/adapters/docker/trace.js'
 import type { ImageSpec } from '../../../../src/model/plan.js'
@@ -17,6 +18,7 @@ const recorder = (): BuildProgress & { steps: BuildStep[]; lines: string[]; stag
     step: (step) => void steps.push(step),
     log: (line) => void lines.push(line),
     stage: (stage) => void stages.push(stage),
+    sent: () => undefined,
   }
 }
 
@@ -81,11 +83,30 @@ test('a BuildKit trace becomes steps with names, states and times, and whole log
     },
     { id: 'a', name: '[1/10] FROM docker.io/library/node:20', state: 'cached', startedAt: start, finishedAt: start },
     { id: 'b', name: '[2/10] RUN npm ci', state: 'running', startedAt: start },
+    { id: 'b', name: '[2/10] RUN npm ci', state: 'running', startedAt: start, tail: ['1 € is'] },
     { id: 'b', name: '[2/10] RUN npm ci', state: 'done', startedAt: start, finishedAt: end },
   ])
   expect(progress.lines).toEqual(['1 € is', 'whole'])
   expect(progress.stages).toEqual(['build'])
   expect(steps.failed()).toBeUndefined()
+})
+
+test('secrets are hidden in lines, tails and errors, also as base64; short ones are not', () => {
+  const progress = recorder()
+  const secrets = ['s3cret-token\n', 'first line\nsecond line\n', 'abc'].map((text) => Buffer.from(text))
+  const steps = createBuildkitSteps(progress, createMask(secrets))
+  steps.push(decodeTrace(vertex('r', '[2/4] RUN env', { started: 1 })))
+  for (const text of [
+    'T=s3cret-token;\n',
+    `${Buffer.from('s3cret-token').toString('base64')}\n`,
+    `${Buffer.from('s3cret-token\n').toString('base64')}\n`,
+    'the second line, abc\n',
+  ])
+    steps.push(decodeTrace(log('r', text)))
+  steps.push(decodeTrace(vertex('r', '[2/4] RUN env', { started: 1, completed: 9, error: 'exit code: 7' })))
+  expect(progress.lines).toEqual(['T=***;', '***', '***', 'the ***, abc'])
+  expect(progress.steps.at(-1)?.tail).toEqual(progress.lines)
+  expect(steps.failed()?.output).toBe(progress.lines.join('\n'))
 })
 
 test('the step at fault is the one that failed by itself, with the end of its output', () => {

@@ -18,7 +18,7 @@ let folder: string
 let env: Record<string, string>
 let server: http.Server | undefined
 const never = new AbortController().signal
-const silent = { stage: () => undefined, step: () => undefined, log: () => undefined }
+const silent = { stage: () => undefined, step: () => undefined, log: () => undefined, sent: () => undefined }
 
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'devloop-engine-'))

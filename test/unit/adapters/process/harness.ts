@@ -178,7 +178,7 @@ export async function createHarness(): Promise<Harness> {
   return harness
 }
 
-const progress = { step: () => {}, log: () => {}, stage: () => {} }
+const progress = { step: () => {}, log: () => {}, stage: () => {}, sent: () => {} }
 
 export const file = (path: string, text: string, mode = 0o644): SyncOp => ({
   op: 'file',

@@ -57,7 +57,7 @@ describe('the builder of the process runtime', () => {
       ['src/a.js', { kind: 'file', hash: 'x', mode: 0o644, size: 1 }],
       ['src/gone.js', { kind: 'file', hash: 'x', mode: 0o644, size: 1 }],
     ] as const)
-    const progress = { step: () => {}, log: () => {}, stage: () => {} }
+    const progress = { step: () => {}, log: () => {}, stage: () => {}, sent: () => {} }
     const built = await one.runtime.builder.build(
       { image, tree, inputs: '', registry: undefined, platform: undefined },
       progress,
@@ -91,7 +91,7 @@ describe('the builder of the process runtime', () => {
         registry: undefined,
         platform: undefined,
       },
-      { step: () => controller.abort(), log: () => {}, stage: () => {} },
+      { step: () => controller.abort(), log: () => {}, stage: () => {}, sent: () => {} },
       controller.signal,
     )
     await expect(built).rejects.toMatchObject({ name: 'AbortError' })
