@@ -140,6 +140,7 @@ test("the classic builder's words become the same steps", () => {
     ['[2/3] WORKDIR /app', 'running'],
     ['[2/3] WORKDIR /app', 'cached'],
     ['[3/3] RUN npm test', 'running'],
+    ['[3/3] RUN npm test', 'running'],
     ['[3/3] RUN npm test', 'failed'],
   ])
   expect(progress.lines).toEqual(['oh no'])
