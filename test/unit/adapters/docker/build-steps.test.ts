@@ -104,7 +104,7 @@ test('secrets are hidden in lines, tails and errors, also as base64; short ones 
   ])
     steps.push(decodeTrace(log('r', text)))
   steps.push(decodeTrace(vertex('r', '[2/4] RUN env', { started: 1, completed: 9, error: 'exit code: 7' })))
-  expect(progress.lines).toEqual(['T=***;', '***', '***', 'the ***, abc'])
+  expect(progress.lines).toEqual(['T=***;', '***', '***==', 'the ***, abc'])
   expect(progress.steps.at(-1)?.tail).toEqual(progress.lines)
   expect(steps.failed()?.output).toBe(progress.lines.join('\n'))
 })
