@@ -1,5 +1,5 @@
 // What the worker hands to the main thread: the values of a Devloopfile as plain data, not yet checked.
-import type { SourcePosition } from '../errors/devloop-error.js'
+import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
 
 /** All that the Devloopfile's result reaches. Values refer to each other by index, so that two with one name stay two. */
 export interface Declaration {
@@ -23,6 +23,8 @@ export interface DeclaredResource {
   /** Second argument of `manifests` and `kustomize`. */
   readonly source: Encoded
   readonly options: Encoded
+  /** What was found wanting where it was declared, and does not keep it from running. */
+  readonly warnings?: readonly ErrorInfo[] | undefined
   readonly at: SourcePosition
 }
 

@@ -44,8 +44,13 @@ export const errorCodes = {
   ),
   'devloopfile/file': entry('A file that the Devloopfile names cannot be read.', 'Correct the path, or create the file.'),
   'devloopfile/yaml': entry(
-    'A manifest is not valid YAML, or not a Kubernetes object.',
+    'A manifest or Compose file is not valid YAML, or a manifest is not a Kubernetes object.',
     'Correct the line that the error names.',
+  ),
+  'compose/invalid': entry('A Compose file says something that is not valid.', 'Correct the line that the error names.'),
+  'compose/unsupported': entry(
+    'A Compose file asks for something that devloop cannot do.',
+    'Remove it, or leave the service out: compose(file, { except: [...] }).',
   ),
   // build
   'engine/unreachable': entry(
@@ -133,6 +138,7 @@ export const errorCodes = {
     "Read the reason in the error; it is the node's own.",
   ),
   'rollout/timeout': entry('The rollout did not become ready in time.', "Read the pod's log and events."),
+  'app/volume': entry('A volume of an app cannot be what it was declared to be.', 'Read the reason in the error.'),
   'app/exited': entry('The process of an app ended.', 'Read its log; the next save is tried again.'),
   'app/start': entry('The process of an app could not be started.', 'Check `process.command` and its working folder.'),
   'app/prepare': entry('The prepare step of an app failed.', 'Read its output.'),

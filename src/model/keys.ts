@@ -1,14 +1,13 @@
 // Hashes that tell whether something must be done again.
 import { createHash } from 'node:crypto'
-import type { AppSpec, ImageSpec, Plan, ResourceSpec, TextValue } from './plan.js'
-import { imagesOf } from './plan.js'
+import type { AppSpec, ImageSpec, Plan, ResourceSpec } from './plan.js'
+import { imagesOf, textsOf } from './plan.js'
 
 const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
 /** Hash of a resource's spec and of the ports of the apps that its texts name. */
 export function specKey(plan: Plan, resource: ResourceSpec): string {
-  const texts: readonly TextValue[] = resource.kind === 'app' || resource.kind === 'local' ? Object.values(resource.env) : []
-  const others = texts
+  const others = textsOf(resource)
     .flat()
     .flatMap((part) => (part.kind === 'address' ? [plan.resources[part.resource]] : []))
     .map((other) => (other?.kind === 'app' ? [other.name, other.ports] : other?.name))
@@ -22,6 +21,7 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
     labels: undefined,
     at: undefined,
     readiness: undefined,
+    warnings: undefined,
   }
   const modes = { auto: undefined, trigger: undefined, enabled: undefined }
   return hash([{ ...spec, ...own, ...modes }, others, restart])

@@ -1,5 +1,5 @@
 // What differs between two plans, so that a reload touches only that.
-import type { AppSpec, ImageSpec, Plan, ResourceSpec } from './plan.js'
+import { textsOf, type AppSpec, type ImageSpec, type Plan, type ResourceSpec } from './plan.js'
 
 /** Names, in the order of the plan that holds them. */
 export interface NamesDiff {
@@ -72,8 +72,7 @@ function diffNames<T>(
 
 /** Names of the apps whose address a resource's texts hold. */
 function addressed(resource: ResourceSpec): ReadonlySet<string> {
-  const env = resource.kind === 'app' || resource.kind === 'local' ? resource.env : {}
-  return new Set(Object.values(env).flatMap((text) => text.flatMap((part) => (part.kind === 'address' ? [part.resource] : []))))
+  return new Set(textsOf(resource).flatMap((text) => text.flatMap((part) => (part.kind === 'address' ? [part.resource] : []))))
 }
 
 /**

@@ -1,5 +1,5 @@
 // The plan: what a Devloopfile evaluates to. Plain frozen data, complete (every default filled in) and validated.
-import type { SourcePosition } from '../errors/devloop-error.js'
+import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
 
 /** What one Devloopfile declares. All paths in it are absolute unless their comment says otherwise. */
 export interface Plan {
@@ -191,6 +191,8 @@ interface ResourceBase extends GraphSettings {
   readonly forward: readonly ForwardSpec[]
   /** Ready once it is deployed, whatever its pods say. Never of a local. */
   readonly readiness?: 'ignore'
+  /** What of its declaration cannot be followed, in words. It runs all the same. */
+  readonly warnings?: readonly ErrorInfo[]
   readonly at: SourcePosition
 }
 
@@ -206,6 +208,23 @@ export interface AppSpec extends ResourceBase {
   /** Replaces the image's default arguments. */
   readonly args?: readonly string[]
   readonly replicas: number
+  /** It runs to its end: ready means that it succeeded. A failed run is repeated so often. */
+  readonly job?: { readonly retries: number }
+  /** Its name leads straight to its pods, on every port. */
+  readonly headless?: true
+  /** More names, beside its own, that its pods are reached by. */
+  readonly aliases?: readonly string[]
+  /** Containers do not find `PORT` and `PORT_NAME` in their environment. A process of this machine does in any case. */
+  readonly portVariables?: false
+  /** What is mounted into its container; no two at one path. */
+  readonly volumes?: readonly VolumeSpec[]
+  /** When its container is ready; `false` = once it runs. Undefined = when its first port accepts connections. */
+  readonly probe?: ProbeSpec | false
+  /** Working folder in the container; undefined = the image's. */
+  readonly workdir?: string
+  /** Who its container runs as; undefined = the image's user. */
+  readonly user?: { readonly uid: number; readonly gid?: number }
+  readonly pod?: PodSettings
   /** How to run it on this machine; undefined = only on Kubernetes. */
   readonly process?: { readonly prepare?: Command; readonly command: Command }
 }
@@ -229,6 +248,80 @@ export interface ImageField {
   /** Where the reference is split: the names of its two halves below `path`. The first has registry and repository. */
   readonly repository?: string
   readonly tag?: string
+}
+
+/** What is mounted at a path of a container. */
+export type VolumeSpec = { /** Absolute, in the container. */ readonly path: string; readonly readOnly?: true } & (
+  | {
+      /** Outlives its pods: a PersistentVolumeClaim. The same name means the same volume. */
+      readonly kind: 'named'
+      readonly name: string
+      /** A Kubernetes quantity. */
+      readonly size: string
+      /** Undefined = the default of the cluster. */
+      readonly storageClass?: string
+      /** The first app of the plan that has the volume makes it. */
+      readonly owner?: true
+    }
+  | {
+      /** Empty at first, and gone with its pod. */
+      readonly kind: 'empty'
+      readonly memory?: true
+      /** A Kubernetes quantity. */
+      readonly size?: string
+    }
+  | {
+      /** Files that devloop brings: a ConfigMap, or a Secret. */
+      readonly kind: 'files'
+      readonly secret?: true
+      /** `path` is the one file itself, and not a folder. */
+      readonly single?: true
+      readonly files: readonly VolumeFile[]
+    }
+)
+
+export interface VolumeFile {
+  /** Below the volume's path; empty for the file of a single one. */
+  readonly to: string
+  /** Where its content is: a file of this machine with the hash of what it held, or the text itself. */
+  readonly from: { readonly file: string; readonly hash: string } | { readonly text: TextValue }
+  /** Permission bits. */
+  readonly mode: number
+}
+
+/** How a container is asked whether it is ready. Times are in seconds. */
+export interface ProbeSpec {
+  readonly check:
+    | { readonly kind: 'exec'; readonly command: readonly string[] }
+    /** A port's name or number. */
+    | { readonly kind: 'tcp'; readonly port: string | number }
+    | { readonly kind: 'http'; readonly port: string | number; readonly path: string }
+  /** Pause between two questions, to a container that has been ready. */
+  readonly period: number
+  /** The same, until it is ready for the first time. */
+  readonly startPeriod: number
+  readonly timeout: number
+  /** So many bad answers in a row make a ready container unready. */
+  readonly failures: number
+}
+
+/** Settings of an app's pods that only Kubernetes knows. */
+export interface PodSettings {
+  /** At most, as Kubernetes quantities. */
+  readonly limits?: { readonly cpu?: string; readonly memory?: string }
+  /** Seconds that it is given to end. */
+  readonly stopTimeout?: number
+  /** Host names that it knows beside those of the cluster: name to IP address. */
+  readonly hosts?: Readonly<Record<string, string>>
+  readonly hostname?: string
+  /** Linux capabilities, without `CAP_`. */
+  readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] }
+  /** Its root file system cannot be written. */
+  readonly readOnly?: true
+  /** Its standard input stays open. */
+  readonly stdin?: true
+  /** It has a terminal. */
+  readonly tty?: true
 }
 
 /** Kubernetes objects that the user wrote. */
@@ -387,6 +480,14 @@ export interface KubeObject {
 
 /** Whether resolving a text needs a secret, so that the whole must be treated as one. */
 export const isSecretText = (text: TextValue): boolean => text.some((part) => part.kind === 'generated')
+
+/** Every text that a resource holds. */
+export function textsOf(resource: ResourceSpec): readonly TextValue[] {
+  if (!('env' in resource)) return []
+  const env: readonly (TextValue | string)[] = Object.values(resource.env)
+  const files = resource.kind === 'app' ? (resource.volumes ?? []).flatMap((one) => (one.kind === 'files' ? one.files : [])) : []
+  return [...env.filter((text) => typeof text !== 'string'), ...files.flatMap(({ from }) => ('text' in from ? [from.text] : []))]
+}
 
 /** Names of the built images that a resource runs. */
 export function imagesOf(resource: ResourceSpec): readonly string[] {

@@ -136,6 +136,7 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     ...optional('hold', resource.ready ? undefined : hold),
     ...optional('error', error),
     warnings: [
+      ...(spec.warnings ?? []),
       ...resource.warnings,
       ...(ignored && resource.observed?.error ? [resource.observed.error] : []),
       ...images.flatMap((image) => image.syncBlocked ?? []),

@@ -5,6 +5,7 @@ import type { SyncTransport } from '../../ports/sync-transport.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createDeployer } from './deploy/deployer.js'
 import { mayShareEngine } from './local-clusters.js'
+import { workloadKindOf } from './deploy/render-app.js'
 import { manifestObjects } from './deploy/render-manifests.js'
 import { dialPod } from './dial.js'
 import { DevloopError } from '../../errors/devloop-error.js'
@@ -95,7 +96,7 @@ function compose(
 }
 
 function expectedOf(resource: DeployableSpec, namespace: string): readonly ExpectedObject[] {
-  if (resource.kind === 'app') return [{ kind: 'Deployment', namespace, name: resource.name }]
+  if (resource.kind === 'app') return [{ kind: workloadKindOf(resource), namespace, name: resource.name }]
   return manifestObjects(resource).map(({ object }) => ({
     kind: object.kind,
     namespace: object.metadata.namespace ?? namespace,

@@ -61,6 +61,7 @@ export function createAppPod(options: AppPodOptions): AppPod {
     cwd,
     env,
     ports: Object.values(options.ports),
+    job: app.job,
     processes,
     onLine: (line) => log.add(line),
     onChange: options.onChange,

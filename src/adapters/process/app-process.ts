@@ -16,6 +16,8 @@ export interface AppProcessOptions {
   readonly env: Readonly<Record<string, string>>
   /** Where it listens on this machine; the first decides when it is ready. Empty = ready once started. */
   readonly ports: readonly number[]
+  /** It runs to its end: that makes it ready, and is an error only with another exit code than 0. */
+  readonly job?: { readonly retries: number } | undefined
   readonly processes: ProcessRunner
   /** A line of its output. */
   readonly onLine: (line: string) => void
@@ -24,7 +26,7 @@ export interface AppProcessOptions {
 }
 
 export interface AppProcessState {
-  readonly phase: 'pending' | 'running' | 'failed'
+  readonly phase: 'pending' | 'running' | 'succeeded' | 'failed'
   readonly ready: boolean
   /** How often it was started again after it had ended by itself. */
   readonly restarts: number
@@ -98,9 +100,11 @@ export function createAppProcess(options: AppProcessOptions): AppProcess {
     void started.ended.then((end) => {
       if (running !== started) return
       running = undefined
-      if (Date.now() - startedAt > steadyMs) failures = 0
-      fail(exitError(end, lines))
+      if (Date.now() - startedAt > steadyMs && !options.job) failures = 0
+      if (options.job && end.exitCode === 0) succeed(startedAt)
+      else fail(exitError(end, lines))
     })
+    if (options.job) return
     void untilReady(readiness.signal).then((ready) => {
       if (!ready || running !== started) return
       set({ phase: 'running', ready: true, restarts, startedAt })
@@ -139,23 +143,31 @@ export function createAppProcess(options: AppProcessOptions): AppProcess {
 
   const waitsFor = (): string => {
     const [port] = options.ports
+    if (options.job) return 'runs'
     return port === undefined ? 'starts' : `waits until it accepts connections on 127.0.0.1:${port} (PORT in its environment)`
+  }
+
+  const succeed = (startedAt: number): void => {
+    failures = 0
+    set({ phase: 'succeeded', ready: true, restarts: state.restarts, startedAt })
+    settled()
   }
 
   /** It does not run: say why, and try again after a pause. */
   const fail = (error: ErrorInfo): void => {
     readiness.abort()
     const pauseMs = Math.min(1000 * 2 ** failures, maxPauseMs)
+    const given = options.job && failures >= options.job.retries
     failures += 1
     set({
       phase: 'failed',
       ready: false,
       restarts: state.restarts,
       error,
-      message: `${error.message} It is started again in ${pauseMs / 1000} s.`,
+      message: given ? error.message : `${error.message} It is started again in ${pauseMs / 1000} s.`,
     })
     settled()
-    if (!wanted) return
+    if (!wanted || given) return
     clearTimeout(pause)
     pause = setTimeout(() => {
       const again = inTurn(async () => {
@@ -200,7 +212,7 @@ export function createAppProcess(options: AppProcessOptions): AppProcess {
       if (!wanted) return settled()
       failures = 0
       set({
-        phase: state.phase === 'failed' ? 'pending' : state.phase,
+        phase: state.phase === 'running' ? 'running' : 'pending',
         ready: false,
         restarts: state.restarts,
         message: 'is restarted',

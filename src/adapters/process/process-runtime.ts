@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdir, realpath } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { DevloopError } from '../../errors/devloop-error.js'
+import { DevloopError, type ErrorInfo } from '../../errors/devloop-error.js'
 import type { BuildRecord } from '../../model/build-record.js'
 import type { AppSpec } from '../../model/plan.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
@@ -120,7 +120,7 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
       const podEnv = appEnv(app, env, (name) => assigned.get(name), generated)
       const ownPorts = assigned.get(app.name) ?? {}
       const template = templateOf(app, record, podEnv, ownPorts)
-      const deployed: Deployed = { objects: [`process/${app.name}`], templates: [template], warnings: [] }
+      const deployed: Deployed = { objects: [`process/${app.name}`], templates: [template], warnings: notFollowed(app) }
 
       const running = [...entry.pods].find((pod) => pod.options.template === template && !pod.gone.aborted)
       if (running) {
@@ -243,6 +243,19 @@ function processApp(resource: DeployableSpec): ProcessApp {
   })
 }
 
+/** What of an app needs a container. Its user, its capabilities and the like are left out without a word: they are this machine's. */
+function notFollowed(app: AppSpec): readonly ErrorInfo[] {
+  const paths = (app.volumes ?? []).map(({ path }) => path)
+  if (paths.length === 0) return []
+  return [
+    new DevloopError('app/volume', `Nothing is mounted for ${app.name} on this machine: it finds no ${paths.join(', ')}.`, {
+      why: 'Without a container, these would be paths of the machine itself.',
+      where: app.at,
+      help: 'Let `process` use other paths, or run on a cluster.',
+    }).info,
+  ]
+}
+
 const stageGone = (app: AppSpec, record: BuildRecord): DevloopError =>
   new DevloopError('app/start', `The staged files of image ${record.image} are gone, so ${app.name} cannot start.`, {
     why: `${record.ref} does not exist, or is not complete.`,
@@ -257,7 +270,7 @@ async function placeOf(
 ): Promise<{ stage: string | undefined; containerId: string; ref: string; cwd: string }> {
   if (record) {
     const root = await realpath(record.ref)
-    const cwd = inStage(root, record.config.workingDir)
+    const cwd = inStage(root, app.workdir ?? record.config.workingDir)
     await mkdir(cwd, { recursive: true })
     return { stage: root, containerId: `${stageId(record.ref)}.${app.name}`, ref: record.ref, cwd }
   }
@@ -280,7 +293,7 @@ function templateOf(
   ports: Readonly<Record<string, number>>,
 ): string {
   const sorted = Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const parts = [app.process, app.image, record?.digest, sorted, ports]
+  const parts = [app.process, app.image, record?.digest, sorted, ports, app.job, app.workdir]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
 }
 

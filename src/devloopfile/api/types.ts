@@ -321,6 +321,33 @@ export interface AppOptions<Port extends string = string> extends GraphOptions {
   replicas?: number
   /** `'ignore'`: it counts as ready once it is deployed, whatever its pods say. Default: its pods must be Ready. */
   readiness?: 'ignore'
+  /**
+   * It runs to its end, as a Job: it is ready when it has succeeded, and runs again when it changed. `{ retries }`: how often a run
+   * that failed is repeated. Default: it runs on.
+   */
+  job?: boolean | { retries?: number }
+  /**
+   * A Service without an address of its own: the app's name leads straight to its pods, on every port, also those that `ports` does not
+   * name. Default: a Service with the ports of `ports`.
+   */
+  headless?: boolean
+  /** More names that its pods are reached by, each a Service: lower-case letters, digits and `-`, beginning with a letter. */
+  aliases?: readonly string[]
+  /** Whether containers find `PORT` and `PORT_NAME` in their environment. On this machine a process finds them anyway. Default: true. */
+  portVariables?: boolean
+  /**
+   * What is mounted into its container, by path: `{ '/data': 'db-data' }` is a volume by its name, which outlives the pods.
+   * Others are `{ empty: true }`, `{ files: 'nginx.conf' }` and `{ text: '...' }`. On this machine nothing is mounted.
+   */
+  volumes?: Readonly<Record<string, Volume>>
+  /** When its container is ready. `false`: as soon as it runs. Default: when its first port accepts connections. */
+  probe?: ProbeOptions | false
+  /** Absolute path of its working folder. Default: the image's. */
+  workdir?: string
+  /** Who its container runs as: a user's number, or `'1000:1000'` with the group's. Default: the image's user. */
+  user?: number | string
+  /** What else can be said of its pods. */
+  pod?: PodOptions
   /** How to run it on this machine, without cluster and Docker. Without it, the app is held there. */
   process?: ProcessOptions
 }
@@ -331,6 +358,94 @@ export interface ForwardOptions {
   local: number
   /** What to do when another program has the port. Default: an error that names the program. */
   fallback?: 'next-free'
+}
+
+/** What is mounted into a container. A string is the name of a volume. */
+export type Volume = string | NamedVolume | EmptyVolume | FilesVolume | TextVolume
+
+/**
+ * A volume that outlives pods, and is kept when its app is deleted: a PersistentVolumeClaim. Apps that name the same share it. Where
+ * the cluster has no default storage class, it is an empty folder that is gone with its pod, and a warning says so.
+ */
+export interface NamedVolume {
+  volume: string
+  /** A Kubernetes quantity. Default: `1Gi`. */
+  size?: string
+  /** Default: that of the cluster. */
+  storageClass?: string
+  readOnly?: boolean
+}
+
+/** A folder that is empty at first, and gone with its pod. */
+export interface EmptyVolume {
+  /** `'memory'`: it is kept in memory. */
+  empty: true | 'memory'
+  /** What it may hold, as a Kubernetes quantity. */
+  size?: string
+}
+
+/** A file or folder of this machine, read-only in the container: for configuration. A change of it rolls out. At most 700 kB. */
+export interface FilesVolume {
+  /** Relative to this file. */
+  files: string
+  /** Keep it in a Secret instead of a ConfigMap. */
+  secret?: boolean
+  /** Permission bits of the files. Default: `0o755` for those that can be executed here, else `0o644`; `0o444` where secret. */
+  mode?: number
+}
+
+/** A file with this text, read-only. One that holds a generated value is kept in a Secret. */
+export interface TextVolume {
+  text: string | Text
+  secret?: boolean
+  /** Permission bits. Default: `0o644`; `0o444` where secret. */
+  mode?: number
+}
+
+/** How a container is asked whether it is ready: by one of `exec`, `tcp` and `http`. Times are in whole seconds. */
+export type ProbeOptions = {
+  /** Pause between two questions to one that has been ready. Default: 10. */
+  period?: number
+  /** The same until it is ready for the first time. Default: 1. */
+  startPeriod?: number
+  /** Time for one answer. Default: 5. */
+  timeout?: number
+  /** So many bad answers in a row make it unready. Default: 3. */
+  failures?: number
+} & (
+  | {
+      /** This command ends with 0 in the container. */
+      exec: Command
+    }
+  | {
+      /** This port, by name or number, accepts connections. */
+      tcp: string | number
+    }
+  | {
+      /** This path, such as `'/healthz'`, is answered with a status from 200 to 399. */
+      http: string
+      /** The port by name or number. Default: the first. */
+      port?: string | number
+    }
+)
+
+export interface PodOptions {
+  /** What it may use at most, as Kubernetes quantities. */
+  limits?: { cpu?: string; memory?: string }
+  /** Seconds that it is given to end. Default: 5. */
+  stopTimeout?: number
+  /** Host names that it knows beside those of the cluster: name to IP address. */
+  hosts?: Readonly<Record<string, string>>
+  /** Its own host name. Default: the pod's name. */
+  hostname?: string
+  /** Linux capabilities that it has more, or less, than its image gets by default. */
+  capabilities?: { add?: readonly string[]; drop?: readonly string[] }
+  /** Its root file system cannot be written. Live sync then reaches volumes only. */
+  readOnly?: boolean
+  /** Its standard input stays open. */
+  stdin?: boolean
+  /** It has a terminal. */
+  tty?: boolean
 }
 
 export interface ProcessOptions {

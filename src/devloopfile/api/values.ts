@@ -1,5 +1,5 @@
 // The values that the API's functions return: opaque to users, readable by the collector, and loud when put into a plain string.
-import type { SourcePosition } from '../../errors/devloop-error.js'
+import type { ErrorInfo, SourcePosition } from '../../errors/devloop-error.js'
 import type { ResourceType, RuleType } from '../declaration.js'
 import { callPosition, type ApiFunction } from './session.js'
 
@@ -15,6 +15,7 @@ export type Inside =
       readonly name: unknown
       readonly source: unknown
       readonly options: unknown
+      readonly warnings?: readonly ErrorInfo[]
       readonly at: SourcePosition
     }
   | { readonly kind: 'text'; readonly parts: readonly TextPiece[] }

@@ -3,11 +3,14 @@ import type { AppSpec, ForwardSpec } from '../../model/plan.js'
 import type { AppOptions, ProcessOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
-import { broken, command, dnsLabel, integer, options, port, readiness, record, strings, wrong, type Subject } from './fields.js'
+import { broken, command, dnsLabel, integer, options, port, readiness, record, string, wrong, type Subject } from './fields.js'
 import { makeForwardSpec } from './make-forward.js'
 import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
+import { makeAliases, makeJob, makePod, makeUser } from './make-pod.js'
+import { makeProbe } from './make-probe.js'
 import { makeEnv } from './make-text.js'
+import { baseOf, flag, makeVolumes } from './make-volumes.js'
 import { called } from './names.js'
 import type { PlanWork } from './work.js'
 
@@ -21,12 +24,21 @@ const known: Record<keyof AppOptions, true> = {
   args: true,
   replicas: true,
   readiness: true,
+  job: true,
+  headless: true,
+  aliases: true,
+  portVariables: true,
+  volumes: true,
+  probe: true,
+  workdir: true,
+  user: true,
+  pod: true,
   process: true,
   ...graphKnown,
 }
 const processKnown: Record<keyof ProcessOptions, true> = { prepare: true, command: true }
 
-export function makeApp(work: PlanWork, resource: DeclaredResource, needs: Needs): AppSpec {
+export async function makeApp(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<AppSpec> {
   const subject: Subject = { name: called('app', resource.name), at: resource.at, problems: work.problems }
   const given = options(subject, '', resource.options, known)
   const name = dnsLabel(subject, 'name', resource.name) ?? ''
@@ -38,10 +50,17 @@ export function makeApp(work: PlanWork, resource: DeclaredResource, needs: Needs
   const args =
     given.args === undefined
       ? undefined
-      : Array.isArray(given.args)
-        ? strings(subject, 'args', given.args)
+      : isTextList(given.args)
+        ? given.args
         : wrong(subject, 'args', 'an array of strings', given.args)
   const process = makeProcess(subject, given.process)
+  const volumes = await makeVolumes(work, subject, given.volumes, baseOf(subject))
+  const probe = makeProbe(subject, given.probe, Object.keys(ports))
+  const aliases = makeAliases(subject, given.aliases)
+  const workdir = makeWorkdir(subject, given.workdir)
+  const user = makeUser(subject, given.user)
+  const pod = makePod(subject, given.pod)
+  const job = makeJob(subject, given.job)
   return {
     kind: 'app',
     name,
@@ -54,9 +73,28 @@ export function makeApp(work: PlanWork, resource: DeclaredResource, needs: Needs
     ...(args === undefined ? {} : { args }),
     replicas: integer(subject, 'replicas', given.replicas, 0, Infinity) ?? 1,
     ...readiness(subject, 'readiness', given.readiness),
+    ...(job ? { job } : {}),
+    ...(flag(subject, 'headless', given.headless) ? { headless: true } : {}),
+    ...(aliases ? { aliases } : {}),
+    ...(given.portVariables === undefined || flag(subject, 'portVariables', given.portVariables) ? {} : { portVariables: false }),
+    ...(volumes ? { volumes } : {}),
+    ...(probe === undefined ? {} : { probe }),
+    ...(workdir === undefined ? {} : { workdir }),
+    ...(user ? { user } : {}),
+    ...(pod ? { pod } : {}),
     ...(process ? { process } : {}),
+    ...(resource.warnings ? { warnings: resource.warnings } : {}),
     at: resource.at,
   }
+}
+
+/** Arguments may be empty strings. */
+const isTextList = (value: Encoded): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
+
+function makeWorkdir(subject: Subject, value: Encoded): string | undefined {
+  const path = string(subject, 'workdir', value)
+  return path === undefined || path.startsWith('/') ? path : wrong(subject, 'workdir', 'an absolute path in the container', path)
 }
 
 function makeImageOf(work: PlanWork, subject: Subject, value: Encoded, report: boolean): AppSpec['image'] {

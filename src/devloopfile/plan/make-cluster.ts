@@ -2,9 +2,10 @@
 import type { ClusterSettings } from '../../model/plan.js'
 import type { ClusterOptions } from '../api/types.js'
 import type { Encoded } from '../declaration.js'
-import { dnsLabel, options, string, strings, wrong, type Subject } from './fields.js'
+import { dnsLabel, options, strings, type Subject } from './fields.js'
 import { makeEngine } from './make-engine.js'
 import { makePullSecret, makeRegistry } from './make-registry.js'
+import { quantity } from './quantity.js'
 
 const known: Record<keyof ClusterOptions, true> = {
   contexts: true,
@@ -14,8 +15,6 @@ const known: Record<keyof ClusterOptions, true> = {
   engine: true,
   sandbox: true,
 }
-
-const quantity = /^\d+(?:\.\d+)?(?:m|[kMGTPE]i?|Ki)?$/
 
 export function makeCluster(subject: Subject, value: Encoded): ClusterSettings {
   if (value === undefined) return { contexts: [] }
@@ -40,10 +39,8 @@ function makeSandbox(subject: Subject, value: Encoded): ClusterSettings['sandbox
   if (value === undefined) return undefined
   const given = options(subject, 'cluster.sandbox', value, { cpu: true, memory: true })
   const amounts = (['cpu', 'memory'] as const).flatMap((key) => {
-    const amount = string(subject, `cluster.sandbox.${key}`, given[key])
-    if (amount === undefined) return []
-    if (!quantity.test(amount)) wrong(subject, `cluster.sandbox.${key}`, "a Kubernetes quantity such as '4' or '8Gi'", amount)
-    return [[key, amount] as const]
+    const amount = quantity(subject, `cluster.sandbox.${key}`, given[key])
+    return amount === undefined ? [] : [[key, amount] as const]
   })
   return Object.fromEntries(amounts)
 }

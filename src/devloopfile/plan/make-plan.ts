@@ -17,6 +17,7 @@ import { makeCluster } from './make-cluster.js'
 import { makeImage } from './make-image.js'
 import { makeLocal } from './make-local.js'
 import { makeManifests } from './make-manifests.js'
+import { ownVolumes } from './own-volumes.js'
 import { makeSettings } from './make-settings.js'
 import { createNeeds, resolveNeeds, type Needs } from './make-needs.js'
 import type { ManifestCache } from './manifest-documents.js'
@@ -69,6 +70,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
       needs: resolveNeeds(spec.needs, all),
       rebuildAfter: resolveNeeds(spec.rebuildAfter, all),
     }))
+    .map(ownVolumes())
   const byName = new Map(resources.map((spec) => [spec.name, spec]))
   checkNames(problems, 'images', images)
   checkNames(problems, 'resources', resources)
@@ -92,7 +94,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
 async function makeResource(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<readonly ResourceSpec[]> {
   switch (resource.type) {
     case 'app':
-      return [makeApp(work, resource, needs)]
+      return [await makeApp(work, resource, needs)]
     case 'local':
       return [await makeLocal(work, resource, needs)]
     case 'kustomize':

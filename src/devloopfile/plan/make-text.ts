@@ -30,7 +30,8 @@ export function makeEnv(work: PlanWork, subject: Subject, value: Encoded): Recor
   return Object.fromEntries(entries)
 }
 
-function makeText(work: PlanWork, subject: Subject, path: string, value: Encoded): TextValue {
+/** A text, or what stands for one: a string, number or boolean. */
+export function makeText(work: PlanWork, subject: Subject, path: string, value: Encoded): TextValue {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return literal(String(value))
   if (value === undefined || value === null) {
     wrong(

@@ -43,8 +43,8 @@ export function collect(project: unknown, at: SourcePosition): Declaration {
   for (const value of resources.values) {
     const inside = insideOf(value)
     if (inside?.kind !== 'resource') continue
-    const { type, name, source, options } = inside
-    declared.push({ type, name: encode(name), source: encode(source), options: encode(options), at: inside.at })
+    const { type, name, source, options, warnings, at } = inside
+    declared.push({ type, name: encode(name), source: encode(source), options: encode(options), warnings, at })
   }
   const built: DeclaredImage[] = []
   for (const value of images.values) {

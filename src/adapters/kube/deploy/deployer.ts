@@ -6,6 +6,7 @@ import { belongsToOther } from './apply-errors.js'
 import { applyObject, type ApplyTarget } from './apply-object.js'
 import { isOwn, readObject } from './cluster-objects.js'
 import { waitUntilServed } from './definitions.js'
+import { readVolumeFiles } from './app-volumes.js'
 import { generatedValues } from './generated.js'
 import { inParallel } from './in-parallel.js'
 import { createInventory, sameRef, type ObjectRef } from './inventory.js'
@@ -17,6 +18,7 @@ import { renderApp } from './render-app.js'
 import { manifestObjects, renderManifests } from './render-manifests.js'
 import { objectName, type Owner, type Rendered, type RenderedObject } from './rendered.js'
 import { generatedNames } from './resolve-text.js'
+import { storageFor } from './storage.js'
 
 /** The part of the Kubernetes runtime that writes objects. Asks the cluster for nothing until it is used. */
 export function createDeployer(
@@ -31,8 +33,12 @@ export function createDeployer(
     const { resource, images, restartable, apps } = request
     const common = { owner: ownerOf(resource.name), namespace: connection.namespace, images, restartable }
     if (resource.kind === 'app') {
-      const generated = await generatedValues(connection, options, generatedNames(resource), signal)
-      const rendered = renderApp({ ...common, app: resource, apps, generated })
+      const [generated, files, storage] = await Promise.all([
+        generatedValues(connection, options, generatedNames(resource), signal),
+        readVolumeFiles(resource),
+        storageFor(connection, resource, signal),
+      ])
+      const rendered = renderApp({ ...common, app: resource, apps, generated, files, storage })
       return { rendered, kindOf: await kinds.resolve(rendered.objects, signal) }
     }
     const entries = manifestObjects(resource).map(({ object, at }) => ({ object, at: at ?? resource.at }))
@@ -65,12 +71,13 @@ export function createDeployer(
     const refs = rendered.objects.map(({ object }) => refOf(object, kindOf))
     const [recorded, targets] = await Promise.all([inventory.read(signal), look(rendered.objects, refs, owner, signal)])
     const before = recorded.get(owner.resource) ?? []
+    // what is kept for good is not written down: whatever is, is deleted one day
+    const own = refs.filter((_ref, index) => !rendered.objects[index]?.keep)
     const stale = before.filter((ref) => !refs.some((wanted) => sameRef(ref, wanted)))
     signal.throwIfAborted()
 
     // from here on nothing is cut: what is written down first is what may be left behind
-    if (refs.some((ref) => !before.some((known) => sameRef(ref, known))))
-      await inventory.write(owner.resource, [...refs, ...stale])
+    if (own.some((ref) => !before.some((known) => sameRef(ref, known)))) await inventory.write(owner.resource, [...own, ...stale])
     for (const group of byRank(targets, ({ rendered: { object } }) => object)) {
       await inParallel(group, async (target) => {
         await applyObject(connection, target)
@@ -81,7 +88,7 @@ export function createDeployer(
     if (stale.length > 0) {
       try {
         await removeObjects(connection, stale, owner)
-        await inventory.write(owner.resource, refs)
+        await inventory.write(owner.resource, own)
       } catch (error) {
         // what is wanted runs; what could not be deleted is still written down for the next deploy
         if (!(error instanceof DevloopError)) throw error

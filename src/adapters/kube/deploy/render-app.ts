@@ -1,9 +1,11 @@
-// An app of the Devloopfile as Kubernetes objects: a Deployment, a Service for its ports, a Secret for secret variables.
+// An app of the Devloopfile as Kubernetes objects: a Deployment or Job, Services, what is mounted, a Secret for secret variables.
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
 import { isSecretText, type AppSpec, type KubeObject } from '../../../model/plan.js'
 import { instanceLabel, projectLabel, resourceLabel } from '../labels.js'
 import { contentHash } from './content-hash.js'
+import { probesOf } from './app-probe.js'
+import { renderVolumes, type AppVolumes, type Storage } from './app-volumes.js'
 import { literally } from './expansion.js'
 import { finishPodTemplate, type Container, type PodTemplate } from './pod-template.js'
 import { portVariables } from './port-variables.js'
@@ -20,7 +22,16 @@ export interface RenderAppInput {
   readonly restartable: ReadonlySet<string>
   /** The generated values that the app's texts need. */
   readonly generated: Readonly<Record<string, string>>
+  /** Content of the files that its volumes hold; see readVolumeFiles. */
+  readonly files: ReadonlyMap<string, Buffer>
+  readonly storage: Storage
 }
+
+/** On pod templates: hash of the files that devloop brings, so that a changed one rolls out. */
+const filesAnnotation = 'devloop.dev/files'
+
+/** Kind of the workload that an app becomes. */
+export const workloadKindOf = (app: AppSpec): 'Deployment' | 'Job' => (app.job ? 'Job' : 'Deployment')
 
 /** On pod templates: hash of the app's secret values, so that a changed one rolls out. */
 const secretsAnnotation = 'devloop.dev/secrets'
@@ -36,14 +47,20 @@ export function renderApp(input: RenderAppInput): Rendered {
   const meta = (name: string) => ({ name, namespace, labels: { ...labels } })
   const selector = { [projectLabel]: owner.project, [instanceLabel]: owner.instance, [resourceLabel]: owner.resource }
   const { env, secrets } = environment(input)
-  const template = podTemplate(input, env, Object.keys(secrets).length > 0 ? contentHash(secrets) : undefined)
+  const volumes = renderVolumes({
+    app,
+    storage: input.storage,
+    files: input.files,
+    resolve: ({ from }) => ('text' in from ? resolveText(from.text, { ...input, at: app.at }) : ''),
+  })
+  const template = podTemplate(input, env, volumes, Object.keys(secrets).length > 0 ? contentHash(secrets) : undefined)
   const built = 'built' in app.image ? app.image.built : undefined
   const { id, warnings } = finishPodTemplate(template, {
     ...input,
     imageOf: () => built,
-    runsOn: true,
+    runsOn: !app.job,
     at: app.at,
-    workload: `deployment/${app.name}`,
+    workload: `${workloadKindOf(app).toLowerCase()}/${app.name}`,
   })
 
   const objects: KubeObject[] = []
@@ -51,40 +68,59 @@ export function renderApp(input: RenderAppInput): Rendered {
     const data = Object.fromEntries(Object.entries(secrets).map(([key, value]) => [key, Buffer.from(value).toString('base64')]))
     objects.push({ apiVersion: 'v1', kind: 'Secret', metadata: meta(secretName(app.name)), type: 'Opaque', data })
   }
-  const ports = Object.entries(app.ports)
-  if (ports.length > 0) {
-    objects.push({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: meta(app.name),
-      spec: {
-        type: 'ClusterIP',
-        selector,
-        ports: ports.map(([name, port]) => ({ name, port, protocol: 'TCP', targetPort: port })),
-      },
-    })
+  for (const { apiVersion, kind, name, ...rest } of volumes.objects) {
+    objects.push({ apiVersion, kind, metadata: meta(name), ...rest })
   }
-  const deployment: KubeObject = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: meta(app.name),
-    spec: {
-      replicas: app.replicas,
-      revisionHistoryLimit: 2,
-      progressDeadlineSeconds: 300,
-      selector: { matchLabels: selector },
-      // the old pod serves until the new one is ready
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-      template,
-    },
+  if (Object.keys(app.ports).length > 0 || app.headless) {
+    for (const name of [app.name, ...(app.aliases ?? [])]) {
+      objects.push({ apiVersion: 'v1', kind: 'Service', metadata: meta(name), spec: serviceSpec(app, selector) })
+    }
   }
+  const workload: KubeObject = app.job
+    ? {
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        metadata: meta(app.name),
+        spec: { backoffLimit: app.job.retries, template },
+      }
+    : {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: meta(app.name),
+        spec: {
+          replicas: app.replicas,
+          revisionHistoryLimit: 2,
+          progressDeadlineSeconds: 300,
+          selector: { matchLabels: selector },
+          strategy: volumes.exclusive
+            ? // two pods on one volume would harm its data, and on two nodes wait for each other
+              { type: 'Recreate' }
+            : // the old pod serves until the new one is ready
+              { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+          template,
+        },
+      }
   return {
-    objects: [...objects.map((object) => ({ object, at: app.at })), { object: deployment, at: app.at, template: id }],
-    warnings,
+    objects: [
+      ...objects.map((object) => ({ object, at: app.at, ...(object.kind === 'PersistentVolumeClaim' ? { keep: true } : {}) })),
+      { object: workload, at: app.at, template: id },
+    ],
+    warnings: [...volumes.warnings, ...warnings],
   }
 }
 
-function podTemplate({ app, images }: RenderAppInput, env: readonly object[], secretsHash: string | undefined): PodTemplate {
+function serviceSpec({ ports, headless }: AppSpec, selector: Readonly<Record<string, string>>): object {
+  const named = Object.entries(ports).map(([name, port]) => ({ name, port, protocol: 'TCP', targetPort: port }))
+  if (!headless) return { type: 'ClusterIP', selector, ports: named }
+  return { type: 'ClusterIP', clusterIP: 'None', selector, ...(named.length > 0 ? { ports: named } : {}) }
+}
+
+function podTemplate(
+  { app, images }: RenderAppInput,
+  env: readonly object[],
+  { volumes, mounts, contentHash: filesHash }: AppVolumes,
+  secretsHash: string | undefined,
+): PodTemplate {
   const user = 'built' in app.image ? images[app.image.built]?.config.user : undefined
   const ports = Object.entries(app.ports)
   const container: Container = {
@@ -94,26 +130,38 @@ function podTemplate({ app, images }: RenderAppInput, env: readonly object[], se
     ...(app.command ? { command: app.command.map(literally) } : {}),
     ...(app.args ? { args: app.args.map(literally) } : {}),
     ...(env.length > 0 ? { env } : {}),
-    ...(ports[0]
-      ? {
-          ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })),
-          // many failures are let pass: a restart in place must not take the pod out of its Service
-          readinessProbe: { tcpSocket: { port: ports[0][1] }, periodSeconds: 1, failureThreshold: 30 },
-        }
-      : {}),
-    securityContext: containerSecurity(user),
+    ...(app.workdir === undefined ? {} : { workingDir: app.workdir }),
+    ...(ports.length > 0 ? { ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })) } : {}),
+    ...probesOf(app),
+    ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
+    ...(app.pod?.limits ? { resources: { limits: app.pod.limits } } : {}),
+    ...(app.pod?.stdin ? { stdin: true } : {}),
+    ...(app.pod?.tty ? { tty: true } : {}),
+    securityContext: containerSecurity(app, user),
   }
+  const hosts = Object.entries(app.pod?.hosts ?? {})
   return {
     metadata: {
       labels: { 'app.kubernetes.io/name': app.name },
-      ...(secretsHash ? { annotations: { [secretsAnnotation]: secretsHash } } : {}),
+      ...(secretsHash || filesHash
+        ? {
+            annotations: {
+              ...(secretsHash ? { [secretsAnnotation]: secretsHash } : {}),
+              ...(filesHash ? { [filesAnnotation]: filesHash } : {}),
+            },
+          }
+        : {}),
     },
     spec: {
       containers: [container],
       // variables like API_PORT=tcp://... for each Service would only be in the way of the app's own
       enableServiceLinks: false,
       securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-      terminationGracePeriodSeconds: 5,
+      terminationGracePeriodSeconds: app.pod?.stopTimeout ?? 5,
+      ...(app.job ? { restartPolicy: 'Never' } : {}),
+      ...(volumes.length > 0 ? { volumes } : {}),
+      ...(app.pod?.hostname === undefined ? {} : { hostname: app.pod.hostname }),
+      ...(hosts.length > 0 ? { hostAliases: hosts.map(([host, ip]) => ({ ip, hostnames: [host] })) } : {}),
     },
   }
 }
@@ -122,12 +170,15 @@ function podTemplate({ app, images }: RenderAppInput, env: readonly object[], se
  * As near to the "restricted" Pod Security Standard as the image allows. An image that starts as root (or whose user is not known)
  * keeps the default capabilities: entrypoints that change owner and user need them, and "restricted" admits no such image anyway.
  */
-function containerSecurity(user: string | undefined): object {
-  const name = (user ?? '').split(':')[0] ?? ''
+function containerSecurity({ user: own, pod }: AppSpec, user: string | undefined): object {
+  const name = own ? String(own.uid) : ((user ?? '').split(':')[0] ?? '')
   const root = name === '' || name === 'root' || /^0+$/.test(name)
+  const capabilities = pod?.capabilities ?? (root ? undefined : { drop: ['ALL'] })
   return {
     allowPrivilegeEscalation: false,
-    ...(root ? {} : { capabilities: { drop: ['ALL'] } }),
+    ...(capabilities ? { capabilities } : {}),
+    ...(own ? { runAsUser: own.uid, ...(own.gid === undefined ? {} : { runAsGroup: own.gid }) } : {}),
+    ...(pod?.readOnly ? { readOnlyRootFilesystem: true } : {}),
     // the kubelet can judge numbers only
     ...(!root && /^\d+$/.test(name) ? { runAsNonRoot: true } : {}),
   }
@@ -137,7 +188,8 @@ function environment(input: RenderAppInput): { env: readonly object[]; secrets: 
   const { app, apps, generated } = input
   const secrets: Record<string, string> = {}
   const env: object[] = []
-  for (const [name, value] of Object.entries(portVariables(app.ports))) {
+  const listening = app.portVariables === false ? {} : portVariables(app.ports)
+  for (const [name, value] of Object.entries(listening)) {
     if (!Object.hasOwn(app.env, name)) env.push({ name, value })
   }
   for (const [name, text] of Object.entries(app.env)) {

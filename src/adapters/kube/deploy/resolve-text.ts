@@ -1,6 +1,6 @@
 // Texts of the plan as they are in the cluster: addresses are service names, generated values come from the cluster.
 import { DevloopError, type SourcePosition } from '../../../errors/devloop-error.js'
-import type { AppSpec, TextPart, TextValue } from '../../../model/plan.js'
+import { textsOf, type AppSpec, type TextPart, type TextValue } from '../../../model/plan.js'
 import { didYouMean } from './did-you-mean.js'
 
 export interface TextContext {
@@ -16,9 +16,9 @@ export interface TextContext {
 export const resolveText = (text: TextValue, context: TextContext): string =>
   text.map((part) => resolvePart(part, context)).join('')
 
-/** Names of the generated values that an app's environment holds. */
+/** Names of the generated values that an app's environment and files hold. */
 export function generatedNames(app: AppSpec): ReadonlySet<string> {
-  const parts = Object.values(app.env).flat()
+  const parts = textsOf(app).flat()
   return new Set(parts.flatMap((part) => (part.kind === 'generated' ? [part.name] : [])))
 }
 

@@ -9,7 +9,18 @@ const literal = (text: string): TextValue => [{ kind: 'literal', text }]
 const password: TextValue = [{ kind: 'generated', name: 'db-password' }]
 
 const render = (changes: Partial<RenderAppInput> = {}) =>
-  renderApp({ app: anApp(), owner, namespace: 'dev', apps: {}, images: {}, restartable: new Set(), generated: {}, ...changes })
+  renderApp({
+    app: anApp(),
+    owner,
+    namespace: 'dev',
+    apps: {},
+    images: {},
+    restartable: new Set(),
+    generated: {},
+    files: new Map(),
+    storage: { hasDefaultClass: true },
+    ...changes,
+  })
 
 function deploymentOf(rendered: ReturnType<typeof render>) {
   const found = rendered.objects.find(({ object }) => object.kind === 'Deployment')
