@@ -53,13 +53,14 @@ export function createConnectController(context: ControlContext): Controller {
     }
     settings = wanted
     runtime.current = opened
-    const { context: name, namespace, platform } = opened.info
+    const { context: name, namespace, platform, version } = opened.info
     store.dispatch({
       type: 'runtime/connected',
       deployed,
       ...(name === undefined ? {} : { context: name }),
       ...(namespace === undefined ? {} : { namespace }),
       ...(platform === undefined ? {} : { platform }),
+      ...(version === undefined ? {} : { version }),
     })
     const mine = (): boolean => runtime.current === opened
     opened.observe(

@@ -1,6 +1,7 @@
 // What every controller is made with.
 import type { LogEntry } from '../model/log-entry.js'
 import type { MadeImages, StateFolders } from '../ports/made-images.js'
+import type { ManifestRenderer } from '../ports/manifest-renderer.js'
 import type { FileWatcher } from '../ports/file-watcher.js'
 import type { PlanContext, PlanLoader } from '../ports/plan-loader.js'
 import type { FindPortOwner } from '../ports/port-owner.js'
@@ -37,6 +38,7 @@ export interface Ports {
   readonly stateFolders: StateFolders
   readonly vcsLock: VcsLock
   readonly planLoader: PlanLoader
+  readonly renderer: ManifestRenderer
   readonly processes: ProcessRunner
   readonly findPortOwner: FindPortOwner
   readonly readiness: Readiness

@@ -2,7 +2,8 @@
 import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
 import { appsOf } from '../model/keys.js'
 import type { BuildRecord } from '../model/build-record.js'
-import type { Plan } from '../model/plan.js'
+import { asManifests } from '../model/as-manifests.js'
+import { isRendered, type ManifestObject, type Plan, type ResourceSpec } from '../model/plan.js'
 import type { DeployableSpec, DeployRequest, Runtime } from '../ports/runtime.js'
 import { resourceImages } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
@@ -90,13 +91,20 @@ export function createDeployController(context: ControlContext): Controller {
 function deployRequest({ store, large }: ControlContext, name: string): DeployRequest | undefined {
   const { plan } = store.state()
   const resource = plan?.resources[name]
-  if (!plan || (resource?.kind !== 'app' && resource?.kind !== 'manifests')) return undefined
+  const deployable = resource && deployableOf(resource, large.rendered.get(name))
+  if (!plan || !deployable) return undefined
   const images: Record<string, BuildRecord> = {}
   for (const image of resourceImages(store.state(), name)) {
     const record = large.images.get(image)?.record
     if (record) images[image] = record
   }
-  return { resource: resource satisfies DeployableSpec, images, restartable: restartable(plan), apps: appsOf(plan) }
+  return { resource: deployable, images, restartable: restartable(plan), apps: appsOf(plan) }
+}
+
+/** A resource in the form in which it is deployed; undefined for one that is not, or is not rendered yet. */
+function deployableOf(spec: ResourceSpec, rendered: readonly ManifestObject[] | undefined): DeployableSpec | undefined {
+  if (isRendered(spec)) return rendered && asManifests(spec, rendered)
+  return spec.kind === 'app' || spec.kind === 'manifests' ? spec : undefined
 }
 
 const restartable = (plan: Plan): ReadonlySet<string> =>

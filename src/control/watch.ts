@@ -1,9 +1,8 @@
 // Watches everything the plan is made from and works on, and turns bursts of events into changes.
 import { join } from 'node:path'
 import { toErrorInfo } from '../errors/devloop-error.js'
-import { compileGlobs, globBase } from '../model/globs.js'
 import { isAlwaysIgnored } from '../model/live-rules.js'
-import { imagesOf, type ImageSpec, type LocalSpec, type Plan } from '../model/plan.js'
+import { hasSources, imagesOf, type ImageSpec, type LocalSpec, type Plan } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import type { ChangeImage } from '../model/state.js'
 import { sameImage } from '../store/reduce-plan.js'
@@ -12,6 +11,7 @@ import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 import { createGather, type Burst } from './gather.js'
 import { openImageSources, type ImageSources } from './image-sources.js'
+import { globTrees, openResourceSources, type ResourceSources } from './resource-sources.js'
 import { createSourceTree, type SourceTree } from './source-tree.js'
 
 export function createWatchController(context: ControlContext): Controller {
@@ -19,6 +19,7 @@ export function createWatchController(context: ControlContext): Controller {
   const stopping = new AbortController()
   const { signal } = stopping
   const images = new Map<string, ImageSources>()
+  let resources = new Map<string, ResourceSources>()
   let locals = new Map<string, SourceTree[]>()
   let inputs = new Map<string, SourceTree>()
   let seen: { plan: Plan | null; inputs: readonly PlanInput[] } = { plan: null, inputs: [] }
@@ -34,7 +35,8 @@ export function createWatchController(context: ControlContext): Controller {
 
   const setRoots = (): Promise<void> => {
     const trees = [...inputs.values(), ...[...locals.values()].flat()]
-    return ports.watcher.setRoots([...[...images.values()].flatMap((one) => one.roots), ...trees.map((one) => one.root)])
+    const sources = [...images.values(), ...resources.values()]
+    return ports.watcher.setRoots([...sources.flatMap((one) => one.roots), ...trees.map((one) => one.root)])
   }
 
   const reconfigure = async (): Promise<void> => {
@@ -56,8 +58,13 @@ export function createWatchController(context: ControlContext): Controller {
       fresh.push(opened)
     }
     reopen.clear()
+    const others = Object.values(plan?.resources ?? {}).filter(hasSources)
+    const opened = others
+      .filter(({ name }) => !unsupported(store.state(), name))
+      .map((spec) => openResourceSources(context, spec))
+    resources = new Map((await Promise.all(opened)).map((one) => [one.spec.name, one]))
     const oldLocals = locals
-    locals = new Map(localSpecs(plan).map((spec) => [spec.name, localTrees(context, spec)]))
+    locals = new Map(localSpecs(plan).map((spec) => [spec.name, globTrees(context, spec.cwd, spec.watch)]))
     const oldInputs = inputs
     inputs = new Map([...byRoot(large.planInputs)].map(([root, list]) => [root, inputTree(context, root, list)]))
     await setRoots()
@@ -72,7 +79,7 @@ export function createWatchController(context: ControlContext): Controller {
       const changed = await Promise.all(trees.map((tree, index) => rescan(tree, oldLocals.get(name)?.[index])))
       if (changed.includes(true)) store.dispatch({ type: 'local/changed', resource: name })
     }
-    await Promise.all(fresh.map((one) => one.scan(signal)))
+    await Promise.all([...fresh, ...resources.values()].map((one) => one.scan(signal)))
   }
 
   const guard = async (work: () => Promise<void>): Promise<void> => {
@@ -94,7 +101,7 @@ export function createWatchController(context: ControlContext): Controller {
     const look = (tree: SourceTree) => (hints === 'all' ? tree.scan(signal) : tree.look(hints, signal))
     const imageChanges: ChangeImage[] = []
     const changed = new Set<string>()
-    const resources: string[] = []
+    const concerned: string[] = []
     for (const one of images.values()) {
       const found = await one.look(hints, signal)
       if (found.reopen) reopen.add(one.spec.name)
@@ -105,9 +112,16 @@ export function createWatchController(context: ControlContext): Controller {
       for (const tree of trees) {
         const found = await look(tree)
         if (found.changed.length === 0) continue
-        if (!resources.includes(name)) resources.push(name)
+        if (!concerned.includes(name)) concerned.push(name)
         for (const path of found.changed) changed.add(join(tree.root.path, path))
       }
+    }
+    const ofLocals = [...concerned]
+    for (const [name, one] of resources) {
+      const found = await one.look(hints, signal)
+      if (found.reopen) reopen.add(`resource ${name}`)
+      if (found.paths.length > 0) concerned.push(name)
+      for (const path of found.paths) changed.add(path)
     }
     let reload = false
     for (const tree of inputs.values()) {
@@ -116,7 +130,7 @@ export function createWatchController(context: ControlContext): Controller {
     }
     if (changed.size > 0) {
       const id = `${process.pid.toString(36)}-${(++count).toString(36)}`
-      for (const name of resources) store.dispatch({ type: 'local/changed', resource: name })
+      for (const name of ofLocals) store.dispatch({ type: 'local/changed', resource: name })
       store.dispatch({
         type: 'change/seen',
         id,
@@ -124,7 +138,7 @@ export function createWatchController(context: ControlContext): Controller {
         paths: [...changed].slice(0, 20),
         pathCount: changed.size,
         images: imageChanges,
-        resources,
+        resources: concerned,
       })
     }
     if (reload) store.dispatch({ type: 'devloopfile/changed' })
@@ -164,22 +178,6 @@ function usedImages({ store }: ControlContext, plan: Plan | null): ImageSpec[] {
 
 const localSpecs = (plan: Plan | null): LocalSpec[] =>
   Object.values(plan?.resources ?? {}).filter((spec) => spec.kind === 'local')
-
-/** One tree for each folder that the watched globs of a local start from. */
-function localTrees({ ports }: ControlContext, spec: LocalSpec): SourceTree[] {
-  const bases = new Map<string, string[]>()
-  for (const pattern of spec.watch) {
-    const base = globBase(pattern)
-    bases.set(base, [...(bases.get(base) ?? []), pattern])
-  }
-  return [...bases].map(([base, patterns]) => {
-    const matches = compileGlobs(patterns)
-    const full = (path: string): string => [base, path].filter(Boolean).join('/')
-    const ignored = (path: string, isDirectory: boolean): boolean =>
-      path !== '' && (isAlwaysIgnored(path, isDirectory) || (!isDirectory && !matches(full(path))))
-    return createSourceTree({ path: join(spec.cwd, base), ignored }, ports.sources, false)
-  })
-}
 
 function byRoot(inputs: readonly PlanInput[]): Map<string, PlanInput[]> {
   const grouped = new Map<string, PlanInput[]>()

@@ -9,6 +9,7 @@ import { createLocalController } from '../control/local.js'
 import { createLogsController } from '../control/logs.js'
 import { createPodsController } from '../control/pods.js'
 import { createReloadController } from '../control/reload.js'
+import { createRenderController } from '../control/render.js'
 import { createWatchController } from '../control/watch.js'
 
 export const startControllers = (context: ControlContext): Controller[] =>
@@ -17,6 +18,7 @@ export const startControllers = (context: ControlContext): Controller[] =>
     createReloadController,
     createConnectController,
     createBuildController,
+    createRenderController,
     createDeployController,
     createLiveSyncController,
     createPodsController,

@@ -11,6 +11,7 @@ import { createVcsLock } from '../adapters/disk/vcs-lock.js'
 import { createStateFolders, madeImagesOf, noteInstance } from '../adapters/disk/state-folders.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { findPortOwner } from '../adapters/process/port-owner.js'
+import { createManifestRenderer } from '../adapters/manifests/renderer.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import { createReadiness } from '../adapters/process/readiness.js'
 import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
@@ -88,8 +89,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onDefect: (thrown) => onDefect(thrown),
   })
   const work = createWorkFeed(store)
-  const processes = createProcessRunner()
   const planLoader = createDevloopfileLoader({ file })
+  const processes = createProcessRunner()
   const context: ControlContext = {
     store,
     work,
@@ -112,6 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       planLoader,
       processes,
       findPortOwner,
+      renderer: createManifestRenderer(processes),
       readiness: createReadiness(processes),
       openRuntime: runtimeOpener(options.runtime, (text) => log({ resource: '', source: 'cluster', level: 'warn', text })),
       planContext: { user, args: options.args, runtime: options.runtime },

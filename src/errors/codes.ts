@@ -52,6 +52,28 @@ export const errorCodes = {
     'A Compose file asks for something that devloop cannot do.',
     'Remove it, or leave the service out: compose(file, { except: [...] }).',
   ),
+  // objects that tools of this machine make, and custom deploys
+  'tool/missing': entry('A command that devloop uses is not installed.', 'Install it, so that it is found in PATH.', 'backoff'),
+  'render/failed': entry(
+    'A kustomization or a Helm chart could not be rendered.',
+    "Correct the file that the error names; the words are the tool's own.",
+  ),
+  'render/unreachable': entry(
+    'Something that a kustomization or a Helm chart needs from elsewhere could not be fetched.',
+    'Check the address, and that this machine reaches it.',
+    'backoff',
+  ),
+  'render/timeout': entry(
+    'A kustomization or a Helm chart took too long to render.',
+    'See what it fetches from elsewhere.',
+    'backoff',
+  ),
+  'custom/failed': entry('A command of a custom deploy failed.', 'Read its output and correct the cause.'),
+  'custom/output': entry(
+    'A custom deploy did not print what it applied.',
+    'Print the objects as YAML (such as `kubectl apply -o yaml` does), or give `selector`.',
+  ),
+  'release/failed': entry('Helm could not make or delete a release.', "Read the reason in the error; it is Helm's own."),
   // build
   'engine/unreachable': entry(
     'The Docker engine does not answer.',

@@ -28,7 +28,7 @@ const concerns = (field: ImageField, object: KubeObject): boolean =>
 function variablePlaces(object: KubeObject, names: true | readonly string[]): readonly ImagePlace[] {
   const bearing = podBearing(object)
   return (bearing ? containersOf(bearing.template) : []).flatMap(({ env }) =>
-    (Array.isArray(env) ? env : []).flatMap((variable) =>
+    (Array.isArray(env) ? (env as { name: string; value?: unknown }[]) : []).flatMap((variable) =>
       typeof variable.value === 'string' && (names === true || names.includes(variable.name))
         ? { reference: variable.value, set: (reference: string) => void (variable.value = reference) }
         : [],

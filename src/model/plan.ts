@@ -167,6 +167,17 @@ export type Command = string | readonly string[]
 
 export type ResourceSpec = AppSpec | ManifestsSpec | KustomizeSpec | HelmSpec | CustomSpec | LocalSpec
 
+/** A resource whose objects a tool of this machine makes from files. */
+export type RenderedSpec = KustomizeSpec | HelmSpec
+
+/** Whether the objects of a resource are made by a tool, and then applied like manifests. */
+export const isRendered = (resource: ResourceSpec | undefined): resource is RenderedSpec =>
+  resource?.kind === 'kustomize' || (resource?.kind === 'helm' && !resource.release)
+
+/** Whether a resource has files of its own that are watched for it, beside those of its images. */
+export const hasSources = (resource: ResourceSpec | undefined): resource is RenderedSpec | CustomSpec =>
+  resource?.kind === 'kustomize' || resource?.kind === 'helm' || resource?.kind === 'custom'
+
 /** How a resource takes part in the graph of resources: when it is worked on, and for whom it waits. */
 export interface GraphSettings {
   /** Names of resources that must be ready before this one is started for the first time. */

@@ -8,7 +8,7 @@ export interface Container {
   command?: string[]
   args?: string[]
   restartPolicy?: string
-  env?: { name: string; value?: string; [key: string]: unknown }[]
+  env?: readonly object[]
   [key: string]: unknown
 }
 

@@ -40,6 +40,8 @@ export interface RuntimeState {
   readonly context?: string
   readonly namespace?: string
   readonly platform?: string
+  /** Of the cluster, such as `v1.34.1`. */
+  readonly version?: string
   readonly error?: ErrorInfo
 }
 
@@ -143,6 +145,10 @@ export interface ResourceState {
   readonly templates: readonly string[]
   readonly warnings: readonly ErrorInfo[]
   readonly observed: ObservedState | null
+  /** What its own files hold, where it has some (see hasSources); null until they are read. */
+  readonly sources: ResourceSourcesState | null
+  /** What a tool made of them, where one does (see isRendered); null until it was started. */
+  readonly rendered: RenderedState | null
   readonly local: LocalState | null
   readonly forced: number
   readonly forcedDone: number
@@ -153,6 +159,25 @@ export interface ResourceState {
   /** When its readiness last turned. */
   readonly since: number
   readonly ready: boolean
+}
+
+export interface ResourceSourcesState {
+  /** Of the content of all files. */
+  readonly hash: string
+  readonly error?: ErrorInfo
+}
+
+export interface RenderedState {
+  readonly status: 'running' | 'done' | 'failed'
+  /** What it is made from; see renderKey. */
+  readonly key: string
+  /** Hash of the objects; with `done` only. The objects are in store/large.ts. */
+  readonly output?: string
+  readonly startedAt: number
+  readonly finishedAt?: number
+  readonly error?: ErrorInfo
+  readonly retryAt?: number
+  readonly attempts: number
 }
 
 export interface DeployState {

@@ -9,6 +9,8 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>
   /** Whole lines of stdout and stderr, without the line end. */
   readonly onLine: (line: string) => void
+  /** Takes the lines of stderr instead of `onLine`. */
+  readonly onErrorLine?: (line: string) => void
 }
 
 export interface RunningProcess {

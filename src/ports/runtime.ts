@@ -20,6 +20,8 @@ export interface RuntimeInfo {
   readonly registry?: Registry
   /** `os/arch` of the nodes, when they agree. */
   readonly platform?: string
+  /** Version of the cluster, such as `v1.34.1`; undefined where it does not say. */
+  readonly version?: string
 }
 
 export interface DeployRequest {

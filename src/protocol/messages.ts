@@ -241,7 +241,7 @@ export interface ResourceView {
 }
 
 export interface HoldView {
-  readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'failed' | 'slot' | 'unsupported' | 'stopping'
+  readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'render' | 'failed' | 'slot' | 'unsupported' | 'stopping'
   readonly message: string
 }
 

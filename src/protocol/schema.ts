@@ -134,7 +134,7 @@ const resource = z
     activity: z.string().exactOptional(),
     hold: z
       .looseObject({
-        code: z.enum(['reloading', 'runtime', 'needs', 'image', 'failed', 'slot', 'unsupported', 'stopping']),
+        code: z.enum(['reloading', 'runtime', 'needs', 'image', 'render', 'failed', 'slot', 'unsupported', 'stopping']),
         message: z.string(),
       })
       .exactOptional(),

@@ -18,7 +18,7 @@ import type {
 } from '../protocol/messages.js'
 import { buildReason, isBuildFailed, isCutOff, isInSync } from '../store/image-status.js'
 import type { NextWork } from '../store/next-work.js'
-import { currentPods, hasSync, ignoresReadiness, isServing, targetsOf, wantedKey } from '../store/resource-status.js'
+import { currentPods, hasSync, ignoresReadiness, isServing, renderKey, targetsOf, wantedKey } from '../store/resource-status.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
 import type { ViewSource } from './view-source.js'
@@ -172,6 +172,7 @@ function activityOf(
     const step = steps.findLast((one) => one.state === 'running')
     return stage === 'push' ? `pushing ${building.name}` : `building ${building.name}${step ? ` ${step.name}` : ''}`
   }
+  if (resource.rendered?.status === 'running') return 'rendering'
   if (resource.deploy?.status === 'running') return 'deploying'
   if (resource.local?.run === 'running') return 'running'
   if (resource.local?.serve === 'starting') return 'starting'
@@ -196,7 +197,9 @@ function errorOf(
     )
       return image.build.error
   }
-  const { deploy, local, observed } = resource
+  const { sources, rendered, deploy, local, observed } = resource
+  if (sources?.error) return sources.error
+  if (rendered?.error && rendered.key === renderKey(state, resource)) return rendered.error
   if (deploy?.status === 'failed' && deploy.key === wantedKey(state, resource)) return deploy.error
   // told until something succeeds, but where live sync cannot be used (a warning: the save is built instead) and where nothing
   // can be reached (the session's error)

@@ -24,6 +24,7 @@ export type Action = { readonly at: number } &
         readonly context?: string
         readonly namespace?: string
         readonly platform?: string
+        readonly version?: string
         readonly deployed: readonly string[]
       }
     | { readonly type: 'runtime/lost'; readonly error: ErrorInfo | null }
@@ -67,6 +68,17 @@ export type Action = { readonly at: number } &
         readonly warnings: readonly ErrorInfo[]
       }
     | { readonly type: 'deploy/failed'; readonly resource: string; readonly error: ErrorInfo; readonly retryAt?: number }
+    | { readonly type: 'resource/sources'; readonly resource: string; readonly hash: string; readonly error?: ErrorInfo }
+    | { readonly type: 'render/started'; readonly resource: string; readonly key: string }
+    | { readonly type: 'render/finished'; readonly resource: string; readonly key: string; readonly output: string }
+    | {
+        readonly type: 'render/failed'
+        readonly resource: string
+        readonly key: string
+        readonly error: ErrorInfo
+        readonly retryAt?: number
+      }
+    | { readonly type: 'render/cancelled'; readonly resource: string; readonly key: string }
     | { readonly type: 'removal/started'; readonly resource: string }
     | { readonly type: 'removal/finished'; readonly resource: string }
     | { readonly type: 'removal/failed'; readonly resource: string; readonly error: ErrorInfo; readonly retryAt?: number }

@@ -2,6 +2,7 @@
 import type { BuildRecord } from '../model/build-record.js'
 import type { Drift } from '../model/drift.js'
 import type { CompiledLiveRules } from '../model/live-rules.js'
+import type { ManifestObject } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import type { DriftState } from '../model/state.js'
 import type { Entry } from '../model/tree.js'
@@ -24,9 +25,11 @@ export interface Large {
   readonly images: Map<string, ImageFiles>
   /** What the plan in force, or the failed attempt after it, was made from. Written by the reload controller. */
   planInputs: readonly PlanInput[]
+  /** By resource: the objects that were rendered for it last. Written by the render controller. */
+  readonly rendered: Map<string, readonly ManifestObject[]>
 }
 
-export const createLarge = (): Large => ({ images: new Map(), planInputs: [] })
+export const createLarge = (): Large => ({ images: new Map(), planInputs: [], rendered: new Map() })
 
 /** The counts of a drift, for the state. */
 export const driftState = (drift: Drift): DriftState => {

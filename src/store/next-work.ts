@@ -2,11 +2,13 @@
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { ImageState, ResourceState, State } from '../model/state.js'
 import { buildReason, isBuildFailed, isSettled } from './image-status.js'
+import { renderNeed } from './render-work.js'
 import { resourceImages, unsupported, wantedKey } from './resource-status.js'
 
 export type Work =
   | { readonly kind: 'reload' }
   | { readonly kind: 'build'; readonly image: string; readonly reason: string }
+  | { readonly kind: 'render'; readonly resource: string; readonly key: string }
   | { readonly kind: 'deploy'; readonly resource: string; readonly key: string }
   | { readonly kind: 'remove'; readonly resource: string }
   | { readonly kind: 'run-local'; readonly resource: string; readonly wanted: number }
@@ -14,7 +16,7 @@ export type Work =
   | { readonly kind: 'serve-local'; readonly resource: string }
 
 export interface Hold {
-  readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'failed' | 'slot' | 'unsupported' | 'stopping'
+  readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'render' | 'failed' | 'slot' | 'unsupported' | 'stopping'
   readonly message: string
 }
 
@@ -113,6 +115,17 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
     for (const image of resourceImages(state, name)) {
       const found = state.images[image]
       if (found) planBuild(found, name)
+    }
+    const rendering = renderNeed(state, resource, now)
+    if (rendering.kind === 'render') {
+      work.push({ kind: 'render', resource: name, key: rendering.key })
+      hold(name, 'render', 'its objects are being rendered')
+    } else if (rendering.kind === 'wait') {
+      hold(name, 'render', rendering.why)
+    } else if (rendering.kind === 'failed') {
+      wake(rendering.retryAt)
+      const { why, retryAt } = rendering
+      hold(name, 'failed', retryText(why, retryAt === undefined ? {} : { retryAt }, now))
     }
     if (blocked) {
       hold(name, 'needs', blocked)

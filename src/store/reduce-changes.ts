@@ -1,8 +1,8 @@
 // Changes: each burst of saves, from its first event to live in the pods.
-import type { ChangeImage, ChangeState, State } from '../model/state.js'
+import type { ChangeImage, ChangeState, ResourceState, State } from '../model/state.js'
 import type { Action } from './actions.js'
 import { isCutOff, isInSync } from './image-status.js'
-import { resourceImages } from './resource-status.js'
+import { renderKey, resourceImages, wantedKey } from './resource-status.js'
 
 /** How many changes are kept. */
 const kept = 50
@@ -85,10 +85,20 @@ const usersReady = (state: State, image: string): boolean =>
 
 function localOutcome(state: State, name: string): Outcome {
   const resource = state.resources[name]
-  if (!resource?.local) return 'live'
+  if (!resource) return 'live'
+  if (!resource.local) return deployOutcome(state, resource)
   const { local } = resource
   if (local.done < local.wanted || local.run === 'running' || local.serve === 'starting') return 'pending'
   return local.run === 'failed' || local.serve === 'failed' || local.serve === 'unready' ? 'failed' : 'live'
+}
+
+/** Of a change in the files of a kustomization, a chart or a custom deploy. */
+function deployOutcome(state: State, resource: ResourceState): Outcome {
+  const { sources, rendered, deploy } = resource
+  if (sources?.error || (rendered?.status === 'failed' && rendered.key === renderKey(state, resource))) return 'failed'
+  const key = wantedKey(state, resource)
+  if (key !== undefined && deploy?.status === 'failed' && deploy.key === key) return 'failed'
+  return resource.ready ? 'live' : 'pending'
 }
 
 const withStage = (change: ChangeState, stage: string, at: number, detail?: string): ChangeState => ({

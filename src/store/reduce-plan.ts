@@ -66,6 +66,8 @@ const newResource = (spec: ResourceSpec, key: string, at: number): ResourceState
   templates: [],
   warnings: [],
   observed: null,
+  sources: null,
+  rendered: null,
   local: spec.kind === 'local' ? newLocal() : null,
   forced: 0,
   forcedDone: 0,
@@ -80,6 +82,8 @@ function changedResource(old: ResourceState, spec: ResourceSpec, key: string): R
   return {
     ...old,
     specKey: key,
+    // which files count may be others now; they are read anew
+    sources: null,
     local: old.local && spec.kind === 'local' ? { ...old.local, wanted: old.local.wanted + 1 } : old.local,
   }
 }

@@ -1,6 +1,7 @@
 // What happens to resources.
+import { isDeepStrictEqual } from 'node:util'
 import { imagesOf } from '../model/plan.js'
-import type { DeployState, LocalState, RemovalState, ResourceState, State } from '../model/state.js'
+import type { DeployState, LocalState, RemovalState, RenderedState, ResourceState, State } from '../model/state.js'
 import type { Action } from './actions.js'
 import { syncTargets } from './reduce-targets.js'
 
@@ -55,6 +56,14 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
             ...(action.retryAt === undefined ? {} : { retryAt: action.retryAt }),
           }),
       }
+    case 'resource/sources':
+      if (resource.sources?.hash === action.hash && isDeepStrictEqual(resource.sources.error, action.error)) return resource
+      return { ...resource, sources: { hash: action.hash, ...(action.error ? { error: action.error } : {}) } }
+    case 'render/started':
+    case 'render/finished':
+    case 'render/failed':
+    case 'render/cancelled':
+      return { ...resource, rendered: reduceRendered(resource.rendered, action) }
     case 'resource/observed':
       return { ...resource, observed: action.observed }
     case 'local/changed':
@@ -91,6 +100,33 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
       return { ...resource, restarts: resource.restarts + 1 }
     default:
       return resource
+  }
+}
+
+function reduceRendered(
+  old: RenderedState | null,
+  action: Extract<ResourceAction, { type: `render/${string}` }>,
+): RenderedState | null {
+  const { key } = action
+  if (action.type === 'render/started') {
+    const attempts = old?.status === 'failed' && old.key === key ? old.attempts + 1 : 1
+    return { status: 'running', key, startedAt: action.at, attempts }
+  }
+  // of one that was overtaken
+  if (old?.key !== key) return old
+  if (action.type === 'render/cancelled') return null
+  const { startedAt, attempts } = old
+  if (action.type === 'render/finished')
+    return { status: 'done', key, output: action.output, startedAt, finishedAt: action.at, attempts: 0 }
+  const { error, retryAt } = action
+  return {
+    status: 'failed',
+    key,
+    startedAt,
+    finishedAt: action.at,
+    error,
+    ...(retryAt === undefined ? {} : { retryAt }),
+    attempts,
   }
 }
 

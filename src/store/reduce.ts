@@ -77,7 +77,7 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
       runtime: { status: 'connecting', generation: runtime.generation, ...(action.error ? { error: action.error } : {}) },
     }
   }
-  const { context, namespace, platform, deployed } = action
+  const { context, namespace, platform, version, deployed } = action
   // through a new connection nothing is known to be deployed or running yet, and what failed may succeed
   const resources: Record<string, ResourceState> = {}
   for (const [name, resource] of Object.entries(state.resources))
@@ -98,6 +98,7 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
       ...(context === undefined ? {} : { context }),
       ...(namespace === undefined ? {} : { namespace }),
       ...(platform === undefined ? {} : { platform }),
+      ...(version === undefined ? {} : { version }),
     },
   })
 }

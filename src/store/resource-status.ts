@@ -1,6 +1,6 @@
 // Whether a resource is deployed as wanted and ready, told from the state. Pure.
 import { deployKey } from '../model/keys.js'
-import { imagesOf } from '../model/plan.js'
+import { hasSources, imagesOf, isRendered } from '../model/plan.js'
 import type { PodState, ResourceState, State, TargetState } from '../model/state.js'
 import { buildReason, isBehind, isSettled } from './image-status.js'
 
@@ -33,7 +33,22 @@ export function wantedKey(state: State, resource: ResourceState): string | undef
     if (!image?.record || !isSettled(image) || buildReason(image) !== undefined) return undefined
     refs.push(image.record.ref)
   }
-  return deployKey(resource.specKey, refs)
+  const spec = state.plan?.resources[resource.name]
+  if (!hasSources(spec)) return deployKey(resource.specKey, refs)
+  const { sources, rendered } = resource
+  if (!sources || sources.error) return undefined
+  if (!isRendered(spec)) return deployKey(resource.specKey, [sources.hash, ...refs])
+  if (rendered?.output === undefined || rendered.key !== renderKey(state, resource)) return undefined
+  return deployKey(resource.specKey, [rendered.output, ...refs])
+}
+
+/**
+ * What a rendering is made from: spec, files, version of the cluster. A trigger renders again: what comes from elsewhere may be newer.
+ * Undefined while the files are not read.
+ */
+export function renderKey(state: State, resource: ResourceState): string | undefined {
+  const { specKey, sources, forced } = resource
+  return sources && !sources.error ? [specKey, sources.hash, state.runtime.version ?? '', forced].join(' ') : undefined
 }
 
 /** Pods of the newest deploy that are not on their way out. */

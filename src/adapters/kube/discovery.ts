@@ -75,6 +75,13 @@ export async function discoverPlatform(connection: KubeConnection, signal: Abort
   return platforms.size === 1 && platform && /^\w+\/\w+$/.test(platform) ? platform : undefined
 }
 
+/** Such as `v1.34.1`; undefined when the cluster does not say. */
+export async function discoverVersion(connection: KubeConnection, signal: AbortSignal): Promise<string | undefined> {
+  const answer = await optional(connection.request('GET', '/version', { what: 'ask for the version of the cluster', signal }))
+  const { gitVersion } = (answer ?? {}) as { gitVersion?: unknown }
+  return typeof gitVersion === 'string' && /^v?\d+\.\d+/.test(gitVersion) ? gitVersion : undefined
+}
+
 async function optional(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer

@@ -9,7 +9,7 @@ import { workloadKindOf } from './deploy/render-app.js'
 import { manifestObjects } from './deploy/render-manifests.js'
 import { dialPod } from './dial.js'
 import { DevloopError } from '../../errors/devloop-error.js'
-import { discoverPlatform, discoverRegistry } from './discovery.js'
+import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
 import { followLogs } from './logs.js'
 import { createObserver, type ExpectedObject } from './observe.js'
 import { replacePod } from './replace-pod.js'
@@ -31,9 +31,10 @@ export const openKubeRuntime =
   async (options, signal) => {
     const connection = await connectKube(options, signal)
     try {
-      const [registry, platform] = await Promise.all([
+      const [registry, platform, version] = await Promise.all([
         discoverRegistry(connection, options.cluster.registry, signal),
         discoverPlatform(connection, signal),
+        discoverVersion(connection, signal),
       ])
       const { context, server, namespace } = connection
       const info: RuntimeInfo = {
@@ -43,6 +44,7 @@ export const openKubeRuntime =
         namespace,
         ...(registry === undefined ? {} : { registry }),
         ...(platform === undefined ? {} : { platform }),
+        ...(version === undefined ? {} : { version }),
       }
       return compose(parts, connection, info, options)
     } catch (thrown) {

@@ -24,7 +24,7 @@ export function createProcessRunner(): ProcessRunner {
   return {
     async spawn(options) {
       const child = await start(options, guard)
-      return supervise(child, options.onLine, guard)
+      return supervise(child, options, guard)
     },
   }
 }
@@ -65,13 +65,16 @@ async function startError(thrown: unknown, command: Command, file: string, cwd: 
   return new DevloopError('local/start', `\`${shown}\` could not be started.`, { why, cause: thrown })
 }
 
-function supervise(child: Child, onLine: (line: string) => void, guard: GroupGuard): RunningProcess {
+function supervise(child: Child, { onLine, onErrorLine = onLine }: SpawnOptions, guard: GroupGuard): RunningProcess {
   const pid = child.pid as number
   let deadline = Infinity
   let killTimer: NodeJS.Timeout | undefined
   let exited = false
 
-  const output = deliverOutput([child.stdout, child.stderr], onLine)
+  const output = deliverOutput([
+    [child.stdout, onLine],
+    [child.stderr, onErrorLine],
+  ])
 
   const ended = new Promise<ProcessEnd>((resolve) => {
     child.once('exit', (code, signal) => {
@@ -123,9 +126,9 @@ async function groupEnd(pgid: number, deadline: () => number): Promise<void> {
 }
 
 /** Delivers the lines of streams; `drained` resolves when they ended, or are held open in silence by a stranger. */
-function deliverOutput(streams: readonly Readable[], onLine: (line: string) => void): { drained(): Promise<void> } {
+function deliverOutput(streams: readonly (readonly [Readable, (line: string) => void])[]): { drained(): Promise<void> } {
   let silent: NodeJS.Timeout | undefined
-  const closed = streams.map((stream) => {
+  const closed = streams.map(([stream, onLine]) => {
     const lines = splitLines(onLine)
     stream.on('data', (chunk: Buffer) => {
       silent?.refresh()
@@ -141,7 +144,7 @@ function deliverOutput(streams: readonly Readable[], onLine: (line: string) => v
   })
   return {
     async drained() {
-      silent = setTimeout(() => streams.forEach((stream) => stream.destroy()), silentOutputMs)
+      silent = setTimeout(() => streams.forEach(([stream]) => stream.destroy()), silentOutputMs)
       await Promise.all(closed)
       clearTimeout(silent)
     },

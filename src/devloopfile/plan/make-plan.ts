@@ -20,7 +20,7 @@ import { makeManifests } from './make-manifests.js'
 import { ownVolumes } from './own-volumes.js'
 import { makeSettings } from './make-settings.js'
 import { createNeeds, resolveNeeds, type Needs } from './make-needs.js'
-import type { ManifestCache } from './manifest-documents.js'
+import type { ManifestCache } from './manifest-cache.js'
 import { createProblems } from './problems.js'
 import type { Made, PlanWork } from './work.js'
 

@@ -1,7 +1,7 @@
 // What the makers of images and resources share during one load.
 import type { Declaration } from '../declaration.js'
 import type { InputGlob } from '../inputs.js'
-import type { ManifestCache } from './manifest-documents.js'
+import type { ManifestCache } from './manifest-cache.js'
 import type { Problems } from './problems.js'
 
 export interface PlanWork {

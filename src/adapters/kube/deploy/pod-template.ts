@@ -2,26 +2,11 @@
 import { DevloopError, type ErrorInfo, type SourcePosition } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
 import { builtAnnotation, imagesAnnotation, restartableAnnotation, templateLabel } from '../labels.js'
+import type { Container, PodTemplate } from '../../../model/pod-bearing.js'
 import { superviseCommand } from '../sync/supervisor.js'
 import { contentHash } from './content-hash.js'
 import { mainCommand } from './main-command.js'
 import { ownerLabels, type Owner } from './rendered.js'
-
-export interface Container {
-  name: string
-  image?: string
-  imagePullPolicy?: string
-  command?: string[]
-  args?: string[]
-  restartPolicy?: string
-  [key: string]: unknown
-}
-
-export interface PodTemplate {
-  metadata?: { labels?: Record<string, string>; annotations?: Record<string, string>; [key: string]: unknown }
-  spec: { containers?: Container[]; initContainers?: Container[]; [key: string]: unknown }
-  [key: string]: unknown
-}
 
 export interface FinishOptions {
   readonly owner: Owner

@@ -1,11 +1,13 @@
 // The user's manifests as they are applied: namespace, labels, built images and restart wrappers put in.
 import { DevloopError, type ErrorInfo } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
+import { findImagePath, otherImagePlaces } from '../../../model/image-places.js'
 import type { KubeObject, ManifestObject, ManifestsSpec } from '../../../model/plan.js'
+import { podBearing, type Container } from '../../../model/pod-bearing.js'
 import { didYouMean } from './did-you-mean.js'
 import { namesImage, parseImageReference } from './image-reference.js'
 import type { KindLookup } from './kinds.js'
-import { finishPodTemplate, type Container, type PodTemplate } from './pod-template.js'
+import { finishPodTemplate } from './pod-template.js'
 import { objectName, ownerLabels, type Owner, type Rendered, type RenderedObject } from './rendered.js'
 
 export interface RenderManifestsInput {
@@ -25,22 +27,29 @@ export function manifestObjects(manifests: ManifestsSpec): readonly ManifestObje
 
 /** @throws DevloopError devloopfile/invalid */
 export function renderManifests(input: RenderManifestsInput): Rendered {
-  const { manifests, owner, namespace, kindOf } = input
+  const { manifests, owner, kindOf } = input
+  const namespace = manifests.namespace ?? input.namespace
   const used = new Set<string>()
   const seen = new Set<string>()
   const warnings: ErrorInfo[] = []
-  const imageOf = (container: Container): string | undefined => {
-    seen.add(container.image ?? '')
-    const name = manifests.images.find((image) => container.image && namesImage(container.image, image))
+  const named = (reference: string): string | undefined => {
+    seen.add(reference)
+    const name = manifests.images.find((image) => namesImage(reference, image))
     if (name !== undefined) used.add(name)
     return name
   }
+  const imageOf = (container: Container): string | undefined => (container.image ? named(container.image) : undefined)
   const objects = manifestObjects(manifests).map((entry): RenderedObject => {
     const at = entry.at ?? manifests.at
     const object = cleaned(entry.object)
     if (kindOf(object).namespaced) object.metadata.namespace ||= namespace
     object.metadata.labels = { ...object.metadata.labels, ...ownerLabels(owner) }
-    const bearing = podTemplateOf(object)
+    for (const place of otherImagePlaces(object, manifests)) {
+      const name = named(place.reference)
+      const record = name === undefined ? undefined : input.images[name]
+      if (record) place.set(record.ref)
+    }
+    const bearing = podBearing(object)
     if (!bearing) return { object, at }
     const { id, warnings: more } = finishPodTemplate(bearing.template, {
       ...input,
@@ -53,7 +62,7 @@ export function renderManifests(input: RenderManifestsInput): Rendered {
     return { object, at, template: id }
   })
   checkNames(objects)
-  for (const image of manifests.images) if (!used.has(image)) throw unusedImage(image, seen, manifests)
+  for (const image of manifests.images) if (!used.has(image)) throw unusedImage(image, seen, manifests, objects)
   return { objects, warnings }
 }
 
@@ -76,32 +85,6 @@ function cleaned(original: KubeObject): KubeObject {
     delete object.stringData
   }
   return object
-}
-
-interface Bearing {
-  readonly template: PodTemplate
-  readonly runsOn: boolean
-}
-
-const longRunning = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController'])
-
-/** The pod template of a workload (the very one, to be changed in place); undefined for any other kind. */
-function podTemplateOf(object: KubeObject): Bearing | undefined {
-  const spec = object.spec as { template?: PodTemplate; jobTemplate?: { spec?: { template?: PodTemplate } } } | undefined
-  const group = object.apiVersion.split('/')[0]
-  if (object.apiVersion === 'v1' && object.kind === 'Pod' && spec) {
-    const pod = object as unknown as PodTemplate
-    return { template: pod, runsOn: (pod.spec.restartPolicy ?? 'Always') === 'Always' }
-  }
-  const isWorkload = group === 'apps' || group === 'batch' || object.apiVersion === 'v1'
-  if (!isWorkload) return undefined
-  const template =
-    object.kind === 'CronJob'
-      ? spec?.jobTemplate?.spec?.template
-      : longRunning.has(object.kind) || object.kind === 'Job'
-        ? spec?.template
-        : undefined
-  return template?.spec ? { template, runsOn: longRunning.has(object.kind) } : undefined
 }
 
 function checkNames(objects: readonly RenderedObject[]): void {
@@ -131,18 +114,29 @@ function checkNames(objects: readonly RenderedObject[]): void {
   }
 }
 
-function unusedImage(image: string, seen: ReadonlySet<string>, manifests: ManifestsSpec): DevloopError {
+function unusedImage(
+  image: string,
+  seen: ReadonlySet<string>,
+  manifests: ManifestsSpec,
+  objects: readonly RenderedObject[],
+): DevloopError {
   const repositories = new Map(
     [...seen].filter(Boolean).map((reference) => [parseImageReference(reference).repository, reference]),
   )
   const found = [...repositories.values()].sort()
+  const [elsewhere] = objects.flatMap(({ object }) => {
+    const path = findImagePath(object, (reference) => namesImage(reference, image))
+    return path === undefined ? [] : { kind: object.kind, path }
+  })
   return new DevloopError(
     'devloopfile/invalid',
     `No container in manifests ${manifests.name} runs image ${image}.${didYouMean(image, repositories.keys())}`,
     {
       why: found.length > 0 ? `The images in it are: ${found.join(', ')}.` : 'There is no container in it.',
       where: manifests.at,
-      help: 'Name the image as the manifests do (registry and tag do not matter), or take it out of `images`.',
+      help: elsewhere
+        ? `Say where it stands: imageFields: [{ kind: '${elsewhere.kind}', path: '${elsewhere.path}' }]`
+        : 'Name the image as the manifests do (registry and tag do not matter), or take it out of `images`.',
     },
   )
 }

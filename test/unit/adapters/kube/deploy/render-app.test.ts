@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { renderApp, type RenderAppInput } from '../../../../../src/adapters/kube/deploy/render-app.js'
-import type { PodTemplate } from '../../../../../src/adapters/kube/deploy/pod-template.js'
+import type { PodTemplate } from '../../../../../src/model/pod-bearing.js'
 import { templateLabel } from '../../../../../src/adapters/kube/labels.js'
 import type { TextValue } from '../../../../../src/model/plan.js'
 import { anApp, aRecord, owner, position } from './fixtures.js'

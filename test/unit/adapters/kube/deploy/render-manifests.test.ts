@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { KindLookup } from '../../../../../src/adapters/kube/deploy/kinds.js'
-import type { PodTemplate } from '../../../../../src/adapters/kube/deploy/pod-template.js'
+import type { PodTemplate } from '../../../../../src/model/pod-bearing.js'
 import {
   manifestObjects,
   renderManifests,

@@ -1,44 +1,22 @@
-// Parses manifest files: YAML as Kubernetes reads it (1.1), each object with its place.
-import { readFile } from 'node:fs/promises'
+// Parses manifests: YAML as Kubernetes reads it (1.1), each object with its place. Pure: the parser is given.
 import type * as Yaml from 'yaml'
-import type * as YamlParser from '../yaml.js'
-import type { ErrorCode } from '../../errors/codes.js'
-import type { SourcePosition } from '../../errors/devloop-error.js'
-import type { KubeObject, ManifestObject } from '../../model/plan.js'
-import { deepFreeze } from './deep-freeze.js'
-import type { Problem } from './problems.js'
+import type { SourcePosition } from '../errors/devloop-error.js'
+import type { KubeObject, ManifestObject } from './plan.js'
+
+/** The parts of the yaml package that are used. */
+export type YamlParser = Pick<typeof Yaml, 'isMap' | 'isSeq' | 'LineCounter' | 'parseAllDocuments'>
+
+export interface ManifestProblem {
+  readonly code: 'devloopfile/yaml'
+  readonly message: string
+  readonly why?: string | undefined
+  readonly at: SourcePosition
+  readonly help?: string | undefined
+}
 
 export interface Documents {
   readonly objects: readonly ManifestObject[]
-  readonly problems: readonly (Problem & { readonly code: ErrorCode })[]
-}
-
-/** Parsed files, kept from load to load: one whose text is the same is not parsed again. */
-export interface ManifestCache {
-  /** @throws the file system's error */
-  read(file: string): Promise<Documents>
-  /** Forget files that were not asked for since the last call. */
-  sweep(): void
-}
-
-export function createManifestCache(): ManifestCache {
-  const known = new Map<string, { text: string; documents: Documents }>()
-  const asked = new Set<string>()
-  return {
-    async read(file) {
-      asked.add(file)
-      const text = await readFile(file, 'utf8')
-      const cached = known.get(file)
-      if (cached?.text === text) return cached.documents
-      const documents = parseManifests(text, file, await import('../yaml.js'))
-      known.set(file, { text, documents })
-      return documents
-    },
-    sweep() {
-      for (const file of known.keys()) if (!asked.has(file)) known.delete(file)
-      asked.clear()
-    },
-  }
+  readonly problems: readonly ManifestProblem[]
 }
 
 /** Types of YAML 1.1 that Kubernetes' own parser does not know. */
@@ -55,7 +33,11 @@ const kubernetesTags = (tags: Yaml.Tags): Yaml.Tags =>
     return [tag]
   })
 
-export function parseManifests(text: string, file: string, yaml: typeof YamlParser): Documents {
+/**
+ * Every object of a text; lists are taken apart. What is no object is among the problems.
+ * @param file where the text comes from, for positions
+ */
+export function parseManifests(text: string, file: string, yaml: YamlParser): Documents {
   const lines = new yaml.LineCounter()
   const at = (offset: number): SourcePosition => {
     const { line, col } = lines.linePos(offset)
@@ -68,7 +50,7 @@ export function parseManifests(text: string, file: string, yaml: typeof YamlPars
     customTags: (tags) => kubernetesTags(tags),
   })
   const objects: ManifestObject[] = []
-  const problems: (Problem & { code: ErrorCode })[] = []
+  const problems: ManifestProblem[] = []
   const report = (message: string, offset: number, why?: string, help?: string): void =>
     void problems.push({ code: 'devloopfile/yaml', message, at: at(offset), why, help })
 
@@ -85,7 +67,7 @@ export function parseManifests(text: string, file: string, yaml: typeof YamlPars
     } else if (lack) {
       report(`This is no Kubernetes object: ${lack}.`, offset)
     } else {
-      objects.push({ object: deepFreeze(value as KubeObject), at: at(offset) })
+      objects.push({ object: value as KubeObject, at: at(offset) })
     }
   }
 
