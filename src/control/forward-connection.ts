@@ -1,18 +1,23 @@
-// One connection from a forwarded port to a pod. While nothing listens there, as during a restart in place, it waits and tries
-// again; what the client has sent is kept until the pod has said something.
+// One connection from a forwarded port to a pod. While nothing listens there, as during a restart in place, or no way leads there,
+// it waits and tries again; what the client has sent is kept until the pod has said something.
 import type { Socket } from 'node:net'
 import { pipeline, type Duplex } from 'node:stream'
+import type { ErrorCode } from '../errors/codes.js'
 import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
 
-/** Bytes of the client that are kept for another try; the client is not read any further before the pod has answered. */
+/** Bytes of the client that are kept for another try; the client is not read any further before the connection is settled. */
 const keptBytes = 256 * 1024
 /** Pauses between tries. Milliseconds. */
 const pauses = { first: 10, most: 250 }
+/** When more than is kept was sent, and it was not refused for this long, it counts as made: an upload is answered at its end. Milliseconds. */
+const settledMs = 1000
+/** Reasons for which a connection could not be made that another try cannot cure. */
+const final = new Set<ErrorCode>(['cluster/forbidden', 'cluster/unauthorized'])
 
 /**
- * Resolves when the pod has answered and the connection runs by itself.
+ * Resolves when the pod has answered, or takes much, and the connection runs by itself.
  * @param dial connects to a pod that serves now
- * @param signal ends the tries
+ * @param signal ends the tries. While it lasts, whatever keeps `dial` from connecting is waited out, except for missing rights.
  * @throws the reason of the last try
  */
 export async function carry(client: Socket, dial: () => Promise<Duplex>, signal: AbortSignal): Promise<void> {
@@ -34,19 +39,22 @@ export async function carry(client: Socket, dial: () => Promise<Duplex>, signal:
   client.on('data', onData).on('end', onEnd).on('close', onClose)
   try {
     for (let pause = pauses.first; ; pause = Math.min(pause * 2, pauses.most)) {
+      let made = false
       try {
         remote = await dial()
+        made = true
         // after its answer, an error is its own affair; before, `answered` tells
         remote.on('error', () => {})
         for (const chunk of kept) remote.write(chunk)
         if (ended) remote.end()
-        await answered(remote)
+        await answered(remote, () => bytes >= keptBytes)
         break
       } catch (thrown) {
         remote?.destroy()
         remote = undefined
-        // any other problem may have come after something was delivered
-        if (!isDevloopError(thrown) || thrown.code !== 'forward/refused') throw thrown
+        // once it was made, any other problem may have come after something was delivered
+        if (!isDevloopError(thrown) || (made ? thrown.code !== 'forward/refused' : final.has(thrown.code))) throw thrown
+        if (signal.aborted) throw thrown
         await new Promise((resolve) => setTimeout(resolve, pause))
         if (signal.aborted) throw thrown
       }
@@ -60,10 +68,11 @@ export async function carry(client: Socket, dial: () => Promise<Duplex>, signal:
   else pipeline(client, remote, client, () => {})
 }
 
-/** Resolves with the first byte or the end. @throws DevloopError forward/* */
-const answered = (remote: Duplex): Promise<void> =>
+/** Resolves with the first byte, the end, or when nothing more is kept and it was not refused. @throws DevloopError forward/* */
+const answered = (remote: Duplex, full: () => boolean): Promise<void> =>
   new Promise((resolve, reject) => {
     const off = (): void => {
+      clearInterval(timer)
       remote.off('readable', done).off('close', done).off('error', failed)
     }
     const done = (): void => (off(), resolve())
@@ -72,5 +81,6 @@ const answered = (remote: Duplex): Promise<void> =>
       // a broken connection is an everyday event, whatever the stream calls it
       reject(isDevloopError(error) ? error : new DevloopError('forward/failed', 'The connection broke.', { why: error.message }))
     }
+    const timer = setInterval(() => full() && done(), settledMs)
     remote.on('readable', done).on('close', done).on('error', failed)
   })

@@ -1,19 +1,25 @@
 // Ports of this machine that lead to the ready pod. A port is opened once and kept; each connection looks for the pod anew
 // and waits a while for one during a rollout.
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { DevloopError, isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
 import type { ForwardSpec, Plan } from '../model/plan.js'
 import type { ForwardState, PodState } from '../model/state.js'
+import type { Store } from '../store/store.js'
 import { currentPods, isBroughtUp, isServing, unsupported } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 import { carry } from './forward-connection.js'
 
-/** How long a connection waits for a ready pod. Milliseconds. */
-const patience = 30_000
+/** How long a connection waits for a pod that takes it, the time not counted in which the cluster cannot be reached. Milliseconds. */
+const patience = 60_000
+/** How often that is looked at. Milliseconds. */
+const patienceStep = 1000
 /** How soon a taken port is tried again. Milliseconds. */
 const retryTaken = 3000
 
+/** What a pod said last may still be on its way when it is gone. Milliseconds. */
+const lastWordsMs = 500
 /** How many ports behind a taken one are tried. */
 const fallbacks = 100
 
@@ -102,19 +108,26 @@ export function createForwardController(context: ControlContext): Controller {
     const signal = AbortSignal.any([gone.signal, stopping.signal])
     // a timer of its own: that of AbortSignal.timeout would outlive the connection
     const late = new AbortController()
-    const limit = setTimeout(() => late.abort(), patience)
+    let left = patience
+    const limit = setInterval(() => {
+      // one step each time, whatever the clock says: the machine may have slept
+      if (store.state().runtime.status === 'connected') left -= patienceStep
+      if (left <= 0) late.abort()
+    }, patienceStep)
     const waiting = AbortSignal.any([signal, late.signal])
     let tries = 0
     let pod: PodState | undefined
     const dial = async () => {
       pod = await readyPod(wanted, tries++, waiting)
       if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
-      return runtime.current.dial(pod, wanted.port, signal)
+      const remote = await runtime.current.dial(pod, wanted.port, signal)
+      endWithPod(store, pod, remote)
+      return remote
     }
     try {
       await carry(socket, dial, waiting)
     } finally {
-      clearTimeout(limit)
+      clearInterval(limit)
     }
     if (pod) answered.set(wanted.local, pod.uid)
   }
@@ -214,6 +227,29 @@ async function notOpened(
     why,
     help: "Stop what uses it, forward to another port, or let devloop take the next free one: { local, fallback: 'next-free' }.",
   })
+}
+
+/**
+ * End a connection with its pod: a way into one that is being taken down may stay open and lead nowhere. One that nothing came from
+ * was never taken there, for the end of whoever took it would have been told.
+ */
+function endWithPod(store: Store, pod: PodState, remote: Duplex): void {
+  let timer: NodeJS.Timeout | undefined
+  const look = (): void => {
+    if (timer || Object.values(store.state().resources).some((one) => one.observed?.pods.some(({ uid }) => uid === pod.uid)))
+      return
+    timer = setTimeout(() => {
+      const silent = !remote.readableDidRead && remote.readableLength === 0
+      const error = new DevloopError(silent ? 'forward/refused' : 'forward/failed', `the pod ${pod.name} is gone`)
+      remote.destroy(error)
+    }, lastWordsMs)
+  }
+  const unsubscribe = store.subscribe(look)
+  remote.once('close', () => {
+    unsubscribe()
+    clearTimeout(timer)
+  })
+  look()
 }
 
 function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<number, Wanted> {

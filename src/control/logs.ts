@@ -1,76 +1,126 @@
-// Follows the output of every container of the current pods.
+// Follows the output of every container of the resources' pods, one container of a place in a pod after the other.
 import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
 import type { ContainerState, PodState, ResourceState } from '../model/state.js'
-import { currentPods } from '../store/resource-status.js'
+import type { LogRequest } from '../ports/runtime.js'
 import type { ControlContext, Controller } from './context.js'
 
 /** What a container said last may still be on its way when it is not seen any more. Milliseconds. */
 const lastWordsMs = 3000
 
-interface Following {
-  readonly abort: AbortController
-  readonly done: Promise<void>
-  leave?: NodeJS.Timeout
+/** A place in a pod, in which one container follows the other. */
+interface Lane {
+  readonly resource: string
+  readonly source: string
+  readonly pod: PodState
+  readonly container: string
+  /** Ids of the containers that were or will be read. */
+  readonly seen: Set<string>
+  /** Those to be read, oldest first. */
+  readonly queue: (Pick<LogRequest, 'since' | 'previous'> & { readonly containerId: string })[]
+  /** Of the newest line that was given. */
+  after?: string
+  reading?: { readonly abort: AbortController; readonly done: Promise<void> }
+  leave?: NodeJS.Timeout | undefined
 }
 
 export function createLogsController({ store, runtime, log, onDefect }: ControlContext): Controller {
   const startedAt = Date.now()
   const stopping = new AbortController()
-  /** By container id. */
-  const following = new Map<string, Following>()
-  /** Ended by themselves: told whole, not to be followed again. */
-  const finished = new Set<string>()
+  /** By pod uid and container name. */
+  const lanes = new Map<string, Lane>()
+  /** Resources that were seen before: what comes to them now came while devloop runs. */
+  const met = new Set<string>()
 
-  const follow = (resource: ResourceState, pod: PodState, container: ContainerState): void => {
+  const laneOf = (resource: ResourceState, pod: PodState, container: ContainerState): Lane => {
+    const key = `${pod.uid} ${container.name}`
+    let lane = lanes.get(key)
+    if (!lane) {
+      const source = pod.containers.length > 1 ? `${pod.name}/${container.name}` : pod.name
+      lane = { resource: resource.name, source, pod, container: container.name, seen: new Set(), queue: [] }
+      lanes.set(key, lane)
+    }
+    return lane
+  }
+
+  const add = (lane: Lane, next: Lane['queue'][number]): void => {
+    if (lane.seen.has(next.containerId)) return
+    lane.seen.add(next.containerId)
+    lane.queue.push(next)
+  }
+
+  /** Read what comes next, when nothing is being read. */
+  const advance = (key: string, lane: Lane): void => {
     const open = runtime.current
-    if (!open) return
+    if (lane.reading || stopping.signal.aborted || !open) return
+    const next = lane.queue.shift()
+    if (!next) return
     const abort = new AbortController()
-    const source = pod.containers.length > 1 ? `${pod.name}/${container.name}` : pod.name
-    const target = { containerId: container.containerId, namespace: pod.namespace, pod: pod.name, container: container.name }
+    const { namespace, name: pod } = lane.pod
+    const request: LogRequest = {
+      target: { containerId: next.containerId, namespace, pod, container: lane.container },
+      since: next.since,
+      ...(lane.after === undefined ? {} : { after: lane.after }),
+      ...(next.previous ? { previous: true } : {}),
+    }
+    const about = { resource: lane.resource, source: lane.source, container: lane.container }
     const done = open
       .logs(
-        target,
-        startedAt,
-        (line) => log({ resource: resource.name, source, level: 'info', text: line.text, at: line.at }),
+        request,
+        (line) => {
+          if (line.place !== undefined) lane.after = line.place
+          log({ ...about, level: 'info', text: line.text, at: line.at })
+        },
         AbortSignal.any([abort.signal, stopping.signal]),
       )
-      .then(() => void finished.add(container.containerId))
       .catch((thrown: unknown) => {
         if (isAbort(thrown) || abort.signal.aborted || stopping.signal.aborted) return
-        finished.add(container.containerId)
         const error = toErrorInfo(thrown)
         if (error.code === 'defect') onDefect(thrown)
-        log({ resource: resource.name, source, level: 'warn', text: `its log cannot be read: ${error.message}` })
+        log({ ...about, level: 'warn', text: `its log cannot be read: ${error.message}` })
       })
       .finally(() => {
-        clearTimeout(following.get(container.containerId)?.leave)
-        following.delete(container.containerId)
+        clearTimeout(lane.leave)
+        lane.leave = undefined
+        delete lane.reading
+        if (lanes.get(key) === lane) advance(key, lane)
       })
-    following.set(container.containerId, { abort, done })
+    lane.reading = { abort, done }
   }
 
   const look = (): void => {
     if (stopping.signal.aborted || !runtime.current) return
-    const wanted = new Set<string>()
+    const there = new Map<string, string>()
     for (const resource of Object.values(store.state().resources)) {
-      for (const pod of currentPods(resource)) {
+      const known = met.has(resource.name)
+      if (resource.observed) met.add(resource.name)
+      for (const pod of resource.observed?.pods ?? []) {
         for (const container of pod.containers) {
           // without a start time there has been no output yet
           if (!container.containerId || container.startedAt === undefined) continue
-          wanted.add(container.containerId)
-          if (!following.has(container.containerId) && !finished.has(container.containerId)) follow(resource, pod, container)
+          const lane = laneOf(resource, pod, container)
+          there.set(`${pod.uid} ${container.name}`, container.containerId)
+          // what was said before devloop began is of no interest; of what came later, nothing is left out by the clock
+          if (container.previous !== undefined && known) add(lane, { containerId: container.previous, previous: true, since: 0 })
+          add(lane, { containerId: container.containerId, since: known ? 0 : startedAt })
         }
       }
     }
-    for (const [id, one] of following) if (!wanted.has(id)) one.leave ??= setTimeout(() => one.abort.abort(), lastWordsMs)
-    for (const id of finished) if (!wanted.has(id)) finished.delete(id)
+    for (const [key, lane] of lanes) {
+      advance(key, lane)
+      const goesOn = there.has(key)
+      if (!goesOn && !lane.reading) lanes.delete(key)
+      // another is in its place, or the pod is gone: the end of what is read should be near
+      else if (lane.reading && (!goesOn || lane.queue.length > 0))
+        lane.leave ??= setTimeout(() => lane.reading?.abort.abort(), lastWordsMs)
+    }
   }
   const unsubscribe = store.subscribe(look)
   return {
     async stop() {
       unsubscribe()
       stopping.abort()
-      await Promise.allSettled([...following.values()].map((one) => one.done))
+      for (const lane of lanes.values()) clearTimeout(lane.leave)
+      await Promise.allSettled([...lanes.values()].map((one) => one.reading?.done))
     },
   }
 }

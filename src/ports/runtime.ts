@@ -103,6 +103,18 @@ export interface LogLine {
   /** Milliseconds since 1970. */
   readonly at: number
   readonly text: string
+  /** Opaque: as LogRequest.after it leaves out this line and all before it. Undefined = the runtime has no such places. */
+  readonly place?: string
+}
+
+export interface LogRequest {
+  readonly target: TargetRef
+  /** Earlier lines are left out. Milliseconds since 1970. */
+  readonly since: number
+  /** Go on behind a line that was given, of this container or of the one that ran in its place before. */
+  readonly after?: string
+  /** The container has ended, and another has taken its place in the pod. */
+  readonly previous?: boolean
 }
 
 export interface Runtime {
@@ -125,8 +137,8 @@ export interface Runtime {
   observe(onObserved: (observed: Observed) => void, onLost: (error: ErrorInfo | null) => void): void
   /** Throw a pod away so that its controller makes a new one at once. @throws DevloopError cluster/* when it has no controller */
   replacePod(pod: { namespace: string; name: string }, signal: AbortSignal): Promise<void>
-  /** Output of a container, from `since` (milliseconds since 1970) on, until it ends or the signal aborts; reconnects by itself. */
-  logs(target: TargetRef, since: number, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>
+  /** Output of a container until it ends or the signal aborts; reconnects by itself, each line once. */
+  logs(request: LogRequest, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>
   /**
    * Connect to a port of a pod. `port` is a container port number. Rejects, or destroys the stream later, with forward/refused when
    * nothing listens there (yet): then nothing that was written has reached anybody.

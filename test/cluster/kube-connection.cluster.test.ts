@@ -187,7 +187,7 @@ describe('logs', () => {
     const script = 'i=0; while [ $i -lt 400 ]; do echo "line $i"; i=$((i+1)); [ $((i % 20)) = 0 ] && sleep 0.1; done; exit 3'
     const target = await startPod('talker', ['sh', '-c', script])
     const lines: LogLine[] = []
-    const followed = followLogs(through, target, 0, (line) => lines.push(line), never)
+    const followed = followLogs(through, { target, since: 0 }, (line) => lines.push(line), never)
     for (const upTo of [40, 120, 200]) {
       await waitFor(() => lines.length >= upTo, { what: `${upTo} lines`, everyMs: 2 })
       proxy.cut()
@@ -200,7 +200,7 @@ describe('logs', () => {
     // A later start leaves out what was before.
     const since = (lines[300]?.at ?? 0) + 1
     const later: LogLine[] = []
-    await followLogs(connection, target, since, (line) => later.push(line), never)
+    await followLogs(connection, { target, since }, (line) => later.push(line), never)
     expect(later.at(-1)?.text).toBe('line 399')
     expect(later.every(({ at }) => at >= since)).toBe(true)
     through.close()
@@ -210,10 +210,10 @@ describe('logs', () => {
   it('end with the signal, and with the pod', async () => {
     const target = await startPod('quiet', ['sleep', '3600'])
     const controller = new AbortController()
-    const followed = followLogs(connection, target, 0, () => undefined, controller.signal)
+    const followed = followLogs(connection, { target, since: 0 }, () => undefined, controller.signal)
     controller.abort()
     await expect(followed).resolves.toBeUndefined()
-    const second = followLogs(connection, target, 0, () => undefined, never)
+    const second = followLogs(connection, { target, since: 0 }, () => undefined, never)
     await connection.request('DELETE', podPath('quiet'), { query: { gracePeriodSeconds: 0 } })
     await expect(second).resolves.toBeUndefined()
   })
@@ -228,7 +228,7 @@ describe('dial', () => {
     const target = await startPod('server', ['node', '-e', server])
     const logged: string[] = []
     const stop = new AbortController()
-    const logs = followLogs(connection, target, 0, (line) => logged.push(line.text), stop.signal)
+    const logs = followLogs(connection, { target, since: 0 }, (line) => logged.push(line.text), stop.signal)
     await waitFor(() => logged.includes('up'), { what: 'the server' })
     stop.abort()
     await logs

@@ -97,7 +97,7 @@ describe('the kubernetes runtime', () => {
     const lines: string[] = []
     const stop = new AbortController()
     const target = { containerId: container.containerId, namespace: pod.namespace, pod: pod.name, container: container.name }
-    const logs = runtime.logs(target, 0, (line) => lines.push(line.text), stop.signal)
+    const logs = runtime.logs({ target, since: 0 }, (line) => lines.push(line.text), stop.signal)
     await waitFor(() => lines.includes('serving'), { what: 'its output' })
     stop.abort()
     await logs

@@ -1,7 +1,6 @@
-// The output of one container, followed until it ends, through cuts of the connection, each line once.
+// The output of one container, followed until it ends, through cuts of the connection and restarts, each line once.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LogLine } from '../../ports/runtime.js'
-import type { TargetRef } from '../../ports/sync-transport.js'
+import type { LogLine, LogRequest } from '../../ports/runtime.js'
 import type { KubeConnection } from './connection.js'
 import { statusOf } from './errors.js'
 import { splitLines } from './lines.js'
@@ -12,33 +11,38 @@ const maxLineBytes = 64 * 1024
 const minBackoffMs = 250
 const maxBackoffMs = 10_000
 
+/** Where the output of the container that is meant can be had; `gone` = nowhere any more. */
+type Place = 'running' | 'ended' | 'previous' | 'gone'
+
 /**
- * Resolves when the container has ended (or is gone) and all it wrote was given, or when the signal aborts.
- * @param since milliseconds since 1970; earlier lines are left out
+ * Resolves when the container has ended (or is gone) and all it wrote was given, or when the signal aborts. A container that
+ * another has taken the place of in its pod is read to its end and no further.
  * @throws DevloopError cluster/forbidden, cluster/unauthorized
  */
 export async function followLogs(
   connection: KubeConnection,
-  target: TargetRef,
-  since: number,
+  request: LogRequest,
   onLine: (line: LogLine) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const { target, since } = request
   const podPath = `/api/v1/namespaces/${target.namespace}/pods/${target.pod}`
   const what = `read the log of ${target.pod}/${target.container} in ${target.namespace}`
   /** Time of the newest line that was given, to the nanosecond as the node writes it, and how many had that time. */
-  let last = ''
-  let count = 0
+  let [last = '', given = '0'] = request.after?.split(' ') ?? []
+  let count = Number(given)
+  let words = ''
   let pause = minBackoffMs
 
   /** Give the lines of one connection, less those that were given before. */
-  const read = async (): Promise<void> => {
-    const from = last === '' ? since : Date.parse(last)
+  const read = async (place: Exclude<Place, 'gone'>): Promise<void> => {
+    const from = Math.max(since, last === '' ? 0 : Date.parse(last))
     const response = await connection.stream(`${podPath}/log`, {
       // The node goes by whole seconds, so some lines come again.
       query: {
         container: target.container,
-        follow: 'true',
+        follow: String(place === 'running'),
+        previous: String(place === 'previous'),
         timestamps: 'true',
         sinceTime: new Date(Math.floor(from / 1000) * 1000).toISOString(),
       },
@@ -54,8 +58,9 @@ export async function followLogs(
       const stamp = space < 0 ? line : line.slice(0, space)
       const at = /^\d{4}-\d\d-\d\dT/.test(stamp) ? Date.parse(stamp) : Number.NaN
       if (Number.isNaN(at)) {
-        // The node's own words, such as that the log cannot be had; they carry no time.
-        onLine({ at: Date.now(), text: line })
+        // The node's own words, such as that the log cannot be had; they carry no time, and may be said each time.
+        if (line !== words) onLine({ at: Date.now(), text: line })
+        words = line
         continue
       }
       const key = comparable(stamp)
@@ -66,34 +71,39 @@ export async function followLogs(
       }
       count = last !== '' && key === comparable(last) ? count + 1 : 1
       last = stamp
-      onLine({ at, text: space < 0 ? '' : line.slice(space + 1) })
+      onLine({ at, text: space < 0 ? '' : line.slice(space + 1), place: `${stamp} ${count}` })
     }
   }
 
-  /** Whether the container that was meant can still write. */
-  const goesOn = async (): Promise<boolean> => {
+  const look = async (): Promise<Place> => {
     const pod = (await connection.request('GET', podPath, { what, signal })) as Pod
     const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])]
     const found = statuses.find((one) => one.name === target.container)
-    return found?.containerID === target.containerId && found.state?.terminated === undefined
+    if (found?.lastState?.terminated?.containerID === target.containerId)
+      // one that waits to be started again still gives its log under its own name
+      return found.containerID === target.containerId ? 'ended' : 'previous'
+    if (found?.containerID !== target.containerId) return 'gone'
+    return found.state?.terminated === undefined ? 'running' : 'ended'
   }
 
-  for (let cut = false; !signal.aborted;) {
+  let place: Place = request.previous ? 'previous' : 'running'
+  for (let known = true; !signal.aborted;) {
     try {
       // After a cut the container's end may have been missed; its successor's log is somebody else's.
-      if (cut && !(await goesOn())) {
-        await read()
-        return
-      }
-      cut = false
-      await read()
-      if (!(await goesOn())) return
+      if (!known) place = await look()
+      if (place === 'gone') return
+      await read(place)
+      if (place !== 'running') return
+      // A connection may end before the container does, also in good order: what it had not given yet is given now.
+      place = await look()
+      known = true
+      if (place !== 'running') continue
     } catch (thrown) {
       if (signal.aborted) return
       const code = statusOf(thrown)?.code
-      if (code === 404) return
+      if (code === 404 || (code === 400 && place !== 'running')) return
       if (code === 401 || code === 403) throw connection.translate(thrown, what)
-      cut = true
+      known = false
     }
     await sleep(pause * (0.5 + Math.random() * 0.5), undefined, { signal }).catch(() => undefined)
     pause = Math.min(pause * 2, maxBackoffMs)

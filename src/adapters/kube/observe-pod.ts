@@ -26,25 +26,29 @@ export function observePod(object: Pod, before: PodRecord | undefined): PodRecor
   )
   const containers: ObservedContainer[] = []
   let error: ErrorInfo | undefined
-  const inits = (spec?.initContainers ?? []).map((one) => ({ ...one, runs: one.restartPolicy === 'Always' }))
-  const mains = (spec?.containers ?? []).map((one) => ({ ...one, runs: true }))
+  const inits = (spec?.initContainers ?? []).map((one) => ({
+    ...one,
+    kind: one.restartPolicy === 'Always' ? ('sidecar' as const) : ('init' as const),
+  }))
+  const mains = (spec?.containers ?? []).map((one) => ({ ...one, kind: undefined }))
   for (const container of [...inits, ...mains]) {
     const found = statuses.get(container.name)
     const known = before?.pod.containers.find((one) => one.name === container.name)?.error ?? before?.error
     const problem = found && !terminating ? containerError(metadata.name, container, found, known) : undefined
     error ??= problem
-    // Init containers that only prepare are no targets; those that stay beside the others are.
-    if (!container.runs) continue
     const startedAt = timeOf(startOf(found))
     containers.push({
       name: container.name,
+      ...(container.kind === undefined ? {} : { kind: container.kind }),
       containerId: found?.containerID ?? '',
-      image: images[container.name],
+      // init containers that only prepare are no targets; those that stay beside the others are
+      image: container.kind === 'init' ? undefined : images[container.name],
       ref: container.image ?? '',
       running: found?.state?.running !== undefined,
       restartable: restartable.has(container.name),
       restarts: found?.restartCount ?? 0,
       ...(startedAt === undefined ? {} : { startedAt }),
+      ...endOf(found),
       ...(problem === undefined ? {} : { error: problem }),
     })
   }
@@ -107,6 +111,17 @@ function imagesOf(annotation: string | undefined): Readonly<Record<string, strin
 function timeOf(text: string | undefined): number | undefined {
   const time = text === undefined ? Number.NaN : Date.parse(text)
   return Number.isNaN(time) ? undefined : time
+}
+
+/** How the container that a status names ended, and which one it took the place of. */
+function endOf(status: ContainerStatus | undefined): Pick<ObservedContainer, 'exitCode' | 'previous'> {
+  const last = status?.lastState?.terminated
+  const own = last?.containerID === status?.containerID
+  const ended = status?.state?.terminated ?? (own && !status?.state?.running ? last : undefined)
+  return {
+    ...(ended === undefined ? {} : { exitCode: ended.exitCode }),
+    ...(own || !last?.containerID ? {} : { previous: last.containerID }),
+  }
 }
 
 /** When the container that a status names began to run, be it over or not: it has output from then on. */

@@ -11,6 +11,8 @@ export interface ResourceRecord {
   readonly pods: ReadonlyMap<string, PodRecord>
   /** By workloadKey. */
   readonly workloads: ReadonlyMap<string, WorkloadRecord>
+  /** Jobs that were seen done, with their templates: some are deleted soon after. By workloadKey. */
+  readonly done?: ReadonlyMap<string, string | undefined>
   /** Keys of the workloads and bare pods that the last deploy in this process applied; undefined = there was none. */
   readonly expected: ReadonlySet<string> | undefined
   /** As in Deployed.templates of that deploy. */
@@ -35,6 +37,11 @@ export function observeResource(record: ResourceRecord, problemOf: (uid: string)
       pod.phase !== 'terminating' && (newest.length === 0 || (pod.template !== undefined && newest.includes(pod.template))),
   )
 
+  const wasDone = (key: string): boolean => {
+    const template = record.done?.get(key)
+    return template !== undefined && newest.includes(template)
+  }
+
   const open: string[] = []
   if (!record.listed) open.push('its state is not known yet')
   for (const workload of workloads) {
@@ -47,7 +54,10 @@ export function observeResource(record: ResourceRecord, problemOf: (uid: string)
   }
   for (const key of expected ?? []) {
     const [kind = '', place = ''] = key.split(' ')
-    const there = kind === 'Pod' ? current.some(({ pod }) => place === `${pod.namespace}/${pod.name}`) : record.workloads.has(key)
+    const there =
+      kind === 'Pod'
+        ? current.some(({ pod }) => place === `${pod.namespace}/${pod.name}`)
+        : record.workloads.has(key) || wasDone(key)
     if (!there) open.push(`${kind.toLowerCase()}/${place.slice(place.indexOf('/') + 1)} is not seen yet`)
   }
 

@@ -35,6 +35,7 @@ interface Entry {
   readonly resource: string
   readonly pods: Map<string, PodRecord>
   readonly workloads: Map<string, WorkloadRecord>
+  readonly done: Map<string, string | undefined>
   expected: ReadonlySet<string> | undefined
   templates: readonly string[] | undefined
   told: string | undefined
@@ -71,7 +72,15 @@ export function createObserver(
   function entryOf(resource: string): Entry {
     let entry = entries.get(resource)
     if (!entry) {
-      entry = { resource, pods: new Map(), workloads: new Map(), expected: undefined, templates: undefined, told: undefined }
+      entry = {
+        resource,
+        pods: new Map(),
+        workloads: new Map(),
+        done: new Map(),
+        expected: undefined,
+        templates: undefined,
+        told: undefined,
+      }
       entries.set(resource, entry)
     }
     return entry
@@ -183,6 +192,7 @@ export function createObserver(
     if (earlier !== undefined && earlier !== record?.resource) drop(kind, id)
     if (!record) return
     entryOf(record.resource).workloads.set(id, record)
+    if (kind === 'Job' && record.rolledOut) entryOf(record.resource).done.set(id, record.template)
     resourceOf.set(id, record.resource)
     touch(record.resource)
   }
@@ -214,6 +224,9 @@ export function createObserver(
         if (kind === 'Pod' || isWorkloadKind(kind)) expected.add(workloadKey(kind, namespace, name))
       }
       entryOf(resource).expected = expected
+      // a Job that is gone is made anew
+      for (const key of entryOf(resource).done.keys())
+        if (!entryOf(resource).workloads.has(key)) entryOf(resource).done.delete(key)
       touch(resource)
     },
     deployed(resource, templates) {
@@ -228,6 +241,7 @@ export function createObserver(
       const entry = entries.get(resource)
       if (!entry) return
       entry.expected = undefined
+      entry.done.clear()
       entry.templates = undefined
       touch(resource)
     },

@@ -87,7 +87,7 @@ function compose(
     deployed: (signal) => deployer.deployed(signal),
     observe: (onObserved, onLost) => observer.start(onObserved, onLost),
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
-    logs: (target, since, onLine, signal) => followLogs(connection, target, since, onLine, within(signal)),
+    logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),
     dial: (pod, port, signal) => dialPod(connection, pod, port, within(signal)),
     async close() {
       life.abort()

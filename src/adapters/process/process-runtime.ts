@@ -190,7 +190,7 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
           await replaceBy(entry, next)
         })
       },
-      async logs(target, since, onLine, signal) {
+      async logs({ target, since }, onLine, signal) {
         await podOf(target)?.log.follow(since, onLine, signal)
       },
       async dial({ name }, port, signal) {

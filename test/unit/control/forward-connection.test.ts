@@ -81,6 +81,32 @@ describe('a forwarded connection', () => {
     await expect(carry(near, dial, AbortSignal.timeout(50))).rejects.toBe(refused)
   })
 
+  test('is made again while no way leads to the pod, and not where a right is missing', async () => {
+    const { client, near, answer } = await pair()
+    client.end('one')
+    let tries = 0
+    const dial = (): Promise<Duplex> =>
+      ++tries < 3 ? Promise.reject(new DevloopError('forward/failed', 'the pod is gone')) : Promise.resolve(echo())
+    await carry(near, dial, new AbortController().signal)
+    expect([await answer, tries]).toEqual(['one', 3])
+    const denied = new DevloopError('cluster/forbidden', 'no')
+    const other = await pair()
+    await expect(carry(other.near, () => Promise.reject(denied), new AbortController().signal)).rejects.toBe(denied)
+  })
+
+  test('carries an upload that is answered only at its end, however much it is', async () => {
+    const { client, near, answer } = await pair()
+    let bytes = 0
+    const remote: Duplex = new Duplex({
+      read() {},
+      write: (chunk: Buffer, _encoding, done) => ((bytes += chunk.length), done()),
+      final: (done) => (remote.push(`got ${bytes}`), remote.push(null), done()),
+    })
+    client.end('x'.repeat(3_000_000))
+    await carry(near, () => Promise.resolve(remote), new AbortController().signal)
+    expect(await answer).toBe('got 3000000')
+  })
+
   test('lets go of the pod when the client leaves before the answer', async () => {
     const { client, near } = await pair()
     const remote = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })

@@ -143,8 +143,7 @@ describe('followLogs', () => {
     const lines: string[] = []
     await followLogs(
       server.connection,
-      target,
-      Date.UTC(2026, 0, 1),
+      { target, since: Date.UTC(2026, 0, 1) },
       (line) => lines.push(line.text),
       new AbortController().signal,
     )
@@ -165,8 +164,7 @@ describe('followLogs', () => {
     const follow = () =>
       followLogs(
         server?.connection as FakeApiServer['connection'],
-        target,
-        Date.UTC(2026, 0, 1, 0, 0, 0, 500),
+        { target, since: Date.UTC(2026, 0, 1, 0, 0, 0, 500) },
         (line) => lines.push(line.text),
         new AbortController().signal,
       )

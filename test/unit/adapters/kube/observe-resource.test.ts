@@ -98,7 +98,27 @@ describe('observePod', () => {
         ready: true,
         createdAt: Date.UTC(2026, 0, 1),
         containers: [
-          { name: 'side', containerId: '', image: undefined, ref: 's', running: false, restartable: true, restarts: 0 },
+          {
+            name: 'prepare',
+            kind: 'init',
+            containerId: '',
+            image: undefined,
+            ref: 'p',
+            running: false,
+            restartable: false,
+            restarts: 0,
+            exitCode: 0,
+          },
+          {
+            name: 'side',
+            kind: 'sidecar',
+            containerId: '',
+            image: undefined,
+            ref: 's',
+            running: false,
+            restartable: true,
+            restarts: 0,
+          },
           {
             name: 'main',
             containerId: 'c://1',

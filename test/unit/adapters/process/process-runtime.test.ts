@@ -128,7 +128,7 @@ describe('an app in the process runtime', () => {
       pod: pods[0]?.name ?? '',
       container: 'api',
     }
-    const followed = one.runtime.logs(target, 0, (line) => lines.push(line), stop.signal)
+    const followed = one.runtime.logs({ target, since: 0 }, (line) => lines.push(line), stop.signal)
     await until('a line', () => lines.some((line) => line.text.startsWith('child')))
     const child = Number(lines[0]?.text.split(' ')[1])
     expect(alive(child)).toBe(true)
@@ -239,8 +239,7 @@ describe('prepare', () => {
       container: 'api',
     }
     const followed = one.runtime.logs(
-      target,
-      pods[0]?.containers[0]?.startedAt ?? 0,
+      { target, since: pods[0]?.containers[0]?.startedAt ?? 0 },
       (line) => lines.push(line.text),
       stop.signal,
     )
