@@ -79,6 +79,7 @@ export function createBuildController(context: ControlContext): Controller {
           image: spec,
           tree,
           inputs: state.build.inputs,
+          bases: engineNames(large, state.bases?.names ?? []),
           registry: open.info.registry,
           platform: open.info.platform,
           instance: store.state().session.instance,
@@ -94,6 +95,7 @@ export function createBuildController(context: ControlContext): Controller {
         image: name,
         runtime: open.info.kind,
         inputs: state.build.inputs,
+        ...(typeof state.build.bases === 'string' ? { bases: state.build.bases } : {}),
         tree,
         builtAt: same ? before.builtAt : Date.now(),
         ...built,
@@ -171,6 +173,16 @@ function use({ store }: ControlContext, files: ImageFiles, image: string, record
   store.dispatch({ type: 'image/record', image, record: recordState(record), drift: driftState(files.drift) })
 }
 
+/** By which names the engine has the images that one is built on. */
+function engineNames({ images }: ControlContext['large'], names: readonly string[]): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const name of names) {
+    const record = images.get(name)?.record
+    if (record) found[name] = record.engineRef ?? record.ref
+  }
+  return found
+}
+
 /** The files to build from: the watched tree, and those whose changes the image's rules ignore but which belong to the context. */
 async function contextTree(
   { ports }: ControlContext,
@@ -187,10 +199,11 @@ async function contextTree(
   return tree
 }
 
-const recordState = ({ digest, ref, inputs, config, builtAt }: BuildRecord): RecordState => ({
+const recordState = ({ digest, ref, inputs, bases, config, builtAt }: BuildRecord): RecordState => ({
   digest,
   ref,
   inputs,
+  ...(bases === undefined ? {} : { bases }),
   shell: config.shell,
   builtAt,
 })

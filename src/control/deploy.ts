@@ -4,8 +4,9 @@ import { appsOf } from '../model/keys.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { asManifests } from '../model/as-manifests.js'
 import { isRendered, type ManifestObject, type Plan, type ResourceSpec } from '../model/plan.js'
+import type { State } from '../model/state.js'
 import type { DeployableSpec, DeployRequest, Runtime } from '../ports/runtime.js'
-import { resourceImages } from '../store/resource-status.js'
+import { builtImages, resourceImages } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 import { retryAt } from './retry.js'
@@ -31,7 +32,7 @@ export function createDeployController(context: ControlContext): Controller {
       for (const warning of done.warnings) log({ resource: name, source: 'deploy', level: 'warn', text: warning.message })
       if (done.objects.length > 0)
         log({ resource: name, source: 'deploy', level: 'info', text: `applied ${done.objects.join(', ')}` })
-      for (const image of resourceImages(store.state(), name)) {
+      for (const image of builtImages(store.state(), name)) {
         const revision = store.state().images[image]?.build?.revision
         if (revision !== undefined) store.dispatch({ type: 'change/stage', image, revision, stage: 'applied' })
       }
@@ -98,7 +99,7 @@ function deployRequest({ store, large }: ControlContext, name: string): DeployRe
     const record = large.images.get(image)?.record
     if (record) images[image] = record
   }
-  return { resource: deployable, images, restartable: restartable(plan), apps: appsOf(plan) }
+  return { resource: deployable, images, restartable: restartable(store.state(), plan), apps: appsOf(plan) }
 }
 
 /** A resource in the form in which it is deployed; undefined for one that is not, or is not rendered yet. */
@@ -107,9 +108,8 @@ function deployableOf(spec: ResourceSpec, rendered: readonly ManifestObject[] | 
   return spec.kind === 'app' || spec.kind === 'manifests' ? spec : undefined
 }
 
-const restartable = (plan: Plan): ReadonlySet<string> =>
-  new Set(
-    Object.values(plan.images)
-      .filter((image) => image.live.some((rule) => rule.kind === 'restart'))
-      .map((image) => image.name),
-  )
+/** Names of the images whose process must be one that can be started again: by a rule of their own, or of what they are built on. */
+function restartable({ images }: State, plan: Plan): ReadonlySet<string> {
+  const restarts = (name: string): boolean => plan.images[name]?.live.some((rule) => rule.kind === 'restart') ?? false
+  return new Set(Object.keys(plan.images).filter((name) => [name, ...(images[name]?.bases?.names ?? [])].some(restarts)))
+}

@@ -1,6 +1,7 @@
 // The sources of one image: its context, its Dockerfile, its .dockerignore, and the drift they lead to.
 import { join, relative } from 'node:path'
 import { DevloopError, isDevloopError, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
+import { dockerfileBases } from '../model/dockerfile-bases.js'
 import { compileDockerignore, dockerignoreFiles } from '../model/dockerignore.js'
 import { computeDrift, updateDrift } from '../model/drift.js'
 import { imageInputs } from '../model/keys.js'
@@ -50,6 +51,7 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
     ignored: ignore,
   }
   let inputs = ''
+  let bases: readonly string[] = []
   /** Something could not be read: the next look must be at everything. */
   let torn = false
 
@@ -62,6 +64,7 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
           ? spec.dockerfile.inline
           : ''
       inputs = imageInputs(spec, text)
+      bases = basesOf(context, spec, text)
       return problem
     } catch (thrown) {
       inputs = imageInputs(spec, '')
@@ -81,6 +84,7 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
       files: files.tree.size,
       inputs,
       needsRebuild,
+      bases,
       drift: driftState(files.drift),
       ...(error ? { error } : {}),
     })
@@ -147,6 +151,12 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
         return { paths: [], reopen: false }
       }),
   }
+}
+
+/** Names of what an image is directly built on, whether or not the plan has such images. Without a cluster nothing is built on anything. */
+function basesOf({ store }: ControlContext, { bases = [], args }: ImageSpec, text: string): readonly string[] {
+  if (store.state().session.runtime === 'process') return []
+  return [...new Set([...bases, ...dockerfileBases({ text, args })])]
 }
 
 function compiled(

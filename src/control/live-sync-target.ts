@@ -2,20 +2,20 @@
 // container holds with what it must hold, and sends the difference.
 import { isDeepStrictEqual } from 'node:util'
 import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
-import { heldByImage } from '../model/drift.js'
 import type { CompiledLiveRules } from '../model/live-rules.js'
 import type { ImageSpec, LiveRule } from '../model/plan.js'
 import type { TargetState } from '../model/state.js'
 import type { SyncSession } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
 import { buildReason, isBehind } from '../store/image-status.js'
-import { driftState, type ImageFiles } from '../store/large.js'
+import { driftState } from '../store/large.js'
 import { isStaying } from '../store/resource-status.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
 import { noteOwed, nothingOwed, notePaid, readJournal, type Owed } from './owed.js'
 import { retryAt } from './retry.js'
-import { difference, operations, type Manifest } from './sync-difference.js'
+import { difference, operations, type Difference, type Manifest } from './sync-difference.js'
+import { overlaidPaths, runRules, strayPaths, syncRoots, type Layer, type Layers } from './sync-layers.js'
 
 export interface TargetSync {
   /** Look at the state again. */
@@ -32,9 +32,11 @@ const openMs = 10_000
 interface Wanted {
   readonly target: TargetState
   readonly spec: ImageSpec
-  readonly files: ImageFiles
+  readonly layers: Layers
   readonly digest: string
   readonly revision: number
+  /** Revisions of the images that it is built on; undefined = none. */
+  readonly bases: Readonly<Record<string, number>> | undefined
   readonly restarts: number
 }
 
@@ -50,7 +52,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   let owed: Owed = nothingOwed()
   let number = 0
   /** The rules by which it was last looked whether something was written that they do not know. */
-  let checkedFor: CompiledLiveRules | undefined
+  let checkedFor: readonly CompiledLiveRules[] = []
   let replaced = false
   let timer: NodeJS.Timeout | undefined
   /** Streams lost soon after they were opened, in a row; and when the next may be opened only to keep it open. */
@@ -74,29 +76,38 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const state = store.state()
     const target = state.targets[id]
     const image = target && state.images[target.image]
-    const files = target && large.images.get(target.image)
-    const spec = target && state.plan?.images[target.image]
     const restarts = target && state.resources[target.resource]?.restarts
-    if (replaced || !target || !image?.record || !image.sources || !files?.record || !spec || restarts === undefined)
-      return undefined
-    if (
-      files.record.digest !== image.record.digest ||
-      image.syncBlocked ||
-      buildReason(image) !== undefined ||
-      image.sources.stale
-    )
-      return undefined
-    return { target, spec, files, digest: image.record.digest, revision: image.sources.revision, restarts }
+    if (replaced || !target || !image?.record || !image.sources || restarts === undefined) return undefined
+    if (image.syncBlocked || buildReason(image) !== undefined) return undefined
+    const [own, ...others] = [target.image, ...(image.bases?.names ?? [])].map(layerOf)
+    if (!own || others.includes(undefined)) return undefined
+    return {
+      target,
+      spec: own.spec,
+      layers: [own, ...others.filter((one) => one !== undefined)],
+      digest: image.record.digest,
+      revision: image.sources.revision,
+      bases: image.bases?.revisions,
+      restarts,
+    }
   }
 
-  const open = async ({ target, spec }: Wanted): Promise<SyncSession> => {
-    if (session && isDeepStrictEqual(roots, rootsOf(spec))) return session
+  /** Undefined while what is known of an image is not of one moment. */
+  const layerOf = (name: string): Layer | undefined => {
+    const state = store.state()
+    const [spec, image, files] = [state.plan?.images[name], state.images[name], large.images.get(name)]
+    if (!spec || !image?.record || !image.sources || image.sources.stale) return undefined
+    return files?.record?.digest === image.record.digest ? { spec, files } : undefined
+  }
+
+  const open = async ({ target, layers }: Wanted): Promise<SyncSession> => {
+    if (session && isDeepStrictEqual(roots, syncRoots(layers))) return session
     const current = runtime.current
     if (!current) throw new DevloopError('sync/disconnected', 'not connected')
     const old = session
     session = undefined
     await old?.close()
-    roots = rootsOf(spec)
+    roots = syncRoots(layers)
     const openedAt = Date.now()
     const tooLong = new AbortController()
     const opening = setTimeout(() => tooLong.abort(), openMs)
@@ -143,9 +154,9 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       for (const key of due.runs) owed.runs.add(key)
       owed.restart ||= due.restart
       number = Math.max(number, last)
-      const stray = new Set(strayPaths(paths, wanted.spec, wanted.files))
+      const stray = new Set(strayPaths(paths, wanted.layers))
       const mine = paths.filter((path) => !stray.has(path))
-      await inspect(wanted, known, new Set([...mine, ...wanted.files.drift.overlay.keys()]))
+      await inspect(wanted, known, new Set([...mine, ...overlaidPaths(wanted.layers)]))
     }
     manifest = known
     return known
@@ -155,10 +166,11 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
    * Files that earlier rules brought into the container, where the present ones bring nothing, cannot be put back: what the image
    * holds there is not known. A new container has them right. @returns whether one is on its way
    */
-  const isReplaced = async ({ target, spec, files }: Wanted): Promise<boolean> => {
-    if (checkedFor === files.rules) return false
-    const stray = strayPaths(manifest?.keys() ?? (await ports.stateFiles.touched(id)) ?? [], spec, files)
-    checkedFor = files.rules
+  const isReplaced = async ({ target, layers }: Wanted): Promise<boolean> => {
+    const rules = layers.map(({ files }) => files.rules)
+    if (rules.length === checkedFor.length && rules.every((one, index) => one === checkedFor[index])) return false
+    const stray = strayPaths(manifest?.keys() ?? (await ports.stateFiles.touched(id)) ?? [], layers)
+    checkedFor = rules
     for (const path of stray) manifest?.delete(path)
     const current = runtime.current
     // a stage is kept for its app: there the files stay as they are
@@ -182,23 +194,19 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   }
 
   const converge = async (wanted: Wanted): Promise<void> => {
-    const { target, spec, files, revision, digest } = wanted
+    const { target, layers, revision, digest, bases } = wanted
     if (await isReplaced(wanted)) return
     const known = await learn(wanted)
     const unknown = new Set([...known].filter(([, held]) => held === null).map(([path]) => path))
     if (unknown.size > 0) await inspect(wanted, known, unknown)
-    const differences = difference(known, spec, files)
+    const differences = difference(known, layers)
     const askedRestart = target.restartable && target.restartsDone < wanted.restarts
     if (differences.length > 0) {
       const started = performance.now()
-      const due = dueSteps(
-        differences.map((one) => one.source),
-        spec,
-        files,
-      )
+      const due = dueSteps(differences)
       for (const key of due.runs) owed.runs.add(key)
       owed.restart ||= due.restart
-      const { ops, result } = await operations(differences, spec, files, ports.sources)
+      const { ops, result } = await operations(differences, ports.sources)
       await noteOwed(
         ports.stateFiles,
         id,
@@ -207,7 +215,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         ++number,
       )
       const stream = await open(wanted)
-      store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'sent' })
+      stage(wanted, 'sent')
       try {
         await stream.apply(ops, signal)
       } catch (thrown) {
@@ -215,7 +223,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         throw thrown
       }
       for (const [path, held] of result) known.set(path, held)
-      store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'written' })
+      stage(wanted, 'written')
       tell(
         'info',
         `${ops.length === 1 ? ops[0]?.path : `${ops.length} paths`} in ${target.pod} (${Math.round(performance.now() - started)} ms)`,
@@ -225,23 +233,29 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     await paySteps(wanted)
     patch({
       status: 'synced',
-      acked: { digest, revision },
+      acked: { digest, revision, ...(bases ? { bases } : {}) },
       restartsDone: wanted.restarts,
       attempts: 0,
       error: undefined,
       retryAt: undefined,
       failedRevision: undefined,
+      failedBases: undefined,
     })
   }
 
+  const stage = ({ target, revision, bases }: Wanted, name: string, detail?: string): void => {
+    for (const [image, held] of [[target.image, revision] as const, ...Object.entries(bases ?? {})])
+      store.dispatch({ type: 'change/stage', image, revision: held, stage: name, ...(detail === undefined ? {} : { detail }) })
+  }
+
   const paySteps = async (wanted: Wanted): Promise<void> => {
-    const { target, spec, revision } = wanted
+    const { target, layers } = wanted
     if (owed.runs.size === 0 && !owed.restart) return
-    for (const rule of spec.live) {
-      if (rule.kind !== 'run' || !owed.runs.has(ruleKey(rule))) continue
+    for (const rule of runRules(layers)) {
+      if (!owed.runs.has(ruleKey(rule))) continue
       await runStep(await open(wanted), rule, target)
       owed.runs.delete(ruleKey(rule))
-      store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'ran', detail: commandText(rule) })
+      stage(wanted, 'ran', commandText(rule))
     }
     // rules that have left the Devloopfile are owed no more
     owed.runs.clear()
@@ -250,7 +264,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         tell('warn', `${target.pod}/${target.container} cannot be restarted in place; the files are there`)
       } else {
         await (await open(wanted)).restart(signal)
-        store.dispatch({ type: 'change/stage', image: spec.name, revision, stage: 'restarted' })
+        stage(wanted, 'restarted')
       }
       owed.restart = false
     }
@@ -295,14 +309,17 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     if (error.code === 'defect') onDefect(thrown)
     tell('error', error.message.replace(/\.$/, '') + (error.why ? `: ${error.why.split('\n').at(-1)}` : ''))
     if (blocking.has(error.code)) {
-      patch({ status: 'failed', error, failedRevision: wanted.revision })
+      patch({ status: 'failed', error, failedRevision: wanted.revision, failedBases: wanted.bases })
       // the pod that takes this one's place may be one that can be written to
       if (!isStaying(store.state(), wanted.target)) return
-      return store.dispatch({ type: 'image/sync-blocked', image: wanted.spec.name, error, drift: driftState(wanted.files.drift) })
+      // a save of any of them has to be built then
+      for (const { spec, files } of wanted.layers)
+        store.dispatch({ type: 'image/sync-blocked', image: spec.name, error, drift: driftState(files.drift) })
+      return
     }
     const attempts = (store.state().targets[id]?.attempts ?? 0) + 1
     const at = retryAt(error, attempts, Date.now())
-    patch({ status: 'failed', error, failedRevision: wanted.revision, retryAt: at, attempts })
+    patch({ status: 'failed', error, failedRevision: wanted.revision, failedBases: wanted.bases, retryAt: at, attempts })
   }
 
   const drain = createDrain(async () => {
@@ -310,10 +327,11 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     for (;;) {
       const wanted = look()
       if (!wanted || signal.aborted || !runtime.current || isUnreachable()) return
-      const { target, revision, restarts, spec } = wanted
+      const { target, revision, restarts, spec, bases } = wanted
       const image = store.state().images[spec.name]
       if (image && !isBehind(target, image, restarts)) break
-      if (target.failedRevision === revision && target.restartsDone >= restarts) {
+      const failedSo = target.failedRevision === revision && isDeepStrictEqual(target.failedBases, bases)
+      if (failedSo && target.restartsDone >= restarts) {
         if (target.retryAt === undefined) return
         const wait = target.retryAt - Date.now()
         if (wait > 0) {
@@ -334,7 +352,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   /** Open the stream before it is needed, so that the first save finds it open. */
   const keepOpen = async (): Promise<void> => {
     const wanted = look()
-    if (!wanted || isUnreachable() || (session && isDeepStrictEqual(roots, rootsOf(wanted.spec)))) return
+    if (!wanted || isUnreachable() || (session && isDeepStrictEqual(roots, syncRoots(wanted.layers)))) return
     const wait = reopenAt - Date.now()
     if (wait > 0) {
       timer = setTimeout(drain.poke, wait + 1)
@@ -365,29 +383,23 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   }
 }
 
-const rootsOf = (spec: ImageSpec): string[] => spec.live.flatMap((rule) => (rule.kind === 'sync' ? [rule.to] : []))
-
-/** Of some container paths, those that no sync rule leads to. */
-function strayPaths(paths: Iterable<string>, spec: ImageSpec, { drift, record, rules }: ImageFiles): string[] {
-  const built = record?.tree ?? new Map<string, never>()
-  return [...paths].filter(
-    (path) => path.startsWith('/') && !drift.overlay.has(path) && heldByImage(path, built, spec, rules).source === '',
-  )
-}
-
 const ruleKey = (rule: Extract<LiveRule, { kind: 'run' }>): string => JSON.stringify([rule.command, rule.on])
 
 const commandText = (rule: Extract<LiveRule, { kind: 'run' }>): string =>
   typeof rule.command === 'string' ? rule.command : rule.command.join(' ')
 
-/** The steps that writing some paths leads to. */
-function dueSteps(paths: readonly string[], spec: ImageSpec, files: ImageFiles): Owed {
+/** The steps that writing some paths leads to, by the rules of the images that they come from. */
+function dueSteps(differences: readonly Difference[]): Owed {
   const due = nothingOwed()
-  const triggered = files.rules.triggers(paths)
-  for (const index of triggered.runs) {
-    const rule = spec.live[index]
-    if (rule?.kind === 'run') due.runs.add(ruleKey(rule))
+  for (const layer of new Set(differences.map((one) => one.layer))) {
+    const { spec, files } = layer
+    const paths = differences.flatMap((one) => (one.layer === layer ? [one.source] : []))
+    const triggered = files.rules.triggers(paths)
+    for (const index of triggered.runs) {
+      const rule = spec.live[index]
+      if (rule?.kind === 'run') due.runs.add(ruleKey(rule))
+    }
+    due.restart ||= triggered.restart
   }
-  due.restart = triggered.restart
   return due
 }

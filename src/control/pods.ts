@@ -30,7 +30,10 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
 
   const revisions = (pod: PodState): string =>
     pod.containers
-      .map(({ image }) => (image === undefined ? '' : (store.state().images[image]?.sources?.revision ?? '')))
+      .map(({ image: name }) => {
+        const image = name === undefined ? undefined : store.state().images[name]
+        return [image?.sources?.revision ?? '', ...Object.values(image?.bases?.revisions ?? {})].join(' ')
+      })
       .join(' ')
 
   const look = async (resource: ResourceState): Promise<void> => {

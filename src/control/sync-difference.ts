@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
-import { emptiedFolders, heldByImage } from '../model/drift.js'
-import type { ImageSpec } from '../model/plan.js'
+import { emptiedFolders } from '../model/drift.js'
 import { sameEntry, type Wanted } from '../model/tree.js'
 import type { SourceFiles } from '../ports/source-files.js'
 import type { SyncOp } from '../ports/sync-transport.js'
-import type { ImageFiles } from '../store/large.js'
+import { lookUp, overlaidPaths, type Layer, type Layers } from './sync-layers.js'
 
 /** Container path to what it holds, for paths that may hold something else than the image. `null` = written to, and not known. */
 export type Manifest = Map<string, Wanted | null>
@@ -16,22 +15,21 @@ export type Manifest = Map<string, Wanted | null>
 export interface Difference {
   readonly path: string
   readonly wanted: Wanted
-  /** Path in the context. */
+  /** Path in the context of `layer`. */
   readonly source: string
+  /** The image that it comes from. */
+  readonly layer: Layer
 }
 
 /** Paths whose content must change, in no order. */
-export function difference(manifest: Manifest, image: ImageSpec, files: ImageFiles): Difference[] {
-  const { overlay } = files.drift
+export function difference(manifest: Manifest, layers: Layers): Difference[] {
   const result: Difference[] = []
-  for (const [path, { wanted, source }] of overlay) {
+  for (const path of new Set([...overlaidPaths(layers), ...manifest.keys()])) {
+    const { wanted, source, layer, drifted } = lookUp(path, layers)
     const held = manifest.get(path)
-    if (!held || !sameEntry(held, wanted)) result.push({ path, wanted, source })
-  }
-  for (const [path, held] of manifest) {
-    if (overlay.has(path)) continue
-    const image_ = heldByImage(path, files.record?.tree ?? new Map(), image, files.rules)
-    if (!held || !sameEntry(held, image_.held)) result.push({ path, wanted: image_.held, source: image_.source })
+    // what was never written to holds what the image does
+    const differs = held === undefined ? drifted : held === null || !sameEntry(held, wanted)
+    if (differs) result.push({ path, wanted, source, layer })
   }
   return result
 }
@@ -39,8 +37,6 @@ export function difference(manifest: Manifest, image: ImageSpec, files: ImageFil
 /** The operations for some differences, and what the container holds when they are done. Reads the small files. */
 export async function operations(
   differences: readonly Difference[],
-  image: ImageSpec,
-  files: ImageFiles,
   sources: SourceFiles,
 ): Promise<{ ops: SyncOp[]; result: Map<string, Wanted> }> {
   const ops: SyncOp[] = []
@@ -50,13 +46,16 @@ export async function operations(
     ops.push({ op: 'delete', path })
     result.set(path, wanted)
   }
-  for (const path of emptiedFolders(deleted, files.tree)) ops.push({ op: 'rmdir', path })
-  await eachOf(differences, 16, async ({ path, wanted, source }) => {
+  for (const layer of new Set(deleted.map((one) => one.layer))) {
+    const own = deleted.filter((one) => one.layer === layer)
+    for (const path of emptiedFolders(own, layer.files.tree)) ops.push({ op: 'rmdir', path })
+  }
+  await eachOf(differences, 16, async ({ path, wanted, source, layer }) => {
     if (wanted.kind === 'link') {
       ops.push({ op: 'link', path, target: wanted.target })
       result.set(path, wanted)
     } else if (wanted.kind === 'file') {
-      const content = await readSource(sources, join(image.context, source), wanted.hash)
+      const content = await readSource(sources, join(layer.spec.context, source), wanted.hash)
       // it is gone again: the event that says so is on its way
       if (content === undefined) return
       const { mode } = wanted

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { toErrorInfo } from '../errors/devloop-error.js'
 import { isAlwaysIgnored } from '../model/live-rules.js'
-import { hasSources, imagesOf, type ImageSpec, type LocalSpec, type Plan } from '../model/plan.js'
+import { hasSources, imagesOf, withBases, type ImageSpec, type LocalSpec, type Plan } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import type { ChangeImage } from '../model/state.js'
 import { sameImage } from '../store/reduce-plan.js'
@@ -39,9 +39,16 @@ export function createWatchController(context: ControlContext): Controller {
     return ports.watcher.setRoots([...sources.flatMap((one) => one.roots), ...trees.map((one) => one.root)])
   }
 
+  /** A Dockerfile names an image of the plan that nothing else uses. */
+  const lacksBase = (): boolean => {
+    const { plan, images: states } = store.state()
+    const lacks = (base: string): boolean => plan?.images[base] !== undefined && !images.has(base)
+    return Object.values(states).some((image) => image.sources?.bases?.some(lacks))
+  }
+
   const reconfigure = async (): Promise<void> => {
     const { plan } = store.state()
-    if (plan === seen.plan && large.planInputs === seen.inputs && reopen.size === 0) return
+    if (plan === seen.plan && large.planInputs === seen.inputs && reopen.size === 0 && !lacksBase()) return
     seen = { plan, inputs: large.planInputs }
     const wanted = new Map(usedImages(context, plan).map((spec) => [spec.name, spec]))
     for (const name of images.keys()) {
@@ -153,7 +160,7 @@ export function createWatchController(context: ControlContext): Controller {
   ports.watcher.onEvent(gather.add)
   ports.watcher.onDegraded((error) => store.dispatch({ type: 'problem', subject: 'watch', error: error && error.info }))
   const unsubscribe = store.subscribe(() => {
-    if (store.state().plan !== seen.plan || large.planInputs !== seen.inputs) configure.poke()
+    if (store.state().plan !== seen.plan || large.planInputs !== seen.inputs || lacksBase()) configure.poke()
   })
 
   return {
@@ -167,13 +174,14 @@ export function createWatchController(context: ControlContext): Controller {
   }
 }
 
-/** Images of resources that can run in this runtime. */
+/** Images of resources that can run in this runtime, and those that they are built on. */
 function usedImages({ store }: ControlContext, plan: Plan | null): ImageSpec[] {
   if (!plan) return []
   const names = new Set(
     Object.values(plan.resources).flatMap((spec) => (unsupported(store.state(), spec.name) ? [] : imagesOf(spec))),
   )
-  return [...names].flatMap((name) => plan.images[name] ?? [])
+  for (const name of [...names]) for (const base of store.state().images[name]?.bases?.names ?? []) names.add(base)
+  return withBases(plan, names).flatMap((name) => plan.images[name] ?? [])
 }
 
 const localSpecs = (plan: Plan | null): LocalSpec[] =>

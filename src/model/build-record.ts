@@ -8,6 +8,10 @@ export interface BuildRecord {
   readonly digest: string
   /** The reference that pods use, by tag; the stage folder in the process runtime. */
   readonly ref: string
+  /** The name that the engine has it by; undefined = by `ref`. */
+  readonly engineRef?: string
+  /** Which images of the plan it was built on, by name and digest; undefined = on none. See BasesState. */
+  readonly bases?: string
   /** Hash of everything the image was built from: the context after ignores, Dockerfile, arguments, target. */
   readonly inputs: string
   /** The context as it was built. */

@@ -500,6 +500,18 @@ export function textsOf(resource: ResourceSpec): readonly TextValue[] {
   return [...env.filter((text) => typeof text !== 'string'), ...files.flatMap(({ from }) => ('text' in from ? [from.text] : []))]
 }
 
+/** Names of images with those that they are declared to be built on, each once. */
+export function withBases(plan: Plan, names: Iterable<string>): readonly string[] {
+  const found = new Set<string>()
+  const pending = [...names]
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (found.has(name)) continue
+    found.add(name)
+    pending.push(...(plan.images[name]?.bases ?? []))
+  }
+  return [...found]
+}
+
 /** Names of the built images that a resource runs. */
 export function imagesOf(resource: ResourceSpec): readonly string[] {
   if (resource.kind === 'local') return []

@@ -68,6 +68,8 @@ export interface ImageState {
   /** Whether what was on disk as a record was looked for and found to exist (or not). */
   readonly recordChecked: boolean
   readonly drift: DriftState
+  /** The images of the plan that it is built on; absent = none. Settled after each action. */
+  readonly bases?: BasesState
   readonly build: BuildState | null
   /** Counts requests to build in any case, and how many of them were met. */
   readonly forced: number
@@ -76,12 +78,28 @@ export interface ImageState {
   readonly syncBlocked: ErrorInfo | null
 }
 
+/** What an image is built on. */
+export interface BasesState {
+  /** Names of the images, those that they are built on included, each once. */
+  readonly names: readonly string[]
+  /** Digests of the images that it is directly built on; null while one of them has to be built first. */
+  readonly key: string | null
+  /** Why there is no key. */
+  readonly waiting?: string
+  /** Revision of each one's sources. */
+  readonly revisions: Readonly<Record<string, number>>
+  /** Whether one of them has live rules with a `sync`. */
+  readonly sync: boolean
+}
+
 export interface SourcesState {
   /** Counts contents of the tree. */
   readonly revision: number
   /** The revision at which a path that needs a rebuild last changed. */
   readonly rebuildRevision: number
   readonly files: number
+  /** Names of what it is directly built on; those that the plan has no image for come from elsewhere. */
+  readonly bases?: readonly string[]
   /** The image's declaration has changed since, and the scan for it is not done. */
   readonly stale: boolean
   readonly error?: ErrorInfo
@@ -91,6 +109,8 @@ export interface RecordState {
   readonly digest: string
   readonly ref: string
   readonly inputs: string
+  /** As in the build record. */
+  readonly bases?: string
   readonly shell: boolean
   readonly builtAt: number
 }
@@ -109,6 +129,8 @@ export interface BuildState {
   /** Tree revision that is built. */
   readonly revision: number
   readonly inputs: string
+  /** Key of what it is built on; absent = on no image of the plan. */
+  readonly bases?: string | null
   readonly forced: number
   readonly reason: string
   readonly startedAt: number
@@ -259,15 +281,25 @@ export interface TargetState {
   readonly restartable: boolean
   readonly status: 'connecting' | 'unknown' | 'syncing' | 'synced' | 'failed'
   /** Digest of the record and revision of the tree that the container was last brought to. */
-  readonly acked: { readonly digest: string; readonly revision: number } | null
+  readonly acked: Acked | null
   /** Revision at which it failed; not tried again before the next, or before `retryAt`. */
   readonly failedRevision?: number
+  /** Revisions, at that failure, of the images that its image is built on. */
+  readonly failedBases?: Readonly<Record<string, number>>
   readonly retryAt?: number
   readonly attempts: number
   /** Of the resource's requests to restart, how many were met. */
   readonly restartsDone: number
   readonly transport?: string
   readonly error?: ErrorInfo
+}
+
+/** What a target holds: of which record, and as of which revisions of its sources and of those of the images it is built on. */
+export interface Acked {
+  readonly digest: string
+  readonly revision: number
+  /** By image name; absent = its image is built on none. */
+  readonly bases?: Readonly<Record<string, number>>
 }
 
 export interface ForwardState {

@@ -17,6 +17,8 @@ export interface BuildRequest {
   readonly tree: Tree
   /** Hash over everything that goes into the image; ends up in the record. */
   readonly inputs: string
+  /** The images of the plan that it may be built on: by name, the reference that the engine has each by. Absent = none. */
+  readonly bases?: Readonly<Record<string, string>>
   /** Undefined = the image stays in the engine. */
   readonly registry: Registry | undefined
   /** `os/arch` of the nodes; undefined = the engine's own. */
@@ -62,7 +64,7 @@ export interface BuildProgress {
   made?(image: Omit<MadeImage, 'image' | 'cluster' | 'at'>): Promise<void>
 }
 
-export type BuiltImage = Pick<BuildRecord, 'digest' | 'ref'> & { readonly config: ImageConfig }
+export type BuiltImage = Pick<BuildRecord, 'digest' | 'ref' | 'engineRef'> & { readonly config: ImageConfig }
 
 export interface ImageBuilder {
   /**

@@ -304,6 +304,8 @@ export interface ImageView {
   }[]
   /** How much of the context went to the engine in that build: its files, those of them that were sent, and their bytes. */
   readonly context?: { readonly files: number; readonly sentFiles: number; readonly sentBytes: number }
+  /** Names of the images of the project that it is built on, those that they are built on included. */
+  readonly bases?: readonly string[]
   /** Files of the context, and how many differ from the built image (and are synced). */
   readonly files: number
   readonly overlay: number

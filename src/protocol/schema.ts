@@ -174,6 +174,7 @@ const image = z
         tail: list(z.string()).exactOptional(),
       }),
     ),
+    bases: list(z.string()).exactOptional(),
     context: z.looseObject({ files: count, sentFiles: count, sentBytes: count }).exactOptional(),
     files: count,
     overlay: count,

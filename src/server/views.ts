@@ -18,7 +18,16 @@ import type {
 } from '../protocol/messages.js'
 import { buildReason, isBuildFailed, isCutOff, isInSync } from '../store/image-status.js'
 import type { NextWork } from '../store/next-work.js'
-import { currentPods, hasSync, ignoresReadiness, isServing, renderKey, targetsOf, wantedKey } from '../store/resource-status.js'
+import {
+  builtImages,
+  currentPods,
+  hasSync,
+  ignoresReadiness,
+  isServing,
+  renderKey,
+  targetsOf,
+  wantedKey,
+} from '../store/resource-status.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
 import type { ViewSource } from './view-source.js'
@@ -106,15 +115,15 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
   const resource = state.resources[name] as ResourceState
   const spec = state.plan?.resources[name] as ResourceSpec
   const hold = holds[name]
-  const images = imagesOf(spec).flatMap((image) => state.images[image] ?? [])
+  const built = builtImages(state, name)
+  const images = built.flatMap((image) => state.images[image] ?? [])
   const targets = targetsOf(state, name)
   const activity = activityOf(state, resource, images, targets)
   // what is wrong with pods whose readiness does not count is told without making the resource fail
   const ignored = ignoresReadiness(state, name) && resource.ready
   const error = resource.ready ? undefined : errorOf(state, resource, images, targets)
   const last = Object.values(state.changes).findLast(
-    (one) =>
-      one.resources.includes(name) || one.images.some(({ image, action }) => action !== 'none' && imagesOf(spec).includes(image)),
+    (one) => one.resources.includes(name) || one.images.some(({ image, action }) => action !== 'none' && built.includes(image)),
   )
   const status: ResourceStatus = resource.ready
     ? 'ready'
@@ -308,6 +317,7 @@ function imageView(image: ImageState): ImageView {
     ...optional('stage', build?.status === 'running' ? build.stage : undefined),
     steps: (build?.steps ?? []).map(({ id: _id, ...step }) => step),
     ...optional('context', build?.context),
+    ...optional('bases', image.bases?.names),
     files: image.sources?.files ?? 0,
     overlay: image.drift.overlay,
     ...optional('buildMs', build?.finishedAt === undefined ? undefined : build.finishedAt - build.startedAt),

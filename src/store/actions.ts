@@ -41,6 +41,8 @@ export type Action = { readonly at: number } &
         readonly files: number
         readonly inputs: string
         readonly needsRebuild: boolean
+        /** Names of what it is directly built on; those that the plan has no image for come from elsewhere. */
+        readonly bases?: readonly string[]
         readonly drift: DriftState
         readonly error?: ErrorInfo
       }

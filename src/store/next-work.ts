@@ -65,10 +65,16 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
   let deploys = Object.values(state.resources).filter((resource) => resource.deploy?.status === 'running').length
 
   const planBuild = (image: ImageState, resource: string): void => {
+    // what it is built on comes first, once for all that are built on it
+    for (const base of image.bases?.names ?? []) {
+      const found = state.images[base]
+      if (found && buildReason(found) !== undefined) planBuild(found, resource)
+    }
     if (image.sources?.error) return hold(resource, 'failed', image.sources.error.message)
     if (!isSettled(image)) return hold(resource, 'image', `the sources of ${image.name} are being read`)
     const reason = buildReason(image)
     if (reason === undefined) return
+    if (image.bases?.key === null) return hold(resource, 'image', image.bases.waiting ?? reason)
     if (image.build?.status === 'running') return hold(resource, 'image', `${image.name} is being built`)
     if (isBuildFailed(image, now)) {
       wake(image.build?.retryAt)

@@ -1,8 +1,8 @@
 // Changes: each burst of saves, from its first event to live in the pods.
-import type { ChangeImage, ChangeState, ResourceState, State } from '../model/state.js'
+import type { ChangeImage, ChangeState, ResourceState, State, TargetState } from '../model/state.js'
 import type { Action } from './actions.js'
-import { isCutOff, isInSync } from './image-status.js'
-import { renderKey, resourceImages, wantedKey } from './resource-status.js'
+import { ackedRevision, failedRevision, isCutOff, isInSync } from './image-status.js'
+import { renderKey, builtImages, wantedKey } from './resource-status.js'
 
 /** How many changes are kept. */
 const kept = 50
@@ -58,30 +58,36 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
   const image = state.images[name]
   if (!image) return 'superseded'
   // where live sync cannot be used, what happens in containers says nothing: every save is built
-  const targets = image.syncBlocked ? [] : Object.values(state.targets).filter((target) => target.image === name)
+  const isOf = (target: TargetState): boolean =>
+    target.image === name || (state.images[target.image]?.bases?.names.includes(name) ?? false)
+  const targets = image.syncBlocked ? [] : Object.values(state.targets).filter(isOf)
   const rebuilt = action === 'rebuild' || image.syncBlocked !== null
+  const inSync = (target: TargetState): boolean => {
+    const own = state.images[target.image]
+    return own !== undefined && isInSync(target, own)
+  }
   const failed = targets.some(
-    (target) =>
-      target.failedRevision !== undefined && target.failedRevision >= revision && !isInSync(target, image) && !isCutOff(target),
+    (target) => (failedRevision(target, name) ?? -1) >= revision && !inSync(target) && !isCutOff(target),
   )
   if (failed) return 'failed'
   const build = image.build
   if (build && build.status === 'failed' && build.revision >= revision) return 'failed'
   if (rebuilt) {
     if (!build || build.status !== 'done' || build.revision < revision) return 'pending'
-  } else if (!targets.some((target) => target.acked && target.acked.revision >= revision)) {
+  } else if (!targets.some((target) => (ackedRevision(target, name) ?? -1) >= revision)) {
     // also live when a build that holds it is rolled out instead
     return build?.status === 'done' && build.revision >= revision && usersReady(state, name) ? 'live' : 'pending'
   }
   const behind = targets.some(
-    (target) => !target.acked || target.acked.digest !== image.record?.digest || target.acked.revision < revision,
+    (target) =>
+      target.acked?.digest !== state.images[target.image]?.record?.digest || (ackedRevision(target, name) ?? -1) < revision,
   )
   if (behind) return 'pending'
   return !rebuilt || usersReady(state, name) ? 'live' : 'pending'
 }
 
 const usersReady = (state: State, image: string): boolean =>
-  Object.values(state.resources).every((resource) => !resourceImages(state, resource.name).includes(image) || resource.ready)
+  Object.values(state.resources).every((resource) => !builtImages(state, resource.name).includes(image) || resource.ready)
 
 function localOutcome(state: State, name: string): Outcome {
   const resource = state.resources[name]

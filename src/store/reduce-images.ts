@@ -25,6 +25,7 @@ function withImage(image: ImageState, action: Exclude<ImageAction, { type: 'chan
         revision,
         rebuildRevision,
         files: action.files,
+        ...(action.bases && action.bases.length > 0 ? { bases: action.bases } : {}),
         stale: false,
         ...(action.error ? { error: action.error } : {}),
       }
@@ -79,6 +80,7 @@ const startBuild = (image: ImageState, reason: string, at: number): BuildState =
   status: 'running',
   revision: image.sources?.revision ?? 0,
   inputs: image.inputs ?? '',
+  ...(image.bases ? { bases: image.bases.key } : {}),
   forced: image.forced,
   reason,
   startedAt: at,

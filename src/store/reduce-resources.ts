@@ -4,6 +4,7 @@ import { imagesOf } from '../model/plan.js'
 import type { DeployState, LocalState, RemovalState, RenderedState, ResourceState, State } from '../model/state.js'
 import type { Action } from './actions.js'
 import { syncTargets } from './reduce-targets.js'
+import { builtImages } from './resource-status.js'
 
 type ResourceAction = Extract<Action, { resource: string }>
 
@@ -146,9 +147,12 @@ function forceImages(state: State, resource: string): State {
   const spec = state.plan?.resources[resource]
   if (!spec) return state
   const images = { ...state.images }
-  for (const name of imagesOf(spec)) {
+  const own = imagesOf(spec)
+  for (const name of builtImages(state, resource)) {
     const image = images[name]
-    if (image) images[name] = { ...image, forced: image.forced + 1, syncBlocked: null }
+    // others may be built on the same base: it is only tried again
+    if (image && (own.includes(name) || image.build?.status === 'failed'))
+      images[name] = { ...image, forced: image.forced + 1, syncBlocked: null }
   }
   return { ...state, images }
 }

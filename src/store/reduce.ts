@@ -8,12 +8,16 @@ import { reduceResource } from './reduce-resources.js'
 import { patchTarget, syncTargets } from './reduce-targets.js'
 import { isCutOff } from './image-status.js'
 import { isReady } from './resource-status.js'
+import { settleBases } from './settle-bases.js'
 
 export function reduce(state: State, action: Action): State {
   const next = apply(state, action)
   // progress of a build changes no readiness; it is frequent
   if (next === state || action.type === 'build/progress') return next
-  return settleChanges(settleReadiness(next, action.at), action.at)
+  const based = settleBases(next)
+  // live sync may have something to do in containers where it had nothing
+  const settled = based === next ? next : syncTargets(based)
+  return settleChanges(settleReadiness(settled, action.at), action.at)
 }
 
 function apply(state: State, action: Action): State {

@@ -10,6 +10,11 @@ export const resourceImages = (state: State, name: string): readonly string[] =>
   return spec ? imagesOf(spec) : []
 }
 
+/** Names of the built images of a resource, and of those that they are built on. */
+export const builtImages = (state: State, name: string): readonly string[] => [
+  ...new Set(resourceImages(state, name).flatMap((image) => [image, ...(state.images[image]?.bases?.names ?? [])])),
+]
+
 const wordOf = {
   manifests: 'manifests need',
   kustomize: 'a kustomization needs',
@@ -123,4 +128,4 @@ const hasServe = (state: State, name: string): boolean => {
 
 /** Whether live sync has anything to do for an image. */
 export const hasSync = (state: State, image: string): boolean =>
-  state.plan?.images[image]?.live.some((rule) => rule.kind === 'sync') ?? false
+  state.images[image]?.bases?.sync === true || (state.plan?.images[image]?.live.some((rule) => rule.kind === 'sync') ?? false)

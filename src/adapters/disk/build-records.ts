@@ -116,17 +116,29 @@ function parse(text: string, owner: { readonly project: string; readonly instanc
     else if (typeof mode === 'number' && typeof size === 'number') tree.set(path, { kind: 'file', hash: what, mode, size })
     else throw new Error('a path in it is not valid')
   }
-  const { image, runtime, digest, ref, inputs, builtAt, config } = head as unknown as BuildRecord
+  const { image, runtime, digest, ref, engineRef, bases, inputs, builtAt, config } = head as unknown as BuildRecord
   const strings = [image, digest, ref, inputs, config?.workingDir, config?.user]
   const lists = [config?.entrypoint, config?.cmd]
   const valid =
     strings.every((value) => typeof value === 'string') &&
+    [engineRef, bases].every((value) => value === undefined || typeof value === 'string') &&
     lists.every((list) => Array.isArray(list) && list.every((value) => typeof value === 'string')) &&
     (runtime === 'kubernetes' || runtime === 'process') &&
     typeof builtAt === 'number' &&
     typeof config.shell === 'boolean'
   if (!valid) throw new Error('a field is missing or of the wrong kind')
-  return { image, runtime, digest, ref, inputs, tree, config, builtAt }
+  return {
+    image,
+    runtime,
+    digest,
+    ref,
+    ...(engineRef === undefined ? {} : { engineRef }),
+    ...(bases === undefined ? {} : { bases }),
+    inputs,
+    tree,
+    config,
+    builtAt,
+  }
 }
 
 const unreadable = (file: string, why: string): DevloopError =>

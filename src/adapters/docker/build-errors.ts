@@ -1,9 +1,15 @@
 // Explains a failed build: which instruction, on which line of the Dockerfile, and what was said.
 import { DevloopError, type SourcePosition } from '../../errors/devloop-error.js'
+import {
+  instructionOfImage,
+  instructionOfNumber,
+  instructionOfStep,
+  parseDockerfile,
+  type Instruction,
+} from '../../model/dockerfile.js'
 import type { ImageSpec } from '../../model/plan.js'
 import { registryHost } from './auth.js'
 import type { FailedStep } from './buildkit-steps.js'
-import { instructionOfImage, instructionOfNumber, instructionOfStep, parseDockerfile, type Instruction } from './dockerfile.js'
 import { classifyRegistry, registryError } from './registry-errors.js'
 
 export interface BuildFailure {

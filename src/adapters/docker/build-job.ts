@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { DevloopError } from '../../errors/devloop-error.js'
 import type { BuildProgress, BuildRequest } from '../../ports/image-builder.js'
+import { withReferences } from '../../model/dockerfile-bases.js'
 import type { ImageSpec } from '../../model/plan.js'
 import type { RegistryAuth } from './auth.js'
 import { readSecrets } from './build-secrets.js'
@@ -54,20 +55,23 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
   const wishes = image.options ?? {}
   if (!options.buildkit) refuseWithoutBuildkit(image)
   const platform = wishes.platform ?? request.platform
-  const [dockerfile, context, secrets, agents] = await Promise.all([
+  const bases = request.bases ?? {}
+  const [text, context, secrets, agents] = await Promise.all([
     readDockerfile(image),
     listContext(image.context, tree, signal),
     readSecrets(image, options.env),
     findAgents(image, options.env),
   ])
+  const dockerfile = withReferences(text, image.args, bases)
   return {
     image,
     context,
     fileCount: tree.size,
     dockerfile,
-    dockerfileInContext: pathInContext(request),
+    // the context's own file does not name what was built
+    dockerfileInContext: dockerfile === text ? pathInContext(request) : undefined,
     query: {
-      buildargs: { ...options.proxyArgs, ...image.args },
+      buildargs: { ...options.proxyArgs, ...image.args, ...baseArguments(image, bases) },
       labels: {
         ...wishes.labels,
         [imageLabel]: image.name,
@@ -79,7 +83,8 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
       networkmode: wishes.network,
       extrahosts: Object.entries(wishes.extraHosts ?? {}).map(([host, address]) => `${host}:${address}`),
       cachefrom: wishes.cacheFrom && JSON.stringify(wishes.cacheFrom),
-      pull: wishes.pull ? '1' : undefined,
+      // what only the engine has cannot be asked for elsewhere
+      pull: wishes.pull && (request.registry || Object.keys(bases).length === 0) ? '1' : undefined,
       // naming the engine's own makes some engines look for the base image in its registry although they have it
       platform: platform === options.enginePlatform ? undefined : platform,
     },
@@ -89,6 +94,15 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
     credentials: options.credentials,
   }
 }
+
+/** Arguments whose values are images of the plan. */
+export const baseArguments = (image: ImageSpec, bases: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(image.baseArgs ?? {}).flatMap(([key, base]) => {
+      const reference = bases[base]
+      return reference === undefined ? [] : [[key, reference]]
+    }),
+  )
 
 // told before anything is built: the engine would only stumble over the Dockerfile
 function refuseWithoutBuildkit(image: ImageSpec): void {

@@ -1,10 +1,10 @@
 // Builds by the engine's classic builder, where it has no BuildKit: the whole context goes over as a tar.
+import { parseDockerfile } from '../../model/dockerfile.js'
 import { authHeader, registryHost, type RegistryAuth } from './auth.js'
 import { buildError } from './build-errors.js'
 import type { EngineBuild } from './build-job.js'
 import { createClassicSteps } from './classic-steps.js'
 import { packContext } from './context-tar.js'
-import { parseDockerfile } from './dockerfile.js'
 import { abortReason, EngineAnswerError } from './engine.js'
 import { errorOf, followRequest } from './engine-stream.js'
 

@@ -72,7 +72,7 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
       // whatever goes wrong with it is told when it is needed
       auth?.catch(() => undefined)
       await tagImage(engine, imageId, named, either)
-      const others = (image.options?.tags ?? []).map((tag) => ({ ...named, tag }))
+      const others = (image.options?.tags ?? []).map((tag) => namedAs(image.name, tag, registry).named)
       for (const other of others) await tagImage(engine, imageId, other, either)
       if (!registry) return imageId
       progress.stage('push')
@@ -85,7 +85,8 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     const [published, described] = await Promise.allSettled(both)
     if (signal.aborted) throw abortReason(signal)
     if (published.status === 'rejected' || described.status === 'rejected') throw firstReason(published, described)
-    return { digest: published.value, ref: `${pulled.repository}:${pulled.tag}`, config: described.value }
+    const [ref, engineRef] = [pulled, named].map(({ repository, tag }) => `${repository}:${tag}`) as [string, string]
+    return { digest: published.value, ref, ...(engineRef === ref ? {} : { engineRef }), config: described.value }
   }
 
   const exists = async (record: BuildRecord, registry: Registry | undefined, signal: AbortSignal): Promise<boolean> => {
@@ -103,8 +104,17 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
 }
 
 /** Content names the tag, so that the same image is never pushed twice and a new one never takes an old one's place. */
-function namesOf(name: string, imageId: string, registry: Registry | undefined): { named: TaggedName; pulled: TaggedName } {
-  const tag = `devloop-${imageId.replace(/^sha256:/, '').slice(0, 16)}`
+const namesOf = (name: string, imageId: string, registry: Registry | undefined): Names =>
+  namedAs(name, `devloop-${imageId.replace(/^sha256:/, '').slice(0, 16)}`, registry)
+
+interface Names {
+  /** What the engine has it by, and pushes. */
+  readonly named: TaggedName
+  /** What nodes pull it by. */
+  readonly pulled: TaggedName
+}
+
+function namedAs(name: string, tag: string, registry: Registry | undefined): Names {
   if (!registry) return { named: { repository: familiarName(name), tag }, pulled: { repository: familiarName(name), tag } }
   const { push, pull } = namesIn(registry, name, tag)
   return { named: push, pulled: pull }

@@ -25,13 +25,12 @@ const sourcesOf = (read: SourceFiles['read']): SourceFiles => ({
 const big = (content: string): Difference => ({
   path: '/app/src/big',
   source: 'src/big',
+  layer: { spec, files },
   wanted: { kind: 'file', hash: createHash('sha256').update(content).digest('hex'), mode: 0o644, size: content.length },
 })
 const opFor = async (content: () => Readable, wanted: string): Promise<Extract<SyncOp, { op: 'file' }>> => {
   const { ops } = await operations(
     [big(wanted)],
-    spec,
-    files,
     sourcesOf(() => Promise.resolve(content())),
   )
   const [op] = ops

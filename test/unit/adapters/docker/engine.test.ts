@@ -150,6 +150,7 @@ test('what is built is tagged by its content and pushed; pods get the name to pu
   expect(built).toEqual({
     digest: 'sha256:feed',
     ref: 'registry.local/dev/shop_api:devloop-0123456789abcdef',
+    engineRef: 'localhost:5000/dev/shop_api:devloop-0123456789abcdef',
     config: { entrypoint: [], cmd: ['node'], workingDir: '/', user: 'app', shell: true },
   })
   expect(asked).toContain('POST /images/localhost:5000/dev/shop_api/push?tag=devloop-0123456789abcdef')

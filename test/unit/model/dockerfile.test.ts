@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { instructionOfImage, instructionOfStep, parseDockerfile } from '../../../../src/adapters/docker/dockerfile.js'
+import { instructionOfImage, instructionOfStep, parseDockerfile } from '../../../src/model/dockerfile.js'
 
 const text = `# a comment
 ARG BASE=node
