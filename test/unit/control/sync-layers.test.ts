@@ -26,7 +26,7 @@ function layer(name: string, from: string, to: string, built: Record<string, str
 const found = (layers: Layers, manifest = new Map<string, Entry | null>()) =>
   difference(manifest, layers)
     .map(({ path, wanted, layer: { spec } }) => [path, wanted.kind === 'file' ? wanted.hash : wanted.kind, spec.name])
-    .sort()
+    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
 
 test('what a base changed is wanted, but not where the image itself holds something', () => {
   const base = layer(
