@@ -103,11 +103,18 @@ export const errorCodes = {
   ),
   'build/dockerfile': entry('The Dockerfile cannot be read.', 'Create it, or name it with `dockerfile`.'),
   'registry/none': entry('No registry to push to is known.', 'Name one with cluster.registry in the Devloopfile.'),
-  'registry/auth': entry(
-    'The registry refused the credentials.',
-    'Log in with `docker login`, and check that you may push there.',
+  'registry/auth': entry('The registry refused the credentials.', 'Log in with `docker login`.', 'backoff'),
+  'registry/denied': entry(
+    'The registry took the login, but it lacks the right.',
+    'Ask for the right to push there, or push elsewhere with cluster.registry.',
     'backoff',
   ),
+  'registry/name': entry(
+    'The registry has no such repository, and does not make one.',
+    'Create it, or let all images share one with cluster.registry.singleName.',
+    'backoff',
+  ),
+  'registry/full': entry('The registry has no space left.', 'Free space there: remove images, or enlarge its disk.', 'backoff'),
   'registry/unreachable': entry('The registry does not answer.', 'Check its address and that it runs.', 'backoff'),
   'registry/refused': entry(
     'The registry refused the image.',

@@ -38,9 +38,15 @@ export function registryHost(reference: string): string {
 /**
  * Credentials for a registry host, from (first that knows it): a `credHelpers` entry, `credsStore`, `auths` of the Docker
  * configuration, then REGISTRY_AUTH_FILE or the containers auth.json. Undefined = none, which many registries take.
+ * @param repository with its host, for files that hold logins of single repositories (Podman's); the longest match counts
  * @throws DevloopError registry/auth when a credential helper is configured and fails
  */
-export async function findCredentials(host: string, env: Environment, signal: AbortSignal): Promise<RegistryAuth | undefined> {
+export async function findCredentials(
+  host: string,
+  env: Environment,
+  signal: AbortSignal,
+  repository?: string,
+): Promise<RegistryAuth | undefined> {
   const keys = keysFor(host)
   const docker = parseDockerConfig(await readJson(path.join(dockerConfigDir(env), 'config.json')))
   const found = await fromConfig(docker, keys, env, signal)
@@ -53,7 +59,12 @@ export async function findCredentials(host: string, env: Environment, signal: Ab
   ]
   for (const file of files) {
     if (!file) continue
-    const other = await fromConfig(parseDockerConfig(await readJson(file)), keys, env, signal)
+    const config = parseDockerConfig(await readJson(file))
+    for (const key of repository?.startsWith(`${host}/`) ? pathsOf(repository, host) : []) {
+      const own = config.auths[key] && fromEntry(config.auths[key], host)
+      if (own) return own
+    }
+    const other = await fromConfig(config, keys, env, signal)
     if (other) return other
   }
   return undefined
@@ -65,6 +76,12 @@ export const authHeader = (auth: RegistryAuth | Readonly<Record<string, Registry
     .toString('base64')
     .replaceAll('+', '-')
     .replaceAll('/', '_')
+
+/** A repository and the folders above it, longest first, without the host alone. */
+const pathsOf = (repository: string, host: string): readonly string[] => {
+  const parts = repository.slice(host.length + 1).split('/')
+  return parts.map((_, index) => `${host}/${parts.slice(0, parts.length - index).join('/')}`)
+}
 
 const keysFor = (host: string): readonly string[] =>
   host === 'docker.io'

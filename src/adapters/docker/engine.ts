@@ -36,6 +36,8 @@ export interface EngineInfo {
   /** `os/arch` that it builds for when not told otherwise. */
   readonly platform: string
   readonly buildkit: boolean
+  /** Podman's Docker-compatible socket lacks parts of the API. */
+  readonly podman: boolean
 }
 
 export interface Engine {
@@ -169,7 +171,7 @@ function createEngine(endpoint: Endpoint, dial: Dial, info: EngineInfo): Engine 
 async function readInfo(endpoint: Endpoint, dial: Dial, env: Environment, signal: AbortSignal): Promise<EngineInfo> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(10_000)])
   let ping: IncomingMessage
-  let about: { ApiVersion?: string; Os?: string; Arch?: string }
+  let about: { ApiVersion?: string; Os?: string; Arch?: string; Components?: readonly { Name?: string }[] }
   try {
     const answers = await Promise.all([
       dial({ method: 'GET', path: '/_ping', signal: deadline }),
@@ -184,10 +186,13 @@ async function readInfo(endpoint: Endpoint, dial: Dial, env: Environment, signal
     throw isDevloopError(error) ? error : unreachable(endpoint, new Error('what answers there is no Docker engine'))
   }
   const apiVersion = about.ApiVersion ?? '1.24'
+  const podman = about.Components?.some(({ Name }) => /podman/i.test(Name ?? '')) ?? false
   return {
     apiVersion,
     platform: `${about.Os ?? 'linux'}/${about.Arch ?? 'amd64'}`,
-    buildkit: hasBuildkit(apiVersion, about.Os ?? 'linux', ping.headers['builder-version'], env['DOCKER_BUILDKIT']),
+    buildkit:
+      !podman && hasBuildkit(apiVersion, about.Os ?? 'linux', ping.headers['builder-version'], env['DOCKER_BUILDKIT']),
+    podman,
   }
 }
 

@@ -1,5 +1,5 @@
 // The image builder over a Docker engine: build, name by content, push, and find out what the image runs.
-import { DevloopError } from '../../errors/devloop-error.js'
+import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
 import type { BuildRecord, ImageConfig } from '../../model/build-record.js'
 import { familiarName, namesIn, type TaggedName } from '../../model/image-names.js'
 import type { BuildProgress, BuildRequest, BuiltImage, ImageBuilder, Registry } from '../../ports/image-builder.js'
@@ -10,6 +10,8 @@ import { buildWithClassic } from './classic-build.js'
 import { readDockerConfig, type Environment } from './docker-config.js'
 import { abortReason, createEngineConnector, EngineAnswerError, type Engine } from './engine.js'
 import { findInRegistry, pushImage, tagImage } from './registry.js'
+import { isLoopback } from './registry-http.js'
+import { checkPush, questionKey } from './registry-preflight.js'
 import { hasShell, sweepProbes } from './shell-probe.js'
 
 export interface DockerBuilderOptions {
@@ -17,6 +19,8 @@ export interface DockerBuilderOptions {
   readonly env?: Environment
 }
 
+/** How much is written to a registry to see whether it has space. */
+const probeBytes = 8 * 1024 * 1024
 /** How many images' configurations are kept in mind. */
 const knownLimit = 200
 
@@ -25,15 +29,32 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
   const env = options.env ?? process.env
   const connect = createEngineConnector(env)
   const configs = new Map<string, ImageConfig>()
+  /** Questions whether one may push, that were answered well. */
+  const pushable = new Set<string>()
   let swept: Engine | undefined
 
-  const credentialsFor = (signal: AbortSignal): ((host: string) => Promise<RegistryAuth | undefined>) => {
+  const credentialsFor = (signal: AbortSignal): FindCredentials => {
     const found = new Map<string, Promise<RegistryAuth | undefined>>()
-    return (host) => {
-      const known = found.get(host) ?? findCredentials(host, env, signal)
-      found.set(host, known)
+    return (host, repository) => {
+      const key = repository ?? host
+      const known = found.get(key) ?? findCredentials(host, env, signal, repository)
+      found.set(key, known)
       return known
     }
+  }
+
+  /** What stands against pushing there, as far as that can be asked from here. @param bytes as in checkPush */
+  const askPush = async (engine: Engine, repository: string, of: Asking, bytes: number): Promise<DevloopError | undefined> => {
+    const host = registryHost(repository)
+    // what an engine elsewhere calls localhost is another machine
+    if (engine.endpoint.socketPath === undefined && isLoopback(host)) return undefined
+    const question = { repository, auth: await of.find(host, repository), env, help: of.registry.help }
+    const key = questionKey(question)
+    if (bytes === 0 && pushable.has(key)) return undefined
+    const error = await checkPush(question, of.signal, bytes)
+    if (error) pushable.delete(key)
+    else pushable.add(key)
+    return error
   }
 
   const describe = async (engine: Engine, imageId: string, signal: AbortSignal): Promise<ImageConfig> => {
@@ -59,25 +80,39 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     const { platform: enginePlatform, buildkit } = engine.info
     const job = await prepareJob(request, { credentials, proxyArgs, enginePlatform, buildkit, env }, signal)
     const from = Date.now()
-    const imageId = await (buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal).finally(() =>
-      progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }),
-    )
+    const ahead = new AbortController()
+    const asking = registry && { registry, find: credentials, signal }
+    if (asking) {
+      const { repository } = namesIn(asking.registry, image.name, '').push
+      void askPush(engine, repository, asking, 0).then(
+        (error) => error && ahead.abort(error),
+        (error: unknown) => ahead.abort(error),
+      )
+    }
+    const buildWith = buildkit ? buildWithBuildkit : buildWithClassic
+    const imageId = await buildWith(engine, job, progress, AbortSignal.any([signal, ahead.signal]))
+      .catch((error: unknown) => {
+        throw !signal.aborted && isDevloopError(ahead.signal.reason) ? ahead.signal.reason : error
+      })
+      .finally(() => progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }))
     const { named, pulled } = namesOf(image.name, imageId, registry)
     await progress.made?.({ ...named, id: imageId, pushed: registry !== undefined, engine: engine.endpoint.address })
     // the probe runs beside the push; when one fails, the other is waited for, so that nothing is left behind
     const other = new AbortController()
     const either = AbortSignal.any([signal, other.signal])
     const publish = async (): Promise<string> => {
-      const auth = registry && credentials(registryHost(named.repository))
+      const auth = registry && credentials(registryHost(named.repository), named.repository)
       // whatever goes wrong with it is told when it is needed
       auth?.catch(() => undefined)
       await tagImage(engine, imageId, named, either)
       const others = (image.options?.tags ?? []).map((tag) => namedAs(image.name, tag, registry).named)
       for (const other of others) await tagImage(engine, imageId, other, either)
-      if (!registry) return imageId
+      if (!registry || !asking) return imageId
       progress.stage('push')
-      const digest = await pushImage(engine, named, registry, await auth, progress, either)
-      for (const other of others) await pushImage(engine, other, registry, await auth, progress, either)
+      const diagnose = async () => askPush(engine, named.repository, asking, probeBytes)
+      const push = async (one: TaggedName) => pushImage(engine, one, registry, await auth, progress, diagnose, either)
+      const digest = await push(named)
+      for (const other of others) await push(other)
       return digest ?? imageId
     }
     const both = [publish(), describe(engine, imageId, either)] as const
@@ -96,8 +131,8 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     const engine = await connect(signal)
     if (!registry) return existsInEngine(engine, record.ref, signal)
     const pushed = { repository: registry.push + named.repository.slice(registry.pull.length), tag: named.tag }
-    const auth = await findCredentials(registryHost(pushed.repository), env, signal)
-    return (await findInRegistry(engine, pushed, registry, auth, signal)) !== undefined
+    const auth = await findCredentials(registryHost(pushed.repository), env, signal, pushed.repository)
+    return (await findInRegistry(engine, pushed, registry, { auth, env }, signal)) !== undefined
   }
 
   return { build, exists }
@@ -129,6 +164,16 @@ const splitReference = (reference: string): TaggedName | undefined => {
 const firstReason = (...results: readonly PromiseSettledResult<unknown>[]): unknown => {
   const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   return reasons.find((reason) => reason instanceof DevloopError) ?? reasons[0]
+}
+
+/** Credentials for a registry host, or for one repository of it. */
+type FindCredentials = (host: string, repository?: string) => Promise<RegistryAuth | undefined>
+
+/** What is needed to ask a registry whether one may push. */
+interface Asking {
+  readonly registry: Registry
+  readonly find: FindCredentials
+  readonly signal: AbortSignal
 }
 
 interface ImageInspect {

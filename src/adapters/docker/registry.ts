@@ -1,9 +1,12 @@
-// Putting images into a registry, and asking what is there: both by the engine, which is the one that can reach it.
+// Putting images into a registry, and asking what is there: both by the engine where it can, being the one that reaches it.
+import { isDevloopError, type DevloopError } from '../../errors/devloop-error.js'
 import type { TaggedName } from '../../model/image-names.js'
 import type { BuildProgress, Registry } from '../../ports/image-builder.js'
 import { authHeader, registryHost, type RegistryAuth } from './auth.js'
 import { EngineAnswerError, type Engine } from './engine.js'
 import { errorOf, followRequest } from './engine-stream.js'
+import type { Environment } from './docker-config.js'
+import { askRegistry } from './registry-preflight.js'
 import { classifyRegistry, registryError } from './registry-errors.js'
 
 /** Give an image in the engine a name. */
@@ -22,6 +25,7 @@ export async function tagImage(
 
 /**
  * Push a tagged image and give the digest that the registry has it under (`sha256:...`).
+ * @param diagnose asks the registry itself what stands against the push: the engine tells little of it, and late
  * @throws DevloopError registry/auth, registry/unreachable, registry/refused; engine/unreachable; AbortError
  */
 export async function pushImage(
@@ -30,9 +34,11 @@ export async function pushImage(
   registry: Registry,
   auth: RegistryAuth | undefined,
   progress: BuildProgress,
+  diagnose: () => Promise<DevloopError | undefined>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { repository, tag } = image
+  const hopeless = new AbortController()
   const host = registryHost(repository)
   const step = { id: `push ${tag}`, name: `[push] ${repository}:${tag}`, startedAt: Date.now() }
   progress.step({ ...step, state: 'running' })
@@ -48,7 +54,7 @@ export async function pushImage(
         query: { tag },
         headers: { 'X-Registry-Auth': authHeader(auth) },
         body: {},
-        signal,
+        signal: AbortSignal.any([signal, hopeless.signal]),
       },
       (line) => {
         refusal ??= errorOf(line)
@@ -56,6 +62,11 @@ export async function pushImage(
         if (!retrying && /^Retrying in /.test(line.status ?? '')) {
           retrying = true
           progress.log(`the registry ${host} did not take a layer; the engine tries again for a while`)
+          void diagnose().then(
+            // a registry that fails now may not in a moment
+            (error) => error && error.code !== 'registry/refused' && hopeless.abort(error),
+            () => undefined,
+          )
         }
         const aux = line.aux as { Digest?: unknown } | null | undefined
         if (typeof aux?.Digest === 'string') digest = aux.Digest
@@ -65,15 +76,20 @@ export async function pushImage(
     )
   } catch (error) {
     progress.step({ ...step, state: 'failed', finishedAt: Date.now() })
+    if (!signal.aborted && isDevloopError(hopeless.signal.reason)) throw hopeless.signal.reason
     if (!(error instanceof EngineAnswerError)) throw error
     refusal = error.message
   }
   if (refusal !== undefined) {
     progress.step({ ...step, state: 'failed', finishedAt: Date.now() })
+    const known = classifyRegistry(refusal) === 'registry/refused' ? await diagnose() : undefined
+    if (known) throw known
     throw registryError({
       host,
       doing: `push ${repository}:${tag}`,
       text: refusal,
+      auth,
+      repository,
       help: registry.help && `See ${registry.help}`,
     })
   }
@@ -89,9 +105,11 @@ export async function findInRegistry(
   engine: Engine,
   { repository, tag }: TaggedName,
   registry: Registry,
-  auth: RegistryAuth | undefined,
+  { auth, env }: { readonly auth: RegistryAuth | undefined; readonly env: Environment },
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  // it has no such request
+  if (engine.info.podman) return await askRegistry({ repository, tag, auth, env, help: registry.help }, signal)
   try {
     const found = await engine.json<{ Descriptor: { digest: string } }>({
       method: 'GET',
@@ -109,6 +127,8 @@ export async function findInRegistry(
       host: registryHost(repository),
       doing: `say whether it has ${repository}:${tag}`,
       text: error.message,
+      auth,
+      repository,
       help: registry.help && `See ${registry.help}`,
     })
   }

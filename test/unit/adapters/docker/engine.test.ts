@@ -73,7 +73,7 @@ test('no engine is one clear error, and an engine that comes is found', async ()
     },
   })
   await engine((_, response) => response.end())
-  expect((await connect(never)).info).toEqual({ apiVersion: '1.41', platform: 'linux/arm64', buildkit: false })
+  expect((await connect(never)).info).toEqual({ apiVersion: '1.41', platform: 'linux/arm64', buildkit: false, podman: false })
 })
 
 test('an engine that went away is noticed, and found again when it is back', async () => {
@@ -173,7 +173,7 @@ test('when the push fails, the probe still removes its container', async () => {
     })
   })
   await expect(createDockerBuilder({ env }).build(await request(), silent, never)).rejects.toMatchObject({
-    info: { code: 'registry/auth' },
+    info: { code: 'registry/denied' },
   })
   expect(asked).toContain('DELETE /containers/c1?force=1&v=1')
 })
