@@ -19,7 +19,14 @@ const base = `${process.env['DEVLOOP_TEST_REGISTRY'] ?? ''}/testbed/busybox:1`
 const never = new AbortController().signal
 const writer = { name: 'writer', password: 'wr1ter-pass', identityToken: 'identity-of-writer-0123', may: () => ['pull', 'push'] }
 const reader = { name: 'reader', password: 're4der-pass', identityToken: 'identity-of-reader-0123', may: () => ['pull'] }
-const secrets = [htpasswdUser.password, writer.password, writer.identityToken, reader.password, reader.identityToken, 'n0t-the-password']
+const secrets = [
+  htpasswdUser.password,
+  writer.password,
+  writer.identityToken,
+  reader.password,
+  reader.identityToken,
+  'n0t-the-password',
+]
 
 let authority: Authority
 let tokens: TokenServer
@@ -59,10 +66,17 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const login = ({ name: user, password }: { name: string; password: string }): object => ({ auth: base64(`${user}:${password}`) })
 const config = (value: object): Promise<void> => writeFile(path.join(folder, 'config.json'), JSON.stringify(value))
 /** A credential helper that knows one server. */
-async function helper(program: string, server: string, { name: Username, password: Secret }: { name: string; password: string }): Promise<void> {
+async function helper(
+  program: string,
+  server: string,
+  { name: Username, password: Secret }: { name: string; password: string },
+): Promise<void> {
   const file = path.join(folder, `docker-credential-${program}`)
   const answer = JSON.stringify({ ServerURL: server, Username, Secret })
-  await writeFile(file, `#!/bin/sh\nread -r host\n[ "$host" = '${server}' ] && echo '${answer}' && exit 0\necho credentials not found in native keychain\nexit 1\n`)
+  await writeFile(
+    file,
+    `#!/bin/sh\nread -r host\n[ "$host" = '${server}' ] && echo '${answer}' && exit 0\necho credentials not found in native keychain\nexit 1\n`,
+  )
   await chmod(file, 0o755)
 }
 
@@ -75,7 +89,16 @@ interface Outcome {
 }
 
 const registryAt = (host: string): Registry => ({ push: `${host}/team`, pull: `${host}/team` })
-const builder = () => createDockerBuilder({ env: { ...process.env, DOCKER_CONFIG: folder, HOME: folder, XDG_RUNTIME_DIR: folder, PATH: `${folder}:${process.env['PATH'] ?? ''}` } })
+const builder = () =>
+  createDockerBuilder({
+    env: {
+      ...process.env,
+      DOCKER_CONFIG: folder,
+      HOME: folder,
+      XDG_RUNTIME_DIR: folder,
+      PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+    },
+  })
 
 /** Build something small (`run` is a step of it) and push it there. */
 async function push(host: string, run = 'true', over: Partial<Registry> = {}): Promise<Outcome> {
@@ -85,7 +108,14 @@ async function push(host: string, run = 'true', over: Partial<Registry> = {}): P
   const outcome = await builder()
     .build(
       {
-        image: { name, context, dockerfile: { inline: `FROM ${base}\nCOPY a.txt /\nRUN ${run}\n` }, args: {}, live: [], at: { file: '/Devloopfile.ts', line: 1 } },
+        image: {
+          name,
+          context,
+          dockerfile: { inline: `FROM ${base}\nCOPY a.txt /\nRUN ${run}\n` },
+          args: {},
+          live: [],
+          at: { file: '/Devloopfile.ts', line: 1 },
+        },
         tree: scanTree(context),
         inputs: 'x',
         registry: { ...registryAt(host), ...over },
@@ -114,7 +144,11 @@ describe('with name and password', () => {
     for (const host of basic.names.slice(0, 2)) {
       await helper('test', host, htpasswdUser)
       if (where === 'auths') await config({ auths: { [host]: login(htpasswdUser) } })
-      else if (where === 'credHelpers') await config({ credHelpers: { [host]: 'test' }, auths: { [host]: login({ ...htpasswdUser, password: 'n0t-the-password' }) } })
+      else if (where === 'credHelpers')
+        await config({
+          credHelpers: { [host]: 'test' },
+          auths: { [host]: login({ ...htpasswdUser, password: 'n0t-the-password' }) },
+        })
       else await config({ credsStore: 'test', auths: { [host]: {} } })
       const { ref, error } = await push(host)
       expect(error).toBeUndefined()
@@ -145,7 +179,9 @@ describe('with name and password', () => {
     const { error, took } = await push(host, `sleep 60 # ${name}`)
     expect(error).toMatchObject({
       code: 'registry/auth',
-      message: expect.stringMatching(new RegExp(`^The registry ${host} refused the credentials of dev to push ${host}/team/`)) as string,
+      message: expect.stringMatching(
+        new RegExp(`^The registry ${host} refused the credentials of dev to push ${host}/team/`),
+      ) as string,
       help: expect.stringContaining(`docker login ${host}`) as string,
     })
     expect(took).toBeLessThan(30_000)
@@ -155,7 +191,10 @@ describe('with name and password', () => {
     const [host = ''] = basic.names
     await config({})
     const { error } = await push(host, `sleep 60 # ${name}`)
-    expect(error).toMatchObject({ code: 'registry/auth', message: expect.stringContaining(`The registry ${host} wants a login`) as string })
+    expect(error).toMatchObject({
+      code: 'registry/auth',
+      message: expect.stringContaining(`The registry ${host} wants a login`) as string,
+    })
   })
 })
 
@@ -211,7 +250,10 @@ test('a registry that is gone is told as that', async () => {
   await gone.stop()
   try {
     await config({ auths: { [host]: login(htpasswdUser) } })
-    expect((await push(host)).error).toMatchObject({ code: 'registry/unreachable', message: expect.stringContaining(host) as string })
+    expect((await push(host)).error).toMatchObject({
+      code: 'registry/unreachable',
+      message: expect.stringContaining(host) as string,
+    })
   } finally {
     await gone.remove()
   }

@@ -28,15 +28,44 @@ export async function createAuthority(): Promise<Authority> {
   const folder = await mkdtemp(join(tmpdir(), 'devloop-ca-'))
   const file = (name: string): string => join(folder, name)
   const openssl = (...args: readonly string[]): Promise<unknown> => run('openssl', args, { cwd: folder })
-  await openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=devloop test CA')
+  await openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.crt',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=devloop test CA',
+  )
   return {
     folder,
     ca: file('ca.crt'),
     caText: await readFile(file('ca.crt'), 'utf8'),
     async issue(name, addresses = []) {
-      const names = ['DNS:localhost', 'IP:127.0.0.1', ...addresses.map((one) => (/^[\d.]+$/.test(one) ? `IP:${one}` : `DNS:${one}`))]
+      const names = [
+        'DNS:localhost',
+        'IP:127.0.0.1',
+        ...addresses.map((one) => (/^[\d.]+$/.test(one) ? `IP:${one}` : `DNS:${one}`)),
+      ]
       await writeFile(file(`${name}.ext`), `subjectAltName=${names.join(',')}\nextendedKeyUsage=serverAuth,clientAuth\n`)
-      await openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`)
+      await openssl(
+        'req',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-keyout',
+        `${name}.key`,
+        '-out',
+        `${name}.csr`,
+        '-subj',
+        `/CN=${name}`,
+      )
       await openssl(
         ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2'],
         ...['-extfile', `${name}.ext`, '-out', `${name}.crt`],

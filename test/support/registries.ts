@@ -76,15 +76,19 @@ export async function startRegistry({ authority, certificate, auth, disk }: Regi
   const serve = `exec docker-registry serve ${join(folder, 'config.yml')}`
   // a disk in a mount namespace of its own goes with the process
   const child = disk
-    ? spawn('unshare', ['-m', 'sh', '-c', `mount -t tmpfs -o size=${disk} none ${storage} && ${serve}`], { stdio: ['ignore', 'pipe', 'pipe'] })
+    ? spawn('unshare', ['-m', 'sh', '-c', `mount -t tmpfs -o size=${disk} none ${storage} && ${serve}`], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
     : spawn('sh', ['-c', serve], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
   const names = ownAddresses().map((address) => `${address}:${port}`)
-  await waitFor(() => answers(`https://${names[0]}/v2/`, authority), { what: 'the registry to answer' }).catch((thrown: unknown) => {
-    child.kill('SIGKILL')
-    throw new Error(`${String(thrown)}\n${output}`)
-  })
+  await waitFor(() => answers(`https://${names[0]}/v2/`, authority), { what: 'the registry to answer' }).catch(
+    (thrown: unknown) => {
+      child.kill('SIGKILL')
+      throw new Error(`${String(thrown)}\n${output}`)
+    },
+  )
   const trusts: string[] = []
   for (const name of [...names, `localhost:${port}`]) {
     const engine = join('/etc/docker/certs.d', name)

@@ -21,7 +21,11 @@ export interface TokenServer {
   readonly service: string
   readonly issuer: string
   /** What was asked for: by whom, how, and for which scope. */
-  readonly asked: { readonly user: string | undefined; readonly by: 'password' | 'identity token' | 'nobody'; readonly scope: string }[]
+  readonly asked: {
+    readonly user: string | undefined
+    readonly by: 'password' | 'identity token' | 'nobody'
+    readonly scope: string
+  }[]
   close(): Promise<void>
 }
 
@@ -41,7 +45,16 @@ export async function startTokenServer(host: string, certificate: Issued, users:
       return granted.length > 0 ? [{ type, name, actions: granted }] : []
     })
     const now = Math.floor(Date.now() / 1000)
-    const claims = { iss: service, sub: user?.name ?? '', aud: service, exp: now + 300, nbf: now - 10, iat: now, jti: randomUUID(), access }
+    const claims = {
+      iss: service,
+      sub: user?.name ?? '',
+      aud: service,
+      exp: now + 300,
+      nbf: now - 10,
+      iat: now,
+      jti: randomUUID(),
+      access,
+    }
     const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
     const text = `${part({ typ: 'JWT', alg: 'RS256', x5c: chain })}.${part(claims)}`
     return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey).toString('base64url')}`

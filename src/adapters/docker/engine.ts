@@ -190,8 +190,7 @@ async function readInfo(endpoint: Endpoint, dial: Dial, env: Environment, signal
   return {
     apiVersion,
     platform: `${about.Os ?? 'linux'}/${about.Arch ?? 'amd64'}`,
-    buildkit:
-      !podman && hasBuildkit(apiVersion, about.Os ?? 'linux', ping.headers['builder-version'], env['DOCKER_BUILDKIT']),
+    buildkit: !podman && hasBuildkit(apiVersion, about.Os ?? 'linux', ping.headers['builder-version'], env['DOCKER_BUILDKIT']),
     podman,
   }
 }

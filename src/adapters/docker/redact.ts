@@ -13,7 +13,8 @@ export function redact(text: string, auth: RegistryAuth | undefined): string {
   if (!auth) return clean
   const { username, password, identitytoken, registrytoken } = auth
   // the header first: the password in base64 may be a part of it
-  const header = username !== undefined && password !== undefined ? [Buffer.from(`${username}:${password}`).toString('base64')] : []
+  const header =
+    username !== undefined && password !== undefined ? [Buffer.from(`${username}:${password}`).toString('base64')] : []
   const secrets = [...header, password, identitytoken, registrytoken]
   for (const secret of secrets) {
     if (secret === undefined || secret.length < shortest) continue

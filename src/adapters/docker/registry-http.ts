@@ -92,7 +92,10 @@ export function createRegistryHttp(host: string, env: Environment): RegistryHttp
     exchange,
     close() {
       plain.destroy()
-      void secure?.then((agent) => agent.destroy(), () => undefined)
+      void secure?.then(
+        (agent) => agent.destroy(),
+        () => undefined,
+      )
     },
   }
 }
@@ -110,11 +113,20 @@ interface Sending extends RegistryRequest {
   readonly signal: AbortSignal
 }
 
-function send(url: URL, library: typeof http | typeof https, { method, headers, body, agent, signal }: Sending): Promise<RegistryAnswer> {
+function send(
+  url: URL,
+  library: typeof http | typeof https,
+  { method, headers, body, agent, signal }: Sending,
+): Promise<RegistryAnswer> {
   return new Promise((resolve, reject) => {
     const request = library.request(
       url,
-      { method, agent, signal, headers: { 'User-Agent': 'devloop', ...headers, 'Content-Length': Buffer.byteLength(body ?? '') } },
+      {
+        method,
+        agent,
+        signal,
+        headers: { 'User-Agent': 'devloop', ...headers, 'Content-Length': Buffer.byteLength(body ?? '') },
+      },
       (answer) => {
         const chunks: Buffer[] = []
         let size = 0

@@ -46,7 +46,9 @@ export async function authorize(
   const bearer = challenges.find((one) => one.scheme === 'bearer' && one.params['realm'] !== undefined)
   if (bearer) return `Bearer ${await fetchToken(registry, bearer, auth, scope, signal)}`
   const basic = challenges.some((one) => one.scheme === 'basic')
-  return basic && auth?.username !== undefined && auth.password !== undefined ? basicHeader(auth.username, auth.password) : undefined
+  return basic && auth?.username !== undefined && auth.password !== undefined
+    ? basicHeader(auth.username, auth.password)
+    : undefined
 }
 
 const basicHeader = (username: string, password: string): string =>
@@ -109,7 +111,9 @@ export function wordsOf({ status, text }: RegistryAnswer): string {
 
 /** Whether it says that the disk, or what one may use of it, is full. */
 export const isFull = ({ status, text }: RegistryAnswer): boolean =>
-  status === 507 || /no space left|disk quota exceeded|insufficient storage|quota.{0,40}exceed/i.test(text) || numberedFull.test(text)
+  status === 507 ||
+  /no space left|disk quota exceeded|insufficient storage|quota.{0,40}exceed/i.test(text) ||
+  numberedFull.test(text)
 
 /** The distribution registry gives the number of the system's error only: ENOSPC or EDQUOT. */
 const numberedFull = /"Err":\s*(?:28|122)\b/

@@ -24,11 +24,7 @@ export interface RegistryQuestion {
  * @param bytes how much to write into the upload; engines do not tell what a registry says of a full disk
  * @throws AbortError
  */
-export async function checkPush(
-  question: RegistryQuestion,
-  signal: AbortSignal,
-  bytes = 0,
-): Promise<DevloopError | undefined> {
+export async function checkPush(question: RegistryQuestion, signal: AbortSignal, bytes = 0): Promise<DevloopError | undefined> {
   const { repository, auth, help } = question
   const host = registryHost(repository)
   const registry = createRegistryHttp(host, question.env)
@@ -39,7 +35,8 @@ export async function checkPush(
     const session = await logIn(registry, path, 'pull,push', auth, signal)
     const url = `${session.origin}/v2/${path}/blobs/uploads/`
     const answer = await registry.exchange(url, { method: 'POST', headers: session.headers }, signal)
-    const refusal = answer.status === 202 ? await tryUpload(registry, session, new URL(locationOf(answer), url), bytes, signal) : answer
+    const refusal =
+      answer.status === 202 ? await tryUpload(registry, session, new URL(locationOf(answer), url), bytes, signal) : answer
     const kind = refusal && troubleOf(refusal, session)
     return refusal && kind && trouble(kind, wordsOf(refusal))
   } catch (error) {
@@ -78,7 +75,9 @@ const locationOf = ({ headers }: RegistryAnswer): string => headers['location'] 
 
 /** Identifies a question whose answer was good, without holding the secret. */
 export const questionKey = ({ repository, auth }: RegistryQuestion): string =>
-  createHash('sha256').update(JSON.stringify([repository, auth])).digest('hex')
+  createHash('sha256')
+    .update(JSON.stringify([repository, auth]))
+    .digest('hex')
 
 /**
  * The digest of a tag, asked of the registry itself; undefined when it certainly has none.

@@ -15,10 +15,7 @@ test.each([
   ['denied: requested access to the resource is denied', 'registry/denied'],
   ['unexpected status from HEAD request: 403 Forbidden', 'registry/denied'],
   ['unauthorized: authentication required, insufficient_scope', 'registry/denied'],
-  [
-    "name unknown: The repository with name 'shop_api' does not exist in the registry with id '1234'",
-    'registry/name',
-  ],
+  ["name unknown: The repository with name 'shop_api' does not exist in the registry with id '1234'", 'registry/name'],
   ['write /var/lib/registry/x: no space left on device', 'registry/full'],
   ['received unexpected HTTP status: 500 Internal Server Error', 'registry/refused'],
   ['manifest invalid: manifest invalid', 'registry/refused'],
