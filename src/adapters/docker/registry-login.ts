@@ -100,14 +100,16 @@ function tokenServer(realm: string, origin: string): URL {
 
 /** The registry's own words in an answer: code and message of each error, else the beginning of the text. */
 export function wordsOf({ status, text }: RegistryAnswer): string {
-  const { errors, details, error_description: description } = parseJson(text) as Record<string, unknown>
-  const listed = (Array.isArray(errors) ? errors : []).map((one: { code?: unknown; message?: unknown; detail?: unknown }) => {
-    const detail = one.detail === undefined || one.detail === null ? '' : ` (${describeDetail(one.detail)})`
-    return `${String(one.code ?? '')}: ${String(one.message ?? '')}${detail}`
+  const { errors, details, error_description: description } = parseJson(text)
+  const listed = (Array.isArray(errors) ? (errors as Record<string, unknown>[]) : []).map(({ code, message, detail }) => {
+    const more = detail === undefined || detail === null ? '' : ` (${describeDetail(detail)})`
+    return `${said(code)}: ${said(message)}${more}`
   })
-  const words = listed.join('; ') || String(description ?? details ?? '') || text.trim().split('\n')[0]?.slice(0, 200)
+  const words = listed.join('; ') || said(description) || said(details) || text.trim().split('\n')[0]?.slice(0, 200)
   return words ? `${status}: ${words}` : `status ${status}`
 }
+
+const said = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** Whether it says that the disk, or what one may use of it, is full. */
 export const isFull = ({ status, text }: RegistryAnswer): boolean =>
