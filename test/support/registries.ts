@@ -76,7 +76,7 @@ export async function startRegistry({ authority, certificate, auth, disk }: Regi
   const serve = `exec docker-registry serve ${join(folder, 'config.yml')}`
   // a disk in a mount namespace of its own goes with the process
   const child = disk
-    ? spawn('unshare', ['-m', 'sh', '-c', `mount -t tmpfs -o size=${disk} none ${storage} && ${serve}`], {
+    ? spawn('sh', ['-c', `exec unshare -m sh -c 'mount -t tmpfs -o size=${disk} none ${storage} && ${serve}'`], {
         stdio: ['ignore', 'pipe', 'pipe'],
       })
     : spawn('sh', ['-c', serve], { stdio: ['ignore', 'pipe', 'pipe'] })
