@@ -52,6 +52,21 @@ export async function run(argv: readonly string[]): Promise<number> {
     .argument('<path>')
     .option('--json', 'print the answer as JSON')
     .action(does(async (path: string, options) => (await import('./commands/why.js')).why(path, options)))
+  command('render', 'Print the objects that would be applied, as YAML, and the images of the newest builds in them.')
+    .argument('[resources...]', 'only these resources')
+    .option('--context <name>', 'kubeconfig context to use instead of the current one')
+    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+    .addHelpText(
+      'after',
+      '\nSecrets are printed as they would be applied. An image that is not built yet stands as NAME:not-built-yet, which stderr says.',
+    )
+    .action(does(async (resources: string[], options) => (await import('./commands/render.js')).render(resources, options)))
+  command('diff', 'Show what a deploy would change in the cluster, by dry runs of the cluster.')
+    .argument('[resources...]', 'only these resources')
+    .option('--context <name>', 'kubeconfig context to use instead of the current one')
+    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+    .addHelpText('after', '\nExit codes, as those of diff: 0 nothing would change, 1 something would, 3 failure.')
+    .action(does(async (resources: string[], options) => (await import('./commands/diff.js')).diff(resources, options)))
   command(
     'down',
     'Delete everything that was deployed (generated values stay, for data that was kept), and end the daemon if it runs.',

@@ -1,25 +1,28 @@
 // Deploys the resources that the next work names, and deletes those that left the plan.
 import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
-import { appsOf } from '../model/keys.js'
-import type { BuildRecord } from '../model/build-record.js'
-import { asManifests } from '../model/as-manifests.js'
-import { isRendered, type ManifestObject, type Plan, type ResourceSpec } from '../model/plan.js'
-import type { State } from '../model/state.js'
-import type { DeployableSpec, DeployRequest, Runtime } from '../ports/runtime.js'
-import { builtImages, resourceImages } from '../store/resource-status.js'
+import type { Runtime } from '../ports/runtime.js'
+import { builtImages } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
+import { deployRequest } from './deploy-request.js'
 import { createDrain } from './drain.js'
 import { retryAt } from './retry.js'
 
 export function createDeployController(context: ControlContext): Controller {
-  const { store, work, runtime, log, onDefect } = context
+  const { store, work, large, runtime, log, onDefect } = context
   const stopping = new AbortController()
   const running = new Map<string, Promise<void>>()
 
   const deploy = async (name: string, open: Runtime): Promise<void> => {
     const generation = store.state().runtime.generation
     try {
-      const request = deployRequest(context, name)
+      const { plan, images } = store.state()
+      const request =
+        plan &&
+        deployRequest(plan, name, {
+          recordOf: (image) => large.images.get(image)?.record,
+          basesOf: (image) => images[image]?.bases?.names ?? [],
+          rendered: large.rendered.get(name),
+        })
       if (!request) return
       const done = await open.deploy(request, stopping.signal)
       store.dispatch({
@@ -87,29 +90,4 @@ export function createDeployController(context: ControlContext): Controller {
       await Promise.allSettled(running.values())
     },
   }
-}
-
-function deployRequest({ store, large }: ControlContext, name: string): DeployRequest | undefined {
-  const { plan } = store.state()
-  const resource = plan?.resources[name]
-  const deployable = resource && deployableOf(resource, large.rendered.get(name))
-  if (!plan || !deployable) return undefined
-  const images: Record<string, BuildRecord> = {}
-  for (const image of resourceImages(store.state(), name)) {
-    const record = large.images.get(image)?.record
-    if (record) images[image] = record
-  }
-  return { resource: deployable, images, restartable: restartable(store.state(), plan), apps: appsOf(plan) }
-}
-
-/** A resource in the form in which it is deployed; undefined for one that is not, or is not rendered yet. */
-function deployableOf(spec: ResourceSpec, rendered: readonly ManifestObject[] | undefined): DeployableSpec | undefined {
-  if (isRendered(spec)) return rendered && asManifests(spec, rendered)
-  return spec.kind === 'app' || spec.kind === 'manifests' ? spec : undefined
-}
-
-/** Names of the images whose process must be one that can be started again: by a rule of their own, or of what they are built on. */
-function restartable({ images }: State, plan: Plan): ReadonlySet<string> {
-  const restarts = (name: string): boolean => plan.images[name]?.live.some((rule) => rule.kind === 'restart') ?? false
-  return new Set(Object.keys(plan.images).filter((name) => [name, ...(images[name]?.bases?.names ?? [])].some(restarts)))
 }

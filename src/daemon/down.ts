@@ -46,10 +46,11 @@ export async function removeDeployed(options: DownOptions, signal: AbortSignal):
   }
 }
 
-async function loadPlan(file: string, user: string, signal: AbortSignal): Promise<Plan> {
+/** The plan of a Devloopfile, for a cluster. @throws DevloopError devloopfile/* */
+export async function loadPlan(file: string, user: string, signal: AbortSignal, args: readonly string[] = []): Promise<Plan> {
   const loader = createDevloopfileLoader({ file })
   try {
-    const loaded = await loader.load({ user, args: [], runtime: 'kubernetes' }, () => {}, signal)
+    const loaded = await loader.load({ user, args, runtime: 'kubernetes' }, () => {}, signal)
     if (loaded.ok) return loaded.plan
     const { code, message, ...rest } = loaded.error
     throw new DevloopError(code, message, rest)

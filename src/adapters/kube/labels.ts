@@ -26,6 +26,10 @@ export const restartableAnnotation = 'devloop.dev/restartable'
  * lost may be the same, but what was written into the containers that run it is not known any more: they are replaced.
  */
 export const builtAnnotation = 'devloop.dev/built'
+/** Written by users, `true`: devloop never deletes the object, it only lets go of it. */
+export const keepAnnotation = 'devloop.dev/keep'
+/** Written by users, `true`: the object may be deleted and made anew where it cannot be changed, whatever it holds. */
+export const replaceAnnotation = 'devloop.dev/replace'
 /** Field manager of every write. */
 export const fieldManager = 'devloop'
 

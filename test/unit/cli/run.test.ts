@@ -46,24 +46,29 @@ describe('help', () => {
       Save a file, and the running pod has it.
 
       Options:
-        -V, --version                 print the version of devloop
-        -h, --help                    display help for command
+        -V, --version                    print the version of devloop
+        -h, --help                       display help for command
 
       Commands:
-        watch [options] [args...]     Run the daemon: build, deploy, and bring each
-                                      save into the running pods.
-        status [options]              Show the state of all resources.
-        logs [options] [resource]     Print the output of resources.
-        events [options]              Print every change of the state, one JSON object
-                                      a line, until interrupted.
-        trigger [options] <resource>  Build and deploy a resource again, or run a
-                                      local again.
-        why [options] <path>          Tell which rule takes a file, for each image.
-        down [options]                Delete everything that was deployed (generated
-                                      values stay, for data that was kept), and end
-                                      the daemon if it runs.
-        version                       Print the version of devloop.
-        help [command]                print what there is to know about a command
+        watch [options] [args...]        Run the daemon: build, deploy, and bring each
+                                         save into the running pods.
+        status [options]                 Show the state of all resources.
+        logs [options] [resource]        Print the output of resources.
+        events [options]                 Print every change of the state, one JSON
+                                         object a line, until interrupted.
+        trigger [options] <resource>     Build and deploy a resource again, or run a
+                                         local again.
+        why [options] <path>             Tell which rule takes a file, for each image.
+        render [options] [resources...]  Print the objects that would be applied, as
+                                         YAML, and the images of the newest builds in
+                                         them.
+        diff [options] [resources...]    Show what a deploy would change in the
+                                         cluster, by dry runs of the cluster.
+        down [options]                   Delete everything that was deployed
+                                         (generated values stay, for data that was
+                                         kept), and end the daemon if it runs.
+        version                          Print the version of devloop.
+        help [command]                   print what there is to know about a command
 
       Start with \`devloop watch\` in a folder with a Devloopfile.ts; see docs/devloopfile.md.
       Exit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.

@@ -1,7 +1,7 @@
 // What the API server refuses in an object, told with the place in the manifest.
 import { DevloopError, isDevloopError } from '../../../errors/devloop-error.js'
 import { statusOf, type KubeStatus } from '../errors.js'
-import { instanceLabel, projectLabel } from '../labels.js'
+import { instanceLabel, projectLabel, replaceAnnotation } from '../labels.js'
 import type { LiveObject } from './cluster-objects.js'
 import { objectName, type RenderedObject } from './rendered.js'
 
@@ -65,7 +65,7 @@ export function immutable(thrown: unknown, rendered: RenderedObject, reason: str
     {
       why: reason,
       where: rendered.at,
-      help: `Take the change back, or delete it first: kubectl delete ${kind.toLowerCase()} ${metadata.name}${space}${orphan}`,
+      help: `Take the change back; or delete it first: kubectl delete ${kind.toLowerCase()} ${metadata.name}${space}${orphan}; or let devloop do so whenever it is needed, by the annotation ${replaceAnnotation}: "true".`,
       cause: thrown,
     },
   )

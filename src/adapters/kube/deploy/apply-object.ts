@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeObject } from '../../../model/plan.js'
 import type { KubeConnection } from '../connection.js'
 import { statusOf } from '../errors.js'
-import { fieldManager, templateLabel } from '../labels.js'
+import { fieldManager, replaceAnnotation, templateLabel } from '../labels.js'
 import { applyError, immutable, isFieldConflict, isImmutable } from './apply-errors.js'
 import { deleteObject, isOwn, readObject, waitUntilGone, type LiveObject } from './cluster-objects.js'
 import { contentHash } from './content-hash.js'
@@ -23,7 +23,7 @@ export interface ApplyTarget {
 }
 
 /** Whose pods cannot be changed by changing the object: it is made anew when its template differs. */
-const templateIsFixed = new Set(['Pod', 'Job', 'ReplicaSet', 'ReplicationController'])
+export const templateIsFixed = new Set(['Pod', 'Job', 'ReplicaSet', 'ReplicationController'])
 
 /** Nothing that anybody misses is in these, so they may be deleted and made anew when a field is immutable. */
 const replaceable = new Set([
@@ -70,8 +70,8 @@ export async function applyObject(connection: KubeConnection, target: ApplyTarge
     const now = await readObject(connection, path)
     if (!now) throw applyError(error, rendered)
     if (!isOwn(now, owner)) throw immutable(error, rendered, 'devloop did not make it, so it does not delete it either.')
-    if (!replaceable.has(object.kind))
-      throw immutable(error, rendered, 'It holds what would be lost with it, so devloop does not delete it.')
+    if (!replaceable.has(object.kind) && object.metadata.annotations?.[replaceAnnotation] !== 'true')
+      throw immutable(error, rendered, 'It holds what would be lost with it, so devloop does not delete it by itself.')
     await replace(now)
     await send(false).catch((again: unknown) => {
       throw applyError(again, rendered)
@@ -114,7 +114,7 @@ function soonDifferent(error: unknown): boolean {
   return status.code === 403 && /serviceaccount "[^"]*" not found/.test(status.message)
 }
 
-function withHash(object: KubeObject): KubeObject {
+export function withHash(object: KubeObject): KubeObject {
   // of a Secret's values only the names count: their hash must not be readable, and the values are compared themselves
   const data = object.kind === 'Secret' ? Object.keys((object.data ?? {}) as object).sort() : object.data
   const { metadata } = object
@@ -124,7 +124,7 @@ function withHash(object: KubeObject): KubeObject {
   }
 }
 
-function templateId(live: LiveObject): string | undefined {
+export function templateId(live: LiveObject): string | undefined {
   if (live.kind === 'Pod') return live.metadata.labels?.[templateLabel]
   const spec = live.spec as { template?: { metadata?: { labels?: Record<string, string> } } } | undefined
   return spec?.template?.metadata?.labels?.[templateLabel]

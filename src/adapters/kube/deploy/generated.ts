@@ -60,3 +60,18 @@ export async function generatedValues(
     },
   )
 }
+
+/** The values as far as they were made; the others are told to be missing. Makes nothing. @throws DevloopError cluster/* */
+export async function knownGenerated(
+  connection: KubeConnection,
+  options: Pick<RuntimeOptions, 'project' | 'instance'>,
+  names: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, string>>> {
+  if (names.size === 0) return {}
+  const path = `/api/v1/namespaces/${encodeURIComponent(connection.namespace)}/secrets/${generatedSecretName(options)}`
+  const data = ((await readObject(connection, path, signal))?.data ?? {}) as Record<string, string>
+  const value = (key: string): string =>
+    Object.hasOwn(data, key) ? Buffer.from(data[key] ?? '', 'base64').toString() : 'made-at-the-first-deploy'
+  return Object.fromEntries([...names].map((key) => [key, value(key)]))
+}

@@ -1,6 +1,6 @@
 // Deleting what was applied and is wanted no more: only what still carries the labels of its resource.
 import type { KubeConnection } from '../connection.js'
-import { instanceLabel, managedByLabel, projectLabel, resourceLabel, templateLabel } from '../labels.js'
+import { instanceLabel, keepAnnotation, managedByLabel, projectLabel, resourceLabel, templateLabel } from '../labels.js'
 import { appliedAnnotation } from './apply-object.js'
 import { deleteObject, isOwn, readObject, type LiveObject } from './cluster-objects.js'
 import { inParallel } from './in-parallel.js'
@@ -12,8 +12,8 @@ import { byRank } from './ranks.js'
 export const refPath = (ref: ObjectRef): string => apiPath(ref, ref.namespace, ref.name)
 
 /**
- * Delete these objects, what stands on others first. Namespaces, volume claims, and definitions with objects left are let go instead:
- * they stay, without devloop's labels. What is not there, or not this resource's any more, is left alone.
+ * Delete these objects, what stands on others first. Namespaces, volume claims, definitions with objects left, and what is annotated to be
+ * kept are let go instead: they stay, without devloop's labels. What is not there, or not this resource's any more, is left alone.
  * @returns the names of what was deleted, such as `deployment/api`
  * @throws DevloopError cluster/*; what could be deleted is deleted
  */
@@ -30,7 +30,7 @@ export async function removeObjects(
     const path = refPath(ref)
     const live = await readObject(connection, path)
     if (!live || !isOwn(live, owner) || live.metadata.labels?.[resourceLabel] !== owner.resource) return
-    if (await mustStay(connection, live)) return await letGo(connection, path)
+    if (await staysOnRemoval(connection, live)) return await letGo(connection, path)
     if (!live.metadata.deletionTimestamp) await deleteObject(connection, path, live)
     removed.push(`${ref.kind.toLowerCase()}/${ref.name}`)
   }
@@ -41,7 +41,9 @@ export async function removeObjects(
   return removed
 }
 
-async function mustStay(connection: KubeConnection, live: LiveObject): Promise<boolean> {
+/** Whether an object is let go instead of deleted: it holds what is not devloop's to lose, or its author asked for it. */
+export async function staysOnRemoval(connection: KubeConnection, live: LiveObject): Promise<boolean> {
+  if (live.metadata.annotations?.[keepAnnotation] === 'true') return true
   if (live.kind === 'Namespace' || live.kind === 'PersistentVolumeClaim' || live.kind === 'PersistentVolume') return true
   if (live.kind !== 'CustomResourceDefinition') return false
   // with a definition go all objects of its kind, whoever made them

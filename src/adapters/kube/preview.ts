@@ -1,0 +1,117 @@
+// What would be applied, and what that would change: asked of the cluster by dry runs, with nothing written.
+import type { KubeObject } from '../../model/plan.js'
+import type { RuntimeOptions } from '../../ports/runtime.js'
+import { connectKube } from './connection.js'
+import { applyError, isImmutable } from './deploy/apply-errors.js'
+import { templateId, templateIsFixed, withHash, type ApplyTarget } from './deploy/apply-object.js'
+import { isOwn, readObject, type LiveObject } from './deploy/cluster-objects.js'
+import { covers } from './deploy/covers.js'
+import { knownGenerated } from './deploy/generated.js'
+import { inParallel } from './deploy/in-parallel.js'
+import { createInventory, sameRef, type ObjectRef } from './deploy/inventory.js'
+import { createKindCatalog } from './deploy/kinds.js'
+import { lookAt, refOf } from './deploy/look-at.js'
+import { refPath, staysOnRemoval } from './deploy/remove-objects.js'
+import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
+import { discoverVersion } from './discovery.js'
+import { statusOf } from './errors.js'
+import { fieldManager, resourceLabel } from './labels.js'
+
+/** One object that a deploy would change. */
+export interface ObjectChange {
+  /** `deployment/api`, with the namespace where it has one: `dev deployment/api`. */
+  readonly name: string
+  /** As the cluster has it; undefined = it is not there. */
+  readonly before?: KubeObject
+  /** As the cluster would have it; undefined = it would be deleted. */
+  readonly after?: KubeObject
+  /** It cannot be changed as it is, so it would be deleted and made anew. */
+  readonly anew: boolean
+}
+
+export interface KubePreview {
+  readonly namespace: string
+  /** Of the cluster. */
+  readonly version: string | undefined
+  /** Exactly what a deploy would send, in no special order. @throws DevloopError devloopfile/invalid, cluster/* */
+  render(request: ObjectsRequest, signal: AbortSignal): Promise<readonly KubeObject[]>
+  /** @throws DevloopError as `render`, and as a deploy would */
+  diff(request: ObjectsRequest, signal: AbortSignal): Promise<readonly ObjectChange[]>
+  /** What would be deleted of resources that are deployed and not among these. */
+  leaving(resources: ReadonlySet<string>, signal: AbortSignal): Promise<readonly ObjectChange[]>
+  close(): void
+}
+
+/** @throws DevloopError cluster/* as connectKube */
+export async function openKubePreview(options: RuntimeOptions, signal: AbortSignal): Promise<KubePreview> {
+  const connection = await connectKube(options, signal)
+  const kinds = createKindCatalog(connection)
+  const inventory = createInventory(connection, options)
+  const version = await discoverVersion(connection, signal).catch((thrown: unknown) => {
+    connection.close()
+    throw thrown
+  })
+  const generated = (names: ReadonlySet<string>, within: AbortSignal) => knownGenerated(connection, options, names, within)
+  const rendered = (request: ObjectsRequest, within: AbortSignal) =>
+    renderRequest({ connection, options, kinds, generated }, request, within)
+
+  async function changeOf({ rendered: item, path, live, owner }: ApplyTarget): Promise<ObjectChange | undefined> {
+    const object = withHash(item.object)
+    const name = nameOf(object)
+    const own = live !== undefined && isOwn(live, owner)
+    if (live && own && templateIsFixed.has(object.kind) && templateId(live) !== item.template)
+      return { name, before: live, after: object, anew: true }
+    if (live && own && covers(live, object)) return undefined
+    try {
+      const after = (await connection.request('PATCH', path, {
+        body: object,
+        contentType: 'application/apply-patch+yaml',
+        query: { fieldManager, force: own, fieldValidation: 'Strict', dryRun: 'All' },
+        what: `try ${name}`,
+      })) as KubeObject
+      return { name, ...(live ? { before: live } : {}), after, anew: false }
+    } catch (error) {
+      // its namespace or its kind comes with the same deploy
+      if (!live && statusOf(error)?.code === 404) return { name, after: object, anew: false }
+      if (live && own && isImmutable(error)) return { name, before: live, after: object, anew: true }
+      throw applyError(error, item)
+    }
+  }
+
+  /** Of what is not wanted any more, what would really be deleted. */
+  async function deletions(refs: readonly ObjectRef[], resource: string, within: AbortSignal): Promise<readonly ObjectChange[]> {
+    const live = await inParallel(refs, async (ref) => await readObject(connection, refPath(ref), within))
+    const gone = live.filter((one): one is LiveObject => one !== undefined && isOwn(one, options))
+    const mine = gone.filter((one) => one.metadata.labels?.[resourceLabel] === resource)
+    const going = await inParallel(mine, async (one) => ((await staysOnRemoval(connection, one)) ? undefined : one))
+    return going.flatMap((one) => (one ? { name: nameOf(one), before: one, anew: false } : []))
+  }
+
+  return {
+    namespace: connection.namespace,
+    version,
+    async render(request, within) {
+      const { rendered: result } = await rendered(request, within)
+      return result.objects.map(({ object }) => withHash(object))
+    },
+    async diff(request, within) {
+      const { rendered: result, kindOf, owner } = await rendered(request, within)
+      const refs = result.objects.map(({ object }) => refOf(object, kindOf))
+      const [recorded, targets] = await Promise.all([
+        inventory.read(within),
+        lookAt(connection, result.objects, refs, owner, within),
+      ])
+      const stale = (recorded.get(owner.resource) ?? []).filter((ref) => !refs.some((wanted) => sameRef(ref, wanted)))
+      const changes = await inParallel(targets, changeOf)
+      return [...changes.flatMap((change) => change ?? []), ...(await deletions(stale, owner.resource, within))]
+    },
+    async leaving(resources, within) {
+      const recorded = [...(await inventory.read(within))].filter(([name]) => !resources.has(name))
+      return (await Promise.all(recorded.map(([name, refs]) => deletions(refs, name, within)))).flat()
+    },
+    close: () => connection.close(),
+  }
+}
+
+const nameOf = ({ kind, metadata }: KubeObject): string =>
+  `${metadata.namespace ? `${metadata.namespace} ` : ''}${kind.toLowerCase()}/${metadata.name}`

@@ -1,0 +1,41 @@
+// `devloop diff`: what a deploy would change in the cluster.
+import { isDevloopError, toErrorInfo } from '../../errors/devloop-error.js'
+import { exitCodes } from '../exit.js'
+import { findDevloopfile } from '../find-devloopfile.js'
+import { onInterrupt } from '../interrupted.js'
+import { errorText } from '../render/error-text.js'
+import { plainStyle, terminalStyle } from '../render/style.js'
+import { unifiedDiff } from '../render/unified-diff.js'
+import type { RenderOptions } from './render.js'
+
+/** As diff and kubectl have it: 1 says that there are differences, so that failures need a code of their own. */
+const codes = { same: 0, different: 1, failure: 3 } as const
+
+export async function diff(resources: readonly string[], options: RenderOptions): Promise<number> {
+  const abort = new AbortController()
+  const end = onInterrupt(() => abort.abort())
+  try {
+    const file = findDevloopfile(options.file)
+    const { diffObjects } = await import('../../daemon/preview.js')
+    const changes = await diffObjects({ ...options, file, resources, args: [] }, note, abort.signal)
+    const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
+    let different = false
+    for (const { name, before, after, anew } of changes) {
+      const text = unifiedDiff(before, after, style)
+      if (text === '' && !anew) continue
+      different = true
+      const what = before === '' ? 'new' : after === '' ? 'deleted' : anew ? 'deleted and made anew' : 'changed'
+      process.stdout.write(`${style.bold(`${name} (${what})`)}\n${text}`)
+    }
+    return different ? codes.different : codes.same
+  } catch (thrown) {
+    if (abort.signal.aborted) return exitCodes.interrupted
+    if (!isDevloopError(thrown)) throw thrown
+    note(errorText(toErrorInfo(thrown)))
+    return codes.failure
+  } finally {
+    end()
+  }
+}
+
+const note = (text: string): void => void process.stderr.write(`devloop: ${text}\n`)

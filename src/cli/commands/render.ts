@@ -1,0 +1,28 @@
+// `devloop render`: what would be applied, as YAML.
+import { exitCodes } from '../exit.js'
+import { findDevloopfile } from '../find-devloopfile.js'
+import { onInterrupt } from '../interrupted.js'
+
+export interface RenderOptions {
+  readonly file?: string
+  readonly context?: string
+  readonly namespace?: string
+}
+
+export async function render(resources: readonly string[], options: RenderOptions): Promise<number> {
+  const file = findDevloopfile(options.file)
+  const { renderObjects } = await import('../../daemon/preview.js')
+  const abort = new AbortController()
+  const end = onInterrupt(() => abort.abort())
+  try {
+    process.stdout.write(await renderObjects({ ...options, file, resources, args: [] }, note, abort.signal))
+    return exitCodes.ok
+  } catch (thrown) {
+    if (abort.signal.aborted) return exitCodes.interrupted
+    throw thrown
+  } finally {
+    end()
+  }
+}
+
+const note = (text: string): void => void process.stderr.write(`devloop: ${text}\n`)
