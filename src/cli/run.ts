@@ -40,7 +40,16 @@ export async function run(argv: readonly string[]): Promise<number> {
   command('logs', 'Print the output of resources.')
     .argument('[resource]', 'only this resource')
     .option('-f, --follow', 'go on with what comes')
-    .addOption(new Option('--tail <lines>', 'begin with this many of the newest lines').argParser(count).default(1000))
+    .addOption(
+      new Option('--tail <lines>', 'begin with this many of the newest lines (default: 1000; all, with --since)').argParser(
+        count,
+      ),
+    )
+    .addOption(new Option('--since <time>', 'only lines of the last while, such as 90s or 5m').argParser(duration))
+    .option('-c, --container <name>', 'only this container')
+    .option('-t, --timestamps', 'begin each line with its time')
+    .addOption(new Option('--raw', 'print the lines as they were written').conflicts('json'))
+    .option('--json', 'print one JSON object a line')
     .action(does(async (resource: string | undefined, options) => (await import('./commands/logs.js')).logs(resource, options)))
   command('events', 'Print every change of the state, one JSON object a line, until interrupted.').action(
     does(async (options) => (await import('./commands/events.js')).events(options)),

@@ -66,6 +66,7 @@ export function createConnectController(context: ControlContext): Controller {
     opened.observe(
       (observed) => mine() && tell(context, observed),
       (error: ErrorInfo | null) => mine() && store.dispatch({ type: 'runtime/lost', error }),
+      ({ resource, at, text }) => mine() && context.log({ resource, source: 'event', level: 'warn', text, at }),
     )
   }
 

@@ -30,6 +30,8 @@ export function createLogsController({ store, runtime, log, onDefect }: ControlC
   const lanes = new Map<string, Lane>()
   /** Resources that were seen before: what comes to them now came while devloop runs. */
   const met = new Set<string>()
+  /** Ids of the containers that were there before. */
+  const old = new Set<string>()
 
   const laneOf = (resource: ResourceState, pod: PodState, container: ContainerState): Lane => {
     const key = `${pod.uid} ${container.name}`
@@ -91,17 +93,24 @@ export function createLogsController({ store, runtime, log, onDefect }: ControlC
     if (stopping.signal.aborted || !runtime.current) return
     const there = new Map<string, string>()
     for (const resource of Object.values(store.state().resources)) {
-      const known = met.has(resource.name)
-      if (resource.observed) met.add(resource.name)
-      for (const pod of resource.observed?.pods ?? []) {
+      const pods = resource.observed?.pods ?? []
+      if (resource.observed && !met.has(resource.name)) {
+        met.add(resource.name)
+        for (const pod of pods) for (const { containerId } of pod.containers) old.add(containerId)
+      }
+      for (const pod of pods) {
         for (const container of pod.containers) {
           // without a start time there has been no output yet
           if (!container.containerId || container.startedAt === undefined) continue
+          const before = old.has(container.containerId)
+          // which of their words are secret is known when they were deployed
+          if (before && resource.appliedKey === null) continue
           const lane = laneOf(resource, pod, container)
           there.set(`${pod.uid} ${container.name}`, container.containerId)
           // what was said before devloop began is of no interest; of what came later, nothing is left out by the clock
-          if (container.previous !== undefined && known) add(lane, { containerId: container.previous, previous: true, since: 0 })
-          add(lane, { containerId: container.containerId, since: known ? 0 : startedAt })
+          if (container.previous !== undefined && !before)
+            add(lane, { containerId: container.previous, previous: true, since: old.has(container.previous) ? startedAt : 0 })
+          add(lane, { containerId: container.containerId, since: before ? startedAt : 0 })
         }
       }
     }
@@ -120,7 +129,7 @@ export function createLogsController({ store, runtime, log, onDefect }: ControlC
       unsubscribe()
       stopping.abort()
       for (const lane of lanes.values()) clearTimeout(lane.leave)
-      await Promise.allSettled([...lanes.values()].map((one) => one.reading?.done))
+      await Promise.allSettled([...lanes.values()].flatMap((one) => one.reading?.done ?? []))
     },
   }
 }

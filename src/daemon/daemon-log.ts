@@ -7,8 +7,8 @@ import type { State } from '../model/state.js'
 
 export interface DaemonLog {
   line(line: NewLogLine): void
-  /** Logs a defect with its stack and writes the state beside. @returns the log's path */
-  defect(thrown: unknown, state: State): string
+  /** Logs a defect with its stack and writes the state beside, through `mask`. @returns the log's path */
+  defect(thrown: unknown, state: State, mask: (text: string) => string): string
   close(): void
 }
 
@@ -24,11 +24,11 @@ export function createDaemonLog(folder: string): DaemonLog {
     line({ level, text, ...rest }) {
       logger[level](rest, text)
     },
-    defect(thrown, state) {
+    defect(thrown, state, mask) {
       logger.fatal({ err: thrown }, 'defect')
       // the plan may hold what the user wrote into env: it stays out of reports
       const { plan: _plan, ...rest } = state
-      writeFileSync(join(folder, 'defect.json'), JSON.stringify(rest, undefined, 2), { mode: 0o600 })
+      writeFileSync(join(folder, 'defect.json'), mask(JSON.stringify(rest, undefined, 2)), { mode: 0o600 })
       return file
     },
     close: () => destination.end(),

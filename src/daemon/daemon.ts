@@ -28,6 +28,7 @@ import { createViewSource } from '../server/views.js'
 import { initialState } from '../store/initial-state.js'
 import { createLarge } from '../store/large.js'
 import { createLogRing } from '../store/log-ring.js'
+import { createSecretMask } from '../store/secret-mask.js'
 import { createStore } from '../store/store.js'
 import { createWorkFeed } from '../store/work-feed.js'
 import { startControllers } from './controllers.js'
@@ -80,7 +81,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const logs = createLogRing({})
   const own = createDaemonLog(stateDir)
-  const log = ({ at = Date.now(), ...line }: NewLogLine): void => {
+  const mask = createSecretMask()
+  const log = ({ at = Date.now(), text, ...rest }: NewLogLine): void => {
+    const line = { ...rest, text: mask.text(text) }
     logs.append({ at, ...line })
     if (line.level !== 'info' || line.resource === '') own.line(line)
   }
@@ -118,6 +121,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       openRuntime: runtimeOpener(options.runtime, (text) => log({ resource: '', source: 'cluster', level: 'warn', text })),
       planContext: { user, args: options.args, runtime: options.runtime },
       runtimeOptions: {
+        onSecrets: mask.add,
         instance,
         stateDir,
         ...(options.context === undefined ? {} : { context: options.context }),
@@ -133,7 +137,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const stop: Daemon['stop'] = (reason, { down = false } = {}) => (stopping ??= shutDown(reason, down, 0))
   const server = createStatusServer({
-    views: createViewSource(store, work, () => basename(dirname(file))),
+    views: createViewSource(store, work, () => basename(dirname(file)), mask),
     logs,
     handlers: createRequests(
       context,
@@ -166,7 +170,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   /** Something that cannot happen did: say what, keep the state for the report, and end. */
   const onDefect = (thrown: unknown): void => {
-    const file_ = own.defect(thrown, store.state())
+    const file_ = own.defect(thrown, store.state(), mask.text)
     logs.append({
       at: Date.now(),
       resource: '',

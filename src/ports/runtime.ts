@@ -58,6 +58,15 @@ export interface Observed {
   readonly error?: ErrorInfo
 }
 
+/** Something that the runtime warns of, of an object that belongs to a resource. */
+export interface ObservedEvent {
+  readonly resource: string
+  /** In plain words, such as `Pod web-1 cannot mount a volume: ...` */
+  readonly text: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
 export interface ObservedPod {
   readonly name: string
   readonly namespace: string
@@ -132,9 +141,13 @@ export interface Runtime {
   deployed(signal: AbortSignal): Promise<readonly string[]>
   /**
    * Tell about workloads from now on, first soon after the start and then at each change. `onLost` says that what was told may be
-   * stale (null: it is current again).
+   * stale (null: it is current again). `onEvent` tells each warning once; what was warned of before the start is left out.
    */
-  observe(onObserved: (observed: Observed) => void, onLost: (error: ErrorInfo | null) => void): void
+  observe(
+    onObserved: (observed: Observed) => void,
+    onLost: (error: ErrorInfo | null) => void,
+    onEvent?: (event: ObservedEvent) => void,
+  ): void
   /** Throw a pod away so that its controller makes a new one at once. @throws DevloopError cluster/* when it has no controller */
   replacePod(pod: { namespace: string; name: string }, signal: AbortSignal): Promise<void>
   /** Output of a container until it ends or the signal aborts; reconnects by itself, each line once. */
@@ -161,6 +174,8 @@ export interface RuntimeOptions {
   readonly context?: string
   /** Namespace to use instead of the Devloopfile's. */
   readonly namespace?: string
+  /** Told each secret value that the runtime makes or hands on, by its name, before anything can tell of it. */
+  readonly onSecrets?: (secrets: Readonly<Record<string, string>>) => void
 }
 
 /** Opens a runtime. @throws DevloopError cluster/* (also the guard's refusal), engine/* */

@@ -28,26 +28,37 @@ import {
   targetsOf,
   wantedKey,
 } from '../store/resource-status.js'
+import type { SecretMask } from '../store/secret-mask.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
+import { maskView } from './mask-view.js'
 import type { ViewSource } from './view-source.js'
 
-export function createViewSource(store: Store, work: WorkFeed, project: () => string): ViewSource {
-  let seen: { state: State; work: NextWork } | undefined
+export function createViewSource(store: Store, work: WorkFeed, project: () => string, mask: SecretMask): ViewSource {
+  let seen: { state: State; work: NextWork; secrets: number } | undefined
   let views: ReadonlyMap<string, View> = new Map()
+  /** What the views are before secrets are taken out, so that only views that changed are looked through. */
+  let raw: ReadonlyMap<string, View> = new Map()
   let seq = 0
   const changes = new WeakMap<ChangeState, ChangeView>()
 
   const refresh = (): void => {
     const state = store.state()
     const next = work.current()
-    if (seen?.state === state && seen.work === next) return
-    seen = { state, work: next }
+    if (seen?.state === state && seen.work === next && seen.secrets === mask.version) return
+    const learned = seen?.secrets !== mask.version
+    seen = { state, work: next, secrets: mask.version }
     const fresh = new Map<string, View>()
+    const whole = new Map<string, View>()
     const add = (view: View): void => {
       const key = `${view.kind}/${view.name}`
-      const old = views.get(key)
-      fresh.set(key, old && (old === view || isDeepStrictEqual(old, view)) ? old : view)
+      const old = raw.get(key)
+      const same = old && (old === view || isDeepStrictEqual(old, view)) ? old : view
+      whole.set(key, same)
+      const shown = views.get(key)
+      if (same === old && shown && !learned) return void fresh.set(key, shown)
+      const masked = maskView(same, (text) => mask.text(text))
+      fresh.set(key, shown && isDeepStrictEqual(shown, masked) ? shown : masked)
     }
     add(sessionView(state, project()))
     Object.keys(state.resources).forEach((name, order) => add(resourceView(state, next, name, order)))
@@ -59,6 +70,7 @@ export function createViewSource(store: Store, work: WorkFeed, project: () => st
       add(known)
     }
     const same = fresh.size === views.size && [...fresh].every(([key, view]) => views.get(key) === view)
+    raw = whole
     if (same) return
     views = fresh
     seq++

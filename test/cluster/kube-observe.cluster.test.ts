@@ -63,6 +63,7 @@ function observe(through: KubeConnection = connection): Watching {
       told.push(observed)
     },
     (error) => lost.push(error),
+    () => undefined,
   )
   return { observer, latest, told, lost, stop: () => controller.abort() }
 }

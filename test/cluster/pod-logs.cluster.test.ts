@@ -1,48 +1,10 @@
 // What pods say reaches the log of their resource: whole, once, whatever becomes of the pods and of the connection.
 import { expect, onTestFinished, test } from 'vitest'
-import type { LogEntry } from '../../src/protocol/messages.js'
 import { proxiedCluster } from '../support/cluster.js'
-import type { Watching } from '../support/devloop.js'
-import { loop, type Names } from '../support/loop.js'
+import { loop } from '../support/loop.js'
+import { listen, objects, sh, workload } from '../support/workloads.js'
 import { waitFor } from '../support/wait-for.js'
 
-/** A Devloopfile of manifests alone. */
-const objects =
-  (list: readonly object[], over = '') =>
-  ({ name, namespace, base }: Names): string =>
-    `
-import { defineDevloop, manifests } from 'devloop'
-export default defineDevloop(() => ({
-  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' },
-  resources: [manifests('it', ${JSON.stringify(list).replaceAll('IMAGE', base)}, { ${over} })],
-}))
-`
-const sh = (name: string, script: string, more: object = {}): object => ({
-  name,
-  image: 'IMAGE',
-  command: ['sh', '-c', script],
-  ...more,
-})
-const workload = (apiVersion: string, kind: string, name: string, pod: object, more: object = {}): object => ({
-  apiVersion,
-  kind,
-  metadata: { name },
-  spec: {
-    ...more,
-    ...(kind === 'Job' ? {} : { selector: { matchLabels: { app: name } } }),
-    template: { metadata: { labels: { app: name } }, spec: { terminationGracePeriodSeconds: 0, ...pod } },
-  },
-})
-
-/** Every line that the daemon logs, from now on. */
-function listen(watching: Watching): { readonly lines: LogEntry[]; of(container: string): string[] } {
-  const lines: LogEntry[] = []
-  onTestFinished(watching.client.logs({ after: 0 }, (message) => void lines.push(...message.lines)))
-  return {
-    lines,
-    of: (container) => lines.filter((one) => one.container === container).map(({ text }) => text),
-  }
-}
 const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => `line ${from + index}`)
 const count = (from: number, to: number): string =>
   `i=${from}; while [ $i -lt ${to} ]; do echo "line $i"; i=$((i+1)); [ $((i % 10)) = 0 ] && sleep 0.1; done`

@@ -1,5 +1,6 @@
 // What is wrong with one container of a pod, in devloop's words.
 import { DevloopError, type ErrorInfo } from '../../errors/devloop-error.js'
+import { pullHelp } from './event-words.js'
 import type { ContainerSpec, ContainerStatus, Terminated } from './observe-shapes.js'
 
 const imageReasons = new Set([
@@ -47,6 +48,7 @@ export function containerError(
       'pod/image',
       `The node cannot pull the image "${spec.image ?? ''}" of container ${spec.name} (pod ${pod}).`,
       vague ? before.why : (why ?? reason),
+      pullHelp((vague ? before.why : why) ?? ''),
     )
   }
   if (reason === 'CrashLoopBackOff') {
@@ -71,11 +73,13 @@ function ended(pod: string, spec: ContainerSpec, last: Terminated, restarts = 0,
         ? `ended with exit code ${last.exitCode} (signal ${last.exitCode - 128})`
         : `ended with exit code ${last.exitCode}`
   const count = again && restarts > 0 ? `; it was started again ${restarts} ${restarts === 1 ? 'time' : 'times'}` : ''
-  return crashed(pod, spec, how + count, last.message)
+  return crashed(pod, spec, how + count, last.message, last.reason === 'OOMKilled' ? oomHelp : undefined)
 }
 
-const crashed = (pod: string, spec: ContainerSpec, how: string, why: string | undefined): ErrorInfo =>
-  info('pod/crashed', `Container ${spec.name} ${how} (pod ${pod}).`, why)
+const oomHelp = 'Raise its memory limit, or use less memory.'
+
+const crashed = (pod: string, spec: ContainerSpec, how: string, why: string | undefined, help?: string): ErrorInfo =>
+  info('pod/crashed', `Container ${spec.name} ${how} (pod ${pod}).`, why, help)
 
 function cannotStart(pod: string, spec: ContainerSpec, why: string): ErrorInfo {
   const missing =

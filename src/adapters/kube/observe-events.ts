@@ -1,109 +1,91 @@
-// Warning events of pods, for what a pod's own status does not say. Watched only while some pod does not become ready.
+// Warning events of the cluster: told for what belongs to a resource, and kept as a hint of why a pod is not ready.
+import type { DevloopError } from '../../errors/devloop-error.js'
+import type { ObservedEvent } from '../../ports/runtime.js'
 import type { KubeConnection } from './connection.js'
+import { eventWords, type EventWords } from './event-words.js'
 import type { KubeEvent } from './observe-shapes.js'
 import { watchList } from './watch.js'
 
-export interface PodProblem {
+export interface PodProblem extends EventWords {
   readonly pod: string
-  readonly reason: string
   readonly message: string
-  /** The pod cannot start as long as this lasts; else it is only a hint why it is not ready. */
-  readonly blocks: boolean
 }
 
-export interface PodEvents {
-  /** Namespaces with pods that are not ready without saying why, at this moment; call whenever that may have changed. */
-  wanted(namespaces: ReadonlySet<string>): void
+export interface ClusterEvents {
+  /** Events of this namespace are watched from now on; those that are there already are of no interest. */
+  watch(namespace: string): void
   /** The newest warning about a pod. */
   problemOf(uid: string): PodProblem | undefined
-  /** Pods that are gone need no memory. */
+  /** Of a pod that is ready (again), or gone. */
   forget(uid: string): void
 }
 
-/** Most starts take no longer than this, and need no events. */
-const patienceMs = 2_000
-const idleMs = 30_000
+export interface EventOptions {
+  /** Of the resource that something belongs to; undefined = to none. */
+  readonly resourceOf: (object: KubeEvent['involvedObject']) => string | undefined
+  /** There is news of a pod. */
+  readonly onProblem: (uid: string) => void
+  readonly onEvent: (event: ObservedEvent) => void
+}
 
-const blocking = new Set([
-  'FailedMount',
-  'FailedAttachVolume',
-  'FailedCreatePodSandBox',
-  'FailedCreatePodContainer',
-  'NetworkNotReady',
-])
-/** Said better by the pod's status, or said of a pod that is being replaced anyway. */
-const idle = new Set([
-  'BackOff',
-  'Failed',
-  'FailedScheduling',
-  'FailedKillPod',
-  'FailedPreStopHook',
-  'NodeNotReady',
-  'InspectFailed',
-  'ErrImageNeverPull',
-])
+/** An event about a pod may come before the pod itself. Milliseconds. */
+const strangerMs = 1_000
 
-/** @param onProblem called with a pod's uid when there is news of it */
-export function watchPodEvents(connection: KubeConnection, onProblem: (uid: string) => void, signal: AbortSignal): PodEvents {
+export function watchEvents(connection: KubeConnection, options: EventOptions, signal: AbortSignal): ClusterEvents {
   const problems = new Map<string, PodProblem>()
-  const watches = new Map<string, AbortController>()
-  const timers = new Map<string, { readonly to: 'open' | 'close'; readonly timer: NodeJS.Timeout }>()
-  signal.addEventListener('abort', () => {
-    for (const { timer } of timers.values()) clearTimeout(timer)
-    for (const watch of watches.values()) watch.abort()
-  })
+  const namespaces = new Set<string>()
 
-  const take = (event: KubeEvent): void => {
-    const { uid, name = '' } = event.involvedObject
-    const reason = event.reason ?? ''
-    if (uid === undefined || idle.has(reason)) return
-    problems.set(uid, { pod: name, reason, message: event.message ?? '', blocks: blocking.has(reason) })
-    onProblem(uid)
-  }
-
-  const open = (namespace: string): void => {
-    const controller = new AbortController()
-    watches.set(namespace, controller)
-    void watchList<KubeEvent>(
-      connection,
-      {
-        path: `/api/v1/namespaces/${namespace}/events`,
-        fieldSelector: 'type=Warning,involvedObject.kind=Pod',
-        what: `watch events in ${namespace}`,
-        onList: (events) => events.toSorted((a, b) => timeOf(a) - timeOf(b)).forEach(take),
-        onChange: (type, event) => {
-          if (type !== 'DELETED') take(event)
-        },
-        // Hints only: without them all else is as true as before.
-        onLost: () => undefined,
-      },
-      controller.signal,
-    )
-  }
-
-  const schedule = (namespace: string, to: 'open' | 'close'): void => {
-    const planned = timers.get(namespace)
-    if (planned?.to === to) return
-    clearTimeout(planned?.timer)
-    timers.delete(namespace)
-    if ((to === 'open') === watches.has(namespace)) return
-    const timer = setTimeout(
-      () => {
-        timers.delete(namespace)
-        if (to === 'open') return open(namespace)
-        watches.get(namespace)?.abort()
-        watches.delete(namespace)
-      },
-      to === 'open' ? patienceMs : idleMs,
-    )
-    timers.set(namespace, { to, timer: timer.unref() })
+  /** @param repeated it was told before: it goes on */
+  const take = (event: KubeEvent, repeated: boolean, again = false): void => {
+    const { uid, kind = '', name = '' } = event.involvedObject
+    const resource = options.resourceOf(event.involvedObject)
+    if (resource === undefined) {
+      if (!again && kind === 'Pod') setTimeout(() => !signal.aborted && take(event, repeated, true), strangerMs).unref()
+      return
+    }
+    const message = event.message ?? ''
+    const words = eventWords(event.reason ?? '', message)
+    if (!repeated)
+      options.onEvent({
+        resource,
+        text: `${kind} ${name} ${words.words}${message === '' ? '' : `: ${message}`}`,
+        at: timeOf(event),
+      })
+    if (kind !== 'Pod' || uid === undefined || words.idle) return
+    problems.set(uid, { ...words, pod: name, message })
+    options.onProblem(uid)
   }
 
   return {
-    wanted(namespaces) {
-      if (signal.aborted) return
-      for (const namespace of namespaces) schedule(namespace, 'open')
-      for (const namespace of [...watches.keys(), ...timers.keys()]) if (!namespaces.has(namespace)) schedule(namespace, 'close')
+    watch(namespace) {
+      if (namespaces.has(namespace) || signal.aborted) return
+      namespaces.add(namespace)
+      /** Version of each event that is known, by uid; undefined = the first list is still to come. */
+      let known: Map<string, string | undefined> | undefined
+      void watchList<KubeEvent>(
+        connection,
+        {
+          path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`,
+          fieldSelector: 'type=Warning',
+          what: `watch events in ${namespace}`,
+          onList(events) {
+            const before = known
+            known = new Map(events.map(({ metadata }) => [metadata.uid, metadata.resourceVersion]))
+            // after a gap only what happened in it is news; no clock is needed to tell
+            const news = before ? events.filter(({ metadata }) => before.get(metadata.uid) !== metadata.resourceVersion) : []
+            news.sort((a, b) => timeOf(a) - timeOf(b)).forEach((event) => take(event, before?.has(event.metadata.uid) ?? false))
+          },
+          onChange(type, event) {
+            if (type === 'DELETED') return void known?.delete(event.metadata.uid)
+            const repeated = known?.has(event.metadata.uid) ?? false
+            known?.set(event.metadata.uid, event.metadata.resourceVersion)
+            take(event, repeated)
+          },
+          // Hints only: without them all else is as true as before.
+          onLost: (_error: DevloopError | null) => undefined,
+        },
+        signal,
+      )
     },
     problemOf: (uid) => problems.get(uid),
     forget: (uid) => void problems.delete(uid),
@@ -113,4 +95,4 @@ export function watchPodEvents(connection: KubeConnection, onProblem: (uid: stri
 const timeOf = (event: KubeEvent): number =>
   Date.parse(
     event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.metadata.creationTimestamp ?? '',
-  ) || 0
+  ) || Date.now()

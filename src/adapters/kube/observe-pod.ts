@@ -1,6 +1,7 @@
 // From a whole pod object to the little that is kept of it.
 import { DevloopError, type ErrorInfo } from '../../errors/devloop-error.js'
 import type { ObservedContainer, ObservedPod } from '../../ports/runtime.js'
+import { eventWords, schedulingHelp } from './event-words.js'
 import { imagesAnnotation, restartableAnnotation, resourceLabel, templateLabel } from './labels.js'
 import { containerError } from './observe-container.js'
 import type { ContainerStatus, Pod } from './observe-shapes.js'
@@ -73,11 +74,15 @@ export function observePod(object: Pod, before: PodRecord | undefined): PodRecor
 function podError({ metadata, status }: Pod): ErrorInfo | undefined {
   const scheduled = status?.conditions?.find((one) => one.type === 'PodScheduled')
   if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {
-    return new DevloopError('pod/unschedulable', `No node can take the pod ${metadata.name}.`, { why: scheduled.message }).info
+    return new DevloopError('pod/unschedulable', `No node can take the pod ${metadata.name}.`, {
+      why: scheduled.message,
+      help: schedulingHelp(scheduled.message ?? ''),
+    }).info
   }
   if (status?.phase === 'Failed') {
     return new DevloopError('pod/crashed', `The pod ${metadata.name} failed${status.reason ? ` (${status.reason})` : ''}.`, {
       why: status.message,
+      help: status.reason === 'Evicted' ? eventWords('Evicted', '').help : undefined,
     }).info
   }
   return undefined

@@ -66,11 +66,12 @@ export function observeResource(record: ResourceRecord, problemOf: (uid: string)
   const unready = current.filter(({ pod }) => !pod.ready && pod.phase !== 'succeeded')
   const problem = fromPods ? undefined : firstOf(unready.toReversed(), ({ pod }) => problemOf(pod.uid))
   const fromEvent = problem?.blocks
-    ? new DevloopError('pod/config', `The pod ${problem.pod} cannot be started (${problem.reason}).`, { why: problem.message })
+    ? new DevloopError(problem.code, `The pod ${problem.pod} ${problem.words}.`, { why: problem.message, help: problem.help })
         .info
     : undefined
   const error: ErrorInfo | undefined = fromPods ?? fromEvent ?? firstOf(workloads, (workload) => workload.error)
-  const message = open[0] === undefined ? undefined : [open[0], problem?.message].filter(Boolean).join('. ')
+  const message =
+    open[0] === undefined ? undefined : [open[0], problem && `It ${problem.words}: ${problem.message}`].filter(Boolean).join('. ')
   return {
     resource,
     pods: pods.map(({ pod }) => pod),

@@ -4,6 +4,7 @@ export interface Meta {
   readonly name: string
   readonly namespace?: string
   readonly uid: string
+  readonly resourceVersion?: string
   readonly generation?: number
   readonly creationTimestamp?: string
   readonly deletionTimestamp?: string
@@ -98,5 +99,5 @@ export interface KubeEvent {
   readonly lastTimestamp?: string
   readonly eventTime?: string
   readonly series?: { readonly lastObservedTime?: string }
-  readonly involvedObject: { readonly kind?: string; readonly name?: string; readonly uid?: string }
+  readonly involvedObject: { readonly kind?: string; readonly namespace?: string; readonly name?: string; readonly uid?: string }
 }

@@ -1,9 +1,10 @@
 // Tells about the pods and workloads of one project's instance: whole states, soon after each change, only when they differ.
 import type { DevloopError, ErrorInfo } from '../../errors/devloop-error.js'
-import type { Observed, RuntimeOptions } from '../../ports/runtime.js'
+import type { Observed, ObservedEvent, RuntimeOptions } from '../../ports/runtime.js'
 import type { KubeConnection } from './connection.js'
 import { ownedSelector } from './labels.js'
-import { watchPodEvents } from './observe-events.js'
+import { createCrashTails } from './observe-crash.js'
+import { watchEvents } from './observe-events.js'
 import { observePod, type PodRecord } from './observe-pod.js'
 import { observeResource, workloadKey } from './observe-resource.js'
 import type { Pod, Workload } from './observe-shapes.js'
@@ -19,7 +20,11 @@ export interface ExpectedObject {
 
 export interface Observer {
   /** Begin to tell. Once. */
-  start(onObserved: (observed: Observed) => void, onLost: (error: ErrorInfo | null) => void): void
+  start(
+    onObserved: (observed: Observed) => void,
+    onLost: (error: ErrorInfo | null) => void,
+    onEvent: (event: ObservedEvent) => void,
+  ): void
   /** A resource is about to be deployed as these objects: what is needed to see them is watched from now on. */
   deploying(resource: string, objects: readonly ExpectedObject[]): void
   /** It was deployed: it is told again at once, and is rolled out only with these templates. */
@@ -36,6 +41,8 @@ interface Entry {
   readonly pods: Map<string, PodRecord>
   readonly workloads: Map<string, WorkloadRecord>
   readonly done: Map<string, string | undefined>
+  /** Keys of everything that was applied, of whatever kind. */
+  applied: ReadonlySet<string>
   expected: ReadonlySet<string> | undefined
   templates: readonly string[] | undefined
   told: string | undefined
@@ -59,7 +66,24 @@ export function createObserver(
   let tell: ((observed: Observed) => void) | undefined
   let tellLost: (error: ErrorInfo | null) => void = () => undefined
   let timer: NodeJS.Timeout | undefined
-  const events = watchPodEvents(
+  let tellEvent: (event: ObservedEvent) => void = () => undefined
+  const events = watchEvents(
+    connection,
+    {
+      resourceOf({ kind = '', namespace = '', name = '', uid = '' }) {
+        const key = workloadKey(kind, namespace, name)
+        const known = resourceOf.get(uid) ?? resourceOf.get(key)
+        return known ?? [...entries.values()].find(({ applied }) => applied.has(key))?.resource
+      },
+      onProblem(uid) {
+        const resource = resourceOf.get(uid)
+        if (resource !== undefined) touch(resource)
+      },
+      onEvent: (event) => tellEvent(event),
+    },
+    signal,
+  )
+  const tails = createCrashTails(
     connection,
     (uid) => {
       const resource = resourceOf.get(uid)
@@ -77,6 +101,7 @@ export function createObserver(
         pods: new Map(),
         workloads: new Map(),
         done: new Map(),
+        applied: new Set(),
         expected: undefined,
         templates: undefined,
         told: undefined,
@@ -98,25 +123,14 @@ export function createObserver(
       // Before the pods of the first list are in, a state would only be half of one.
       if (!entry || !watches.get(`Pod ${connection.namespace}`)) continue
       dirty.delete(resource)
-      const observed = observeResource({ ...entry, listed: isListed(entry) }, (uid) => events.problemOf(uid))
+      const pods = new Map([...entry.pods].map(([uid, record]) => [uid, tails.addTo(uid, record)]))
+      const observed = observeResource({ ...entry, pods, listed: isListed(entry) }, (uid) => events.problemOf(uid))
       const text = JSON.stringify(observed)
       if (text === entry.told) continue
       entry.told = text
       if (entry.pods.size + entry.workloads.size === 0 && entry.expected === undefined) entries.delete(resource)
       tell?.(observed)
     }
-    events.wanted(speechless())
-  }
-
-  /** Namespaces with current pods that are not ready and do not say why. */
-  function speechless(): Set<string> {
-    const namespaces = new Set<string>()
-    for (const { pods } of entries.values()) {
-      for (const { pod, error } of pods.values()) {
-        if (!pod.ready && !error && (pod.phase === 'pending' || pod.phase === 'running')) namespaces.add(pod.namespace)
-      }
-    }
-    return namespaces
   }
 
   function isListed(entry: Entry): boolean {
@@ -133,6 +147,7 @@ export function createObserver(
     const key = `${kind} ${namespace}`
     if (watches.has(key) || signal.aborted) return
     watches.set(key, false)
+    if (kind === 'Pod') events.watch(namespace)
     const { group, plural } = kind === 'Pod' ? { group: 'api/v1', plural: 'pods' } : workloadPaths[kind]
     const what = `watch ${plural} in ${namespace}`
     const seen = new Set<string>()
@@ -185,6 +200,7 @@ export function createObserver(
       resourceOf.set(id, record.resource)
       const maker = makerOf(record.owner)
       if (maker) watch(maker, record.pod.namespace)
+      if (record.pod.ready) events.forget(id)
       touch(record.resource)
       return
     }
@@ -205,12 +221,14 @@ export function createObserver(
     if (kind === 'Pod') {
       entry?.pods.delete(id)
       events.forget(id)
+      tails.forget(id)
     } else entry?.workloads.delete(id)
     touch(resource)
   }
 
   return {
-    start(onObserved, onLost) {
+    start(onObserved, onLost, onEvent) {
+      tellEvent = onEvent
       tell = onObserved
       tellLost = onLost
       watch('Pod', connection.namespace)
@@ -224,6 +242,7 @@ export function createObserver(
         if (kind === 'Pod' || isWorkloadKind(kind)) expected.add(workloadKey(kind, namespace, name))
       }
       entryOf(resource).expected = expected
+      entryOf(resource).applied = new Set(objects.map(({ kind, namespace, name }) => workloadKey(kind, namespace, name)))
       // a Job that is gone is made anew
       for (const key of entryOf(resource).done.keys())
         if (!entryOf(resource).workloads.has(key)) entryOf(resource).done.delete(key)

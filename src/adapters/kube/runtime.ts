@@ -85,7 +85,7 @@ function compose(
       return removed
     },
     deployed: (signal) => deployer.deployed(signal),
-    observe: (onObserved, onLost) => observer.start(onObserved, onLost),
+    observe: (onObserved, onLost, onEvent = () => undefined) => observer.start(onObserved, onLost, onEvent),
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
     logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),
     dial: (pod, port, signal) => dialPod(connection, pod, port, within(signal)),

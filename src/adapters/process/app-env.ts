@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { DevloopError } from '../../errors/devloop-error.js'
 import type { AppSpec, TextPart, TextValue } from '../../model/plan.js'
+import type { RuntimeOptions } from '../../ports/runtime.js'
 
 /** Ports of this machine by port name, for each app whose address was asked for. */
 export type PortsOf = (app: string) => Readonly<Record<string, number>> | undefined
@@ -41,12 +42,16 @@ export function inheritedEnv(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(kept) as Record<string, string>
 }
 
-/** Random values of 32 letters and digits, the same for a name as long as this lives. */
-export function createGenerated(): Generated {
+/**
+ * Random values of 32 letters and digits, the same for a name as long as this lives.
+ * @param onSecrets told each by its name
+ */
+export function createGenerated(onSecrets: RuntimeOptions['onSecrets']): Generated {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
   const values = new Map<string, string>()
   return (name) => {
     const value = values.get(name) ?? Array.from({ length: 32 }, () => alphabet[randomInt(alphabet.length)]).join('')
+    if (!values.has(name)) onSecrets?.({ [name]: value })
     values.set(name, value)
     return value
   }

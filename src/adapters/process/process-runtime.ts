@@ -41,12 +41,12 @@ const graceMs = 3000
 
 /** The process runtime: `AppSpec.process` in a stage of the app's image. Nothing of an earlier run is left when it is opened. */
 export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
-  return async ({ project, instance, stateDir }, opening) => {
+  return async ({ project, instance, stateDir, onSecrets }, opening) => {
     opening.throwIfAborted()
     const stages = createStageStore(stateDir)
     await stages.sweep()
     const ports = createPortTable(`${project} ${instance}`)
-    const generated = createGenerated()
+    const generated = createGenerated(onSecrets)
     const env = parts.env ?? inheritedEnv(process.env)
     const entries = new Map<string, Entry>()
     const closing = new AbortController()

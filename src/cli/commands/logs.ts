@@ -1,7 +1,9 @@
 // `devloop logs`: what was kept, and with -f what comes.
 import { DevloopError } from '../../errors/devloop-error.js'
+import type { LogEntry } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
+import { harmless } from '../render/harmless.js'
 import { logText } from '../render/log-line.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
 import { resourcesOf } from '../render/views.js'
@@ -9,8 +11,17 @@ import { resourcesOf } from '../render/views.js'
 export interface LogsOptions {
   readonly file?: string
   readonly follow?: boolean
-  readonly tail: number
+  /** Undefined = 1000, or with `since` no bound. */
+  readonly tail?: number
+  /** How far back, in milliseconds. */
+  readonly since?: number
+  readonly container?: string
+  readonly timestamps?: boolean
+  readonly json?: boolean
+  readonly raw?: boolean
 }
+
+const usualTail = 1000
 
 export const logs = (resource: string | undefined, options: LogsOptions): Promise<number> =>
   withDaemon(options.file, ['state', 'logs'], async (client) => {
@@ -19,14 +30,28 @@ export const logs = (resource: string | undefined, options: LogsOptions): Promis
       const why = names.length > 0 ? `there are ${names.join(', ')}` : 'no plan is in force yet'
       throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`, { why })
     }
-    const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
+    const print = printer(options)
+    const from = options.since === undefined ? -Infinity : Date.now() - options.since
+    const wanted = (line: LogEntry): boolean =>
+      line.at >= from && (options.container === undefined || line.container === options.container)
+    const tail = options.tail ?? (options.since === undefined ? usualTail : Infinity)
+    // what is picked here and not by the daemon must be picked before the last lines are counted
+    const picks = options.since !== undefined || options.container !== undefined
+    const selection = picks || tail === Infinity ? { after: 0 } : { tail }
     return new Promise<number>((resolve) => {
+      let kept: LogEntry[] | undefined = []
       client.logs(
-        { tail: options.tail, ...(resource === undefined ? {} : { resources: [resource] }) },
+        { ...selection, ...(resource === undefined ? {} : { resources: [resource] }) },
         ({ lines, dropped, caughtUp }) => {
-          if (dropped > 0) process.stdout.write(`… ${dropped} lines are missing here\n`)
-          for (const line of lines) process.stdout.write(`${logText(line, style)}\n`)
-          if (caughtUp && !options.follow) resolve(exitCodes.ok)
+          if (dropped > 0 && !(picks && kept)) process.stderr.write(`… ${dropped} lines are missing here\n`)
+          const found = lines.filter(wanted)
+          if (!kept) return print(found)
+          kept.push(...found)
+          if (kept.length > tail) kept = tail === 0 ? [] : kept.slice(-tail)
+          if (!caughtUp) return
+          print(kept)
+          kept = undefined
+          if (!options.follow) resolve(exitCodes.ok)
         },
       )
       client.onState((state) => {
@@ -35,3 +60,16 @@ export const logs = (resource: string | undefined, options: LogsOptions): Promis
       })
     })
   })
+
+function printer({ json, raw, timestamps }: LogsOptions): (lines: readonly LogEntry[]) => void {
+  const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
+  const show = (line: LogEntry): string =>
+    json ? JSON.stringify(line) : raw ? rawText(line, timestamps) : logText(line, style, timestamps ? { timestamps } : {})
+  return (lines) => {
+    if (lines.length > 0) process.stdout.write(`${lines.map(show).join('\n')}\n`)
+  }
+}
+
+/** As it was written, less what could harm a terminal. */
+const rawText = ({ at, text }: LogEntry, timestamps = false): string =>
+  `${timestamps ? `${new Date(at).toISOString()} ` : ''}${harmless(text)}`

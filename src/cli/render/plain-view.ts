@@ -81,7 +81,7 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
     }),
     client.logs({ tail: 1000 }, ({ lines, dropped }) => {
       if (dropped > 0) write(`… ${dropped} lines are missing here`)
-      for (const line of lines) write(logText(line, plainStyle))
+      for (const line of lines) write(logText(line, plainStyle, { raw: true }))
     }),
   ]
   return {

@@ -7,17 +7,22 @@ export interface Style {
   readonly cyan: (text: string) => string
   readonly dim: (text: string) => string
   readonly bold: (text: string) => string
+  /** A colour of its own for each key, always the same. */
+  readonly hue: (key: string) => (text: string) => string
 }
 
 const same = (text: string): string => text
 
 /** No colours at all. */
-export const plainStyle: Style = { green: same, red: same, yellow: same, cyan: same, dim: same, bold: same }
+export const plainStyle: Style = { green: same, red: same, yellow: same, cyan: same, dim: same, bold: same, hue: () => same }
 
 const sgr =
   (on: number, off: number) =>
   (text: string): string =>
     text === '' ? '' : `\x1b[${on}m${text}\x1b[${off}m`
+
+/** Neither red nor yellow, which mean something. */
+const hues = [32, 34, 35, 36, 92, 94, 95, 96].map((on) => sgr(on, 39))
 
 export const colourStyle: Style = {
   green: sgr(32, 39),
@@ -26,6 +31,11 @@ export const colourStyle: Style = {
   cyan: sgr(36, 39),
   dim: sgr(2, 22),
   bold: sgr(1, 22),
+  hue: (key) => {
+    let sum = 7
+    for (let i = 0; i < key.length; i++) sum = (sum * 31 + key.charCodeAt(i)) % 9973
+    return hues[sum % hues.length] ?? same
+  },
 }
 
 /** Colours, unless NO_COLOR is set or the terminal is dumb. */

@@ -14,6 +14,11 @@ const spec: LocalSpec = {
   env: {},
   needs: [],
   forward: [],
+  rebuildAfter: [],
+  labels: [],
+  auto: true,
+  trigger: 'auto',
+  enabled: true,
   at: { file: '/p/Devloopfile.ts', line: 1 },
 }
 const error = { code: 'local/failed', message: 'm', help: 'h' } as const

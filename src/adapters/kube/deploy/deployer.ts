@@ -13,6 +13,7 @@ import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
 import { renderRequest, type ObjectsRequest, type RequestRenderer } from './render-request.js'
 import { objectName, type Owner } from './rendered.js'
+import { secretValues } from './secret-values.js'
 
 export interface Deployer extends Pick<Runtime, 'remove' | 'deployed'> {
   /** As Runtime.deploy, of what is applied object by object. */
@@ -25,11 +26,16 @@ export function createDeployer(connection: KubeConnection, options: RuntimeOptio
   const inventory = createInventory(connection, options)
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource })
 
-  const generated: RequestRenderer['generated'] = (names, signal) => generatedValues(connection, options, names, signal)
+  const generated: RequestRenderer['generated'] = async (names, signal) => {
+    const values = await generatedValues(connection, options, names, signal)
+    options.onSecrets?.(values)
+    return values
+  }
 
   async function deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed> {
     signal.throwIfAborted()
     const { rendered, kindOf, owner } = await renderRequest({ connection, options, kinds, generated }, request, signal)
+    options.onSecrets?.(secretValues(rendered.objects.map(({ object }) => object)))
     const refs = rendered.objects.map(({ object }) => refOf(object, kindOf))
     const [recorded, targets] = await Promise.all([
       inventory.read(signal),

@@ -1,3 +1,4 @@
+import { eventWords } from '../../../../src/adapters/kube/event-words.js'
 import { describe, expect, it } from 'vitest'
 import { imagesAnnotation, resourceLabel, restartableAnnotation, templateLabel } from '../../../../src/adapters/kube/labels.js'
 import { observePod, type PodRecord } from '../../../../src/adapters/kube/observe-pod.js'
@@ -335,19 +336,17 @@ describe('observeResource', () => {
   it('adds what events say of a pod that does not say why it waits', () => {
     const waits = pod({ phase: 'Pending', ready: false, status: { state: { waiting: { reason: 'ContainerCreating' } } } })
     const mount = observe(resource([waits], deployment({ availableReplicas: 1 })), () => ({
+      ...eventWords('FailedMount', 'no such map'),
       pod: 'api-1',
-      reason: 'FailedMount',
       message: 'no such map',
-      blocks: true,
     }))
     expect(mount.error).toMatchObject({ code: 'pod/config', why: 'no such map' })
     const probe = observe(resource([pod({ ready: false })], deployment({ availableReplicas: 1 })), () => ({
+      ...eventWords('Unhealthy', 'Readiness probe failed: no'),
       pod: 'api-1',
-      reason: 'Unhealthy',
       message: 'probe failed',
-      blocks: false,
     }))
     expect(probe.error).toBeUndefined()
-    expect(probe.message).toBe('deployment/api: 1 of 2 pods ready. probe failed')
+    expect(probe.message).toBe('deployment/api: 1 of 2 pods ready. It is not ready: its readiness probe fails: probe failed')
   })
 })

@@ -35,6 +35,26 @@ describe('logText', () => {
     [line('api', '\x1b[2Jgone\x1b]0;x\x07'), 'api │ gone'],
   ])('%o', (entry, expected) => expect(logText(entry, plainStyle)).toBe(expected))
 
+  it.each([
+    ['{"level":"info","time":1,"msg":"listening","port":80}', 'INFO listening port=80'],
+    ['{"severity":"ERROR","message":"no way","user":{"id":1},"path":"/a b"}', 'ERROR no way user={"id":1} path="/a b"'],
+    ['{"level":50,"msg":"two\\nlines"}', 'ERROR two ⏎ lines'],
+    ['{"a":1}', '{"a":1}'],
+    ['{not json}', '{not json}'],
+  ])('makes JSON readable: %s', (text, expected) => {
+    expect(logText(line('api', text), plainStyle)).toBe(`api │ ${expected}`)
+    expect(logText(line('api', text), plainStyle, { raw: true })).toBe(`api │ ${text}`)
+  })
+
+  it('names the container where there are several, in a colour of its own, and the time where asked', () => {
+    const said = line('api', '{"level":"error","msg":"bad"}', { source: 'api-1/side', container: 'side', at: 0 })
+    expect(logText(said, plainStyle, { timestamps: true })).toBe('1970-01-01T00:00:00.000Z api/side │ ERROR bad')
+    const other = { ...said, container: 'main', source: 'api-1/main' }
+    const colours = [said, other].map((one) => logText(one, colourStyle).split('m')[0])
+    expect(new Set(colours).size).toBe(2)
+    expect(logText(said, colourStyle)).toContain('\x1b[31mERROR bad')
+  })
+
   it('shows the level by colour', () => {
     expect(logText(line('api', 'bad', { level: 'error' }), colourStyle)).toBe('\x1b[2mapi │\x1b[22m \x1b[31mbad\x1b[39m')
     expect(logText(line('api', 'hm', { level: 'warn' }), colourStyle)).toBe('\x1b[2mapi │\x1b[22m \x1b[33mhm\x1b[39m')
