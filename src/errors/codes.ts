@@ -87,6 +87,10 @@ export const errorCodes = {
     'Check that the folder exists and that its files can be read.',
     'backoff',
   ),
+  'build/no-image': entry(
+    'The command that builds an image made none that can be found.',
+    'Let it tag or push its result as $DEVLOOP_REF, or write the reference to the file $DEVLOOP_REF_FILE.',
+  ),
   'build/secret': entry(
     'A secret of an image cannot be read.',
     'Create the file, or set the variable, that `secrets` of the image names.',

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { onTestFinished } from 'vitest'
 import { createEngineConnector, type Engine } from '../../src/adapters/docker/engine.js'
 import { createDockerBuilder } from '../../src/adapters/docker/image-builder.js'
+import { createProcessRunner } from '../../src/adapters/process/process-runner.js'
 import type { ErrorInfo } from '../../src/errors/devloop-error.js'
 import type { ImageSpec } from '../../src/model/plan.js'
 import type { BuildRequest, BuildStep, BuiltImage, ImageBuilder, SentContext } from '../../src/ports/image-builder.js'
@@ -68,7 +69,8 @@ export async function buildPlace(): Promise<BuildPlace> {
   }
   // no two tests may have the engine's cache in common
   await put('own.txt', `${repository}\n`)
-  const builder: BuildPlace['builder'] = (env) => createDockerBuilder({ env: { ...process.env, ...env } })
+  const builder: BuildPlace['builder'] = (env) =>
+    createDockerBuilder({ env: { ...process.env, ...env }, processes: createProcessRunner() })
   const build: BuildPlace['build'] = async (dockerfile, wishes = {}) => {
     const [steps, lines]: [BuildStep[], string[]] = [[], []]
     let sent: SentContext | undefined

@@ -2,11 +2,14 @@
 import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
 import type { BuildRecord, ImageConfig } from '../../model/build-record.js'
 import { familiarName, namesIn, type TaggedName } from '../../model/image-names.js'
+import type { CustomBuild } from '../../model/plan.js'
 import type { BuildProgress, BuildRequest, BuiltImage, ImageBuilder, Registry } from '../../ports/image-builder.js'
+import type { ProcessRunner } from '../../ports/process-runner.js'
 import { findCredentials, registryHost, type RegistryAuth } from './auth.js'
 import { prepareJob } from './build-job.js'
 import { buildWithBuildkit } from './buildkit-build.js'
 import { buildWithClassic } from './classic-build.js'
+import { buildWithCommand, forgetWanted } from './custom-build.js'
 import { readDockerConfig, type Environment } from './docker-config.js'
 import { abortReason, createEngineConnector, EngineAnswerError, type Engine } from './engine.js'
 import { findInRegistry, pushImage, tagImage } from './registry.js'
@@ -17,6 +20,8 @@ import { hasShell, sweepProbes } from './shell-probe.js'
 export interface DockerBuilderOptions {
   /** Where DOCKER_HOST, DOCKER_CONFIG and their like are read; default process.env. */
   readonly env?: Environment
+  /** Runs the commands of images that are built by one; absent = there are none. */
+  readonly processes?: ProcessRunner
 }
 
 /** How much is written to a registry to see whether it has space. */
@@ -67,6 +72,34 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     return whole
   }
 
+  const byEngine = async (
+    request: BuildRequest,
+    engine: Engine,
+    credentials: FindCredentials,
+    progress: BuildProgress,
+    signal: AbortSignal,
+  ): Promise<string> => {
+    const { proxyArgs } = await readDockerConfig(env)
+    const { platform: enginePlatform, buildkit } = engine.info
+    const job = await prepareJob(request, { credentials, proxyArgs, enginePlatform, buildkit, env }, signal)
+    const from = Date.now()
+    return (buildkit ? buildWithBuildkit : buildWithClassic)(engine, job, progress, signal).finally(() =>
+      progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }),
+    )
+  }
+
+  const byCommand = (
+    request: BuildRequest,
+    custom: CustomBuild,
+    has: { engine: Engine; credentials: FindCredentials; nameOf: (tag: string) => TaggedName },
+    progress: BuildProgress,
+    signal: AbortSignal,
+  ): Promise<string> => {
+    const { processes } = options
+    if (!processes) throw new Error('a builder without a process runner was given an image that a command builds')
+    return buildWithCommand(request, custom, { ...has, processes, env }, progress, signal)
+  }
+
   const build = async (request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuiltImage> => {
     const { image, registry } = request
     progress.stage('context')
@@ -76,10 +109,7 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
       void sweepProbes(engine, signal)
     }
     const credentials = credentialsFor(signal)
-    const { proxyArgs } = await readDockerConfig(env)
-    const { platform: enginePlatform, buildkit } = engine.info
-    const job = await prepareJob(request, { credentials, proxyArgs, enginePlatform, buildkit, env }, signal)
-    const from = Date.now()
+    const nameOf = (tag: string): TaggedName => namedAs(image.name, tag, registry).named
     const ahead = new AbortController()
     const asking = registry && { registry, find: credentials, signal }
     if (asking) {
@@ -89,12 +119,14 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
         (error: unknown) => ahead.abort(error),
       )
     }
-    const buildWith = buildkit ? buildWithBuildkit : buildWithClassic
-    const imageId = await buildWith(engine, job, progress, AbortSignal.any([signal, ahead.signal]))
-      .catch((error: unknown) => {
-        throw !signal.aborted && isDevloopError(ahead.signal.reason) ? ahead.signal.reason : error
-      })
-      .finally(() => progress.ran?.({ engine: engine.endpoint.address, from, to: Date.now() }))
+    const until = AbortSignal.any([signal, ahead.signal])
+    const imageId = await (
+      image.build
+        ? byCommand(request, image.build, { engine, credentials, nameOf }, progress, until)
+        : byEngine(request, engine, credentials, progress, until)
+    ).catch((error: unknown) => {
+      throw !signal.aborted && isDevloopError(ahead.signal.reason) ? ahead.signal.reason : error
+    })
     const { named, pulled } = namesOf(image.name, imageId, registry)
     await progress.made?.({ ...named, id: imageId, pushed: registry !== undefined, engine: engine.endpoint.address })
     // the probe runs beside the push; when one fails, the other is waited for, so that nothing is left behind
@@ -105,8 +137,9 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
       // whatever goes wrong with it is told when it is needed
       auth?.catch(() => undefined)
       await tagImage(engine, imageId, named, either)
-      const others = (image.options?.tags ?? []).map((tag) => namedAs(image.name, tag, registry).named)
+      const others = (image.options?.tags ?? []).map(nameOf)
       for (const other of others) await tagImage(engine, imageId, other, either)
+      if (image.build) await forgetWanted(request, image.build, engine, nameOf)
       if (!registry || !asking) return imageId
       progress.stage('push')
       const diagnose = async () => askPush(engine, named.repository, asking, probeBytes)

@@ -98,6 +98,33 @@ export async function pushImage(
 }
 
 /**
+ * Let the engine get an image from its registry.
+ * @param reference with a tag or digest; without, `latest` is meant
+ * @throws DevloopError registry/auth, registry/unreachable, registry/refused; engine/unreachable; AbortError
+ */
+export async function pullImage(
+  engine: Engine,
+  reference: string,
+  auth: RegistryAuth | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  let refusal: string | undefined
+  const [, tag] = /:([^:/@]+)$/.exec(reference.replace(/@.*$/, '')) ?? []
+  const query = { fromImage: reference, ...(tag || reference.includes('@') ? {} : { tag: 'latest' }) }
+  try {
+    const headers = { 'X-Registry-Auth': authHeader(auth) }
+    await followRequest(engine, { method: 'POST', path: '/images/create', query, headers, body: {}, signal }, (line) => {
+      refusal ??= errorOf(line)
+    })
+  } catch (error) {
+    if (!(error instanceof EngineAnswerError)) throw error
+    refusal = error.message
+  }
+  if (refusal === undefined) return
+  throw registryError({ host: registryHost(reference), doing: `give the image ${reference}`, text: refusal })
+}
+
+/**
  * The digest under which a registry has a tag; undefined when it certainly has none.
  * @throws DevloopError registry/auth, registry/unreachable, registry/refused; engine/unreachable; AbortError
  */
