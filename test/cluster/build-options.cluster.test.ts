@@ -107,9 +107,10 @@ test.each(both)('network, hosts, labels, more tags and cache reach %s', async (_
     engine.json<{ Id: string; Config: { Labels: Record<string, string> } }>({ method: 'GET', path: `/images/${reference}/json` })
   const built = await inspect(image.ref)
   expect(built.Config.Labels).toMatchObject({ team: 'shop', 'dev.devloop.image': repository })
+  const pushed = image.ref.replace(/:[^:]*$/, '').slice(registryHost.length + 1)
   for (const tag of ['latest', 'v1']) {
-    expect((await inspect(`${registryHost}/${repository}:${tag}`)).Id).toBe(built.Id)
-    const manifest = await fetch(`http://${registryHost}/v2/${repository}/manifests/${tag}`, {
+    expect((await inspect(`${registryHost}/${pushed}:${tag}`)).Id).toBe(built.Id)
+    const manifest = await fetch(`http://${registryHost}/v2/${pushed}/manifests/${tag}`, {
       headers: { accept: 'application/vnd.docker.distribution.manifest.v2+json' },
     })
     expect(manifest.headers.get('docker-content-digest')).toBe(image.digest)

@@ -19,7 +19,7 @@ export interface CustomBuildSurroundings {
   readonly processes: ProcessRunner
   /** What the command's environment begins with. */
   readonly env: Environment
-  readonly credentials: (host: string) => Promise<RegistryAuth | undefined>
+  readonly credentials: (host: string, repository?: string) => Promise<RegistryAuth | undefined>
   /** The name that a tag has in the engine, and is pushed by. */
   readonly nameOf: (tag: string) => TaggedName
 }
@@ -164,20 +164,20 @@ interface Traces {
 
 async function find(
   { image, registry }: BuildRequest,
-  { engine, credentials }: CustomBuildSurroundings,
+  { engine, credentials, env }: CustomBuildSurroundings,
   { wanted, reference, told, printed }: Traces,
   signal: AbortSignal,
 ): Promise<string> {
   const pulled = async (name: string): Promise<string> => {
-    await pullImage(engine, name, await credentials(registryHost(name)), signal)
+    await pullImage(engine, name, await credentials(registryHost(name), repositoryOf(name)), signal)
     return (await idOf(engine, name, signal)) as string
   }
   if (told !== '') return (await idOf(engine, told, signal)) ?? pulled(told)
   const made = await idOf(engine, reference, signal)
   if (made !== undefined) return made
   if (registry) {
-    const auth = await credentials(registryHost(wanted.repository))
-    if ((await findInRegistry(engine, wanted, registry, auth, signal)) !== undefined) return pulled(reference)
+    const auth = await credentials(registryHost(wanted.repository), wanted.repository)
+    if ((await findInRegistry(engine, wanted, registry, { auth, env }, signal)) !== undefined) return pulled(reference)
   }
   if (isReference(printed)) return (await idOf(engine, printed, signal)) ?? pulled(printed)
   throw new DevloopError('build/no-image', `The command that builds image ${image.name} made no image that can be found.`, {
@@ -186,6 +186,8 @@ async function find(
     help: 'Let it tag or push its result as $DEVLOOP_REF, or write the reference that it made to the file $DEVLOOP_REF_FILE.',
   })
 }
+
+const repositoryOf = (reference: string): string => reference.replace(/@.*$/, '').replace(/:[^:/]*$/, '')
 
 // with a registry or a digest: a last line of ordinary words is no name of an image
 const isReference = (text: string): boolean =>
