@@ -1,6 +1,8 @@
 // The commands and their options.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { CiLimits } from '../protocol/messages.js'
 import { exitCodes, fail } from './exit.js'
+import { splitArgs } from './split-args.js'
 import { version } from './version.js'
 
 /** Runs one command line. @returns the exit code */
@@ -32,6 +34,20 @@ export async function run(argv: readonly string[]): Promise<number> {
     .addOption(new Option('--port <port>', 'TCP port on 127.0.0.1 for status; 0 = any that is free').argParser(port).default(0))
     .argument('[args...]', 'given to the Devloopfile as `args` (after --)')
     .action(does(async (args: string[], options) => (await import('./commands/watch.js')).watch(args, options)))
+  command('ci', 'Run the plan once: exit 0 when all is built, deployed and ready and all Jobs have succeeded.')
+    .addOption(new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'))
+    .option('--context <name>', 'kubeconfig context to use instead of the current one')
+    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+    .addOption(limit('--timeout <time>', 'for the whole run, such as 90s or 30m; default: 30m'))
+    .addOption(limit('--readiness-timeout <time>', 'for a resource, from its start until it is ready; default: 5m'))
+    .addOption(limit('--grace <time>', 'for which a resource that crashes may come to itself; default: 0'))
+    .option('--junit <file>', 'write the report as JUnit XML')
+    .option('--json <file>', 'write the report as JSON')
+    .option('--down', 'delete what was deployed at the end, however it ended')
+    .argument('[args...]', 'given to the Devloopfile as `args` (after --)')
+    .action(
+      does(async (args: string[], options) => (await import('./commands/ci.js')).ci(args, { ...options, ...limits(options) })),
+    )
   command('status', 'Show the state of all resources.')
     .option('--json', 'print the state as JSON')
     .addOption(new Option('--wait <state>', 'wait until all resources are in this state').choices(['ready']))
@@ -78,11 +94,20 @@ export async function run(argv: readonly string[]): Promise<number> {
     .action(does(async (resources: string[], options) => (await import('./commands/diff.js')).diff(resources, options)))
   command(
     'down',
-    'Delete everything that was deployed (generated values stay, for data that was kept), and end the daemon if it runs.',
+    'Delete what was deployed, what needs others first, and end the daemon if it runs. Told is what was deleted and what was kept: namespaces, volume claims, generated values, and objects annotated with devloop.dev/keep: "true".',
   )
+    .summary('Delete what was deployed, and end the daemon if it runs.')
+    .argument('[resources...]', 'only these resources; after --, what is given to the Devloopfile as `args`')
+    .option('--delete-generated', 'delete the generated values, too: data that was kept may be locked with them')
+    .option('--delete-namespace', 'delete the namespaces, too, that devloop made for this project, with all that is in them')
     .option('--context <name>', 'kubeconfig context to use instead of the current one')
     .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
-    .action(does(async (options) => (await import('./commands/down.js')).down(options)))
+    .action(
+      does(async (operands: string[], options) => {
+        const { names, args } = splitArgs(argv, operands)
+        return (await import('./commands/down.js')).down(names, args, options)
+      }),
+    )
   program
     .command('version')
     .description('Print the version of devloop.')
@@ -107,6 +132,15 @@ function port(text: string): number {
   if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.')
   return value
 }
+
+const limit = (flags: string, description: string): Option => new Option(flags, description).argParser(duration)
+
+/** The limits of `devloop ci` by the names that the daemon has for them. */
+const limits = ({ timeout, readinessTimeout, grace }: Readonly<Record<string, number | undefined>>): CiLimits => ({
+  ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+  ...(readinessTimeout === undefined ? {} : { readinessTimeoutMs: readinessTimeout }),
+  ...(grace === undefined ? {} : { graceMs: grace }),
+})
 
 function count(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is a number of lines.')

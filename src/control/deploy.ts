@@ -51,7 +51,9 @@ export function createDeployController(context: ControlContext): Controller {
 
   const remove = async (name: string, open: Runtime): Promise<void> => {
     try {
-      const gone = await open.remove(name, stopping.signal)
+      const gone = await open.remove(name, stopping.signal, {
+        onKept: ({ object, why }) => log({ resource: name, source: 'deploy', level: 'info', text: `kept ${object}: ${why}` }),
+      })
       store.dispatch({ type: 'removal/finished', resource: name })
       if (gone.length > 0) log({ resource: name, source: 'deploy', level: 'info', text: `deleted ${gone.join(', ')}` })
     } catch (thrown) {

@@ -14,9 +14,11 @@ import { findPortOwner } from '../adapters/process/port-owner.js'
 import { createManifestRenderer } from '../adapters/manifests/renderer.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import { createReadiness } from '../adapters/process/readiness.js'
+import { createCiController } from '../control/ci.js'
 import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
 import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError, toErrorInfo } from '../errors/devloop-error.js'
+import type { CiLimits, CiReport } from '../model/ci-report.js'
 import { instanceId } from '../model/instance.js'
 import type { Discovery } from '../protocol/messages.js'
 import { instancePaths, runtimeDirs } from '../protocol/discovery.js'
@@ -32,6 +34,7 @@ import { createSecretMask } from '../store/secret-mask.js'
 import { createStore } from '../store/store.js'
 import { createWorkFeed } from '../store/work-feed.js'
 import { startControllers } from './controllers.js'
+import { removeAll, type DownChoice } from './remove-all.js'
 import { createDaemonLog } from './daemon-log.js'
 import { createRequests } from './requests.js'
 import { runtimeOpener } from './runtimes.js'
@@ -50,16 +53,20 @@ export interface DaemonOptions {
   readonly args: readonly string[]
   /** Of devloop. */
   readonly version: string
+  /** Run the plan once and judge it, with these limits; undefined = run until somebody stops it. */
+  readonly ci?: CiLimits
 }
 
 export interface Daemon {
   readonly discovery: Discovery
   /** Ends it in 5 s at most. Safe to call again. With `down`, what it deployed is deleted first, however long that takes. */
-  stop(reason: string, options?: { down?: boolean }): Promise<void>
+  stop(reason: string, options?: { down?: DownChoice }): Promise<void>
   /** Something that cannot happen did, outside of the daemon's own work: log it, keep the state for the report, and end with 70. */
   defect(thrown: unknown): void
   /** Settles with the exit code when it has ended, for whatever reason; never rejects. */
   readonly ended: Promise<number>
+  /** With `DaemonOptions.ci`: settles once with what the run came to, at the latest when the daemon ends; never rejects. */
+  readonly ci: Promise<CiReport>
 }
 
 /** How long controllers get to end. Milliseconds. */
@@ -134,14 +141,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let stopping: Promise<void> | undefined
   let end: (code: number) => void = () => {}
   const ended = new Promise<number>((resolve) => (end = resolve))
+  let judged: (report: CiReport) => void = () => {}
+  const ci = new Promise<CiReport>((resolve) => (judged = resolve))
 
-  const stop: Daemon['stop'] = (reason, { down = false } = {}) => (stopping ??= shutDown(reason, down, 0))
+  const stop: Daemon['stop'] = (reason, { down } = {}) => (stopping ??= shutDown(reason, down, 0))
   const server = createStatusServer({
     views: createViewSource(store, work, () => basename(dirname(file)), mask),
     logs,
     handlers: createRequests(
       context,
-      (down) => void stop(down ? 'stopped, and everything deleted' : 'stopped by a client', { down }),
+      ({ down, ...choice }) =>
+        void (down ? stop('stopped, and everything deleted', { down: choice }) : stop('stopped by a client')),
     ),
     epoch,
     version: options.version,
@@ -151,12 +161,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onDefect: (thrown) => onDefect(thrown),
   })
 
-  const shutDown = async (reason: string, down: boolean, code: number): Promise<void> => {
-    if (down)
-      await removeAll(context).catch((thrown: unknown) =>
-        log({ resource: '', source: 'daemon', level: 'error', text: toErrorInfo(thrown).message }),
-      )
+  const shutDown = async (reason: string, down: DownChoice | undefined, code: number): Promise<void> => {
     store.dispatch({ type: 'session/phase', phase: 'stopping' })
+    if (down) await removeDeployed(context, down)
     await limited(Promise.allSettled(controllers.map((one) => one.stop())), patience)
     await limited(Promise.allSettled([planLoader.close(), context.ports.stateFiles.close()]), 500)
     await server.close(reason).catch(() => {})
@@ -178,7 +185,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       level: 'error',
       text: `devloop has a defect and ends: ${toErrorInfo(thrown).message} (see ${file_})`,
     })
-    stopping ??= shutDown('a defect', false, 70)
+    stopping ??= shutDown('a defect', undefined, 70)
   }
 
   /** However this process ends (a second Ctrl-C does not wait), nobody shall take it for a running daemon. */
@@ -204,8 +211,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     }
     await writeDiscovery(runtimeDir, instance, discovery)
     controllers = startControllers(context)
+    if (options.ci) controllers.push(createCiController(context, options.ci, judged))
     store.dispatch({ type: 'session/phase', phase: 'running' })
-    return { discovery, stop, defect: onDefect, ended }
+    return { discovery, stop, defect: onDefect, ended, ci }
   } catch (thrown) {
     await server.close('it could not start').catch(() => {})
     await lock.release().catch(() => {})
@@ -237,19 +245,21 @@ async function lock_(instance: string): Promise<{ lock: Awaited<ReturnType<typeo
   })
 }
 
-/** Delete everything that was deployed, resources before those that they need. */
-async function removeAll({ runtime, store, log }: ControlContext): Promise<void> {
+/** Delete everything that was deployed, once nothing is being deployed any more; what went wrong is told in the log. */
+async function removeDeployed({ runtime, store, log }: ControlContext, choice: DownChoice): Promise<void> {
+  const isDeploying = (): boolean => Object.values(store.state().resources).some(({ deploy }) => deploy?.status === 'running')
   const open = runtime.current
   if (!open) return
-  const names = new Set([
-    ...Object.keys(store.state().resources).reverse(),
-    ...(await open.deployed(AbortSignal.timeout(10_000))),
-  ])
-  for (const name of names) {
-    if (store.state().resources[name]?.local) continue
-    const gone = await open.remove(name, AbortSignal.timeout(60_000))
-    if (gone.length > 0) log({ resource: name, source: 'deploy', level: 'info', text: `deleted ${gone.join(', ')}` })
-  }
+  // a deploy that is not cut in the middle would leave behind what it makes last
+  let stop = (): void => {}
+  const quiet = new Promise<void>((resolve) => {
+    const look = (): void => void (isDeploying() || resolve())
+    stop = store.subscribe(look)
+    look()
+  })
+  await limited(quiet, 60_000)
+  stop()
+  await removeAll(open, store.state().plan, choice, (step) => log({ ...step, source: 'deploy' }), new AbortController().signal)
 }
 
 async function limited(work: Promise<unknown>, ms: number): Promise<void> {

@@ -6,23 +6,37 @@ import { machineId } from '../adapters/disk/machine-id.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError } from '../errors/devloop-error.js'
+import { didYouMean, listed } from '../errors/did-you-mean.js'
 import { instanceId } from '../model/instance.js'
 import type { Plan } from '../model/plan.js'
+import { removeAll, type DownChoice, type DownStep } from './remove-all.js'
 import { runtimeOpener } from './runtimes.js'
 
-export interface DownOptions {
+export interface DownOptions extends DownChoice {
   /** The Devloopfile. */
   readonly file: string
   readonly context?: string
   readonly namespace?: string
+  /** What the Devloopfile gets as `args`. */
+  readonly args: readonly string[]
+  /** Only these resources; undefined = all. */
+  readonly only?: readonly string[]
 }
 
-/** @returns the names of the deleted objects. @throws DevloopError devloopfile/*, cluster/* */
-export async function removeDeployed(options: DownOptions, signal: AbortSignal): Promise<readonly string[]> {
+/**
+ * @param tell of each step, as it is done
+ * @returns whether everything was removed that was meant
+ * @throws DevloopError devloopfile/*, cluster/*, request/unknown-resource; AbortError
+ */
+export async function removeDeployed(
+  options: DownOptions,
+  tell: (step: DownStep) => void,
+  signal: AbortSignal,
+): Promise<boolean> {
   const file = await realpath(options.file)
   const user = userInfo().username
   const instance = instanceId({ devloopfile: file, user, machine: machineId() })
-  const plan = await loadPlan(file, user, signal)
+  const plan = await loadPlan(file, user, signal, options.args)
   const open = await runtimeOpener('kubernetes', () => {})(
     {
       project: plan.name,
@@ -35,14 +49,18 @@ export async function removeDeployed(options: DownOptions, signal: AbortSignal):
     signal,
   )
   try {
-    const deployed = new Set(await open.deployed(signal))
-    // resources before those that they need
-    const order = [...Object.keys(plan.resources).reverse(), ...deployed].filter((name) => deployed.delete(name))
-    const gone: string[] = []
-    for (const name of order) gone.push(...(await open.remove(name, signal)))
-    return gone
+    if (options.only) checkNames(options.only, [...Object.keys(plan.resources), ...(await open.deployed(signal))])
+    return await removeAll(open, plan, options, tell, signal)
   } finally {
     await open.close()
+  }
+}
+
+function checkNames(only: readonly string[], known: readonly string[]): void {
+  for (const name of only) {
+    if (known.includes(name)) continue
+    const why = known.length > 0 ? (didYouMean(name, known) ?? `There are ${listed([...new Set(known)])}.`) : 'There are none.'
+    throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(name)}`, { why })
   }
 }
 

@@ -2,10 +2,14 @@
 import { DevloopError } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
 import type { ControlContext } from '../control/context.js'
+import type { Requests } from '../protocol/messages.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
 import { explainPath } from './why.js'
 
-export function createRequests(context: ControlContext, shutdown: (down: boolean) => void): RequestHandlers {
+export function createRequests(
+  context: ControlContext,
+  shutdown: (params: Requests['shutdown']['params']) => void,
+): RequestHandlers {
   const { store } = context
   const known = (resource: string): void => {
     const names = Object.keys(store.state().resources)
@@ -30,9 +34,9 @@ export function createRequests(context: ControlContext, shutdown: (down: boolean
       store.dispatch({ type: 'request/restart', resource })
       return accepted
     },
-    shutdown({ down = false }) {
+    shutdown(params) {
       // after the reply
-      setTimeout(() => shutdown(down), 20)
+      setTimeout(() => shutdown(params), 20)
       return accepted
     },
     why: ({ path }) => explainPath(context, path),

@@ -164,6 +164,7 @@ export const errorCodes = {
   ),
   // workloads
   'pod/crashed': entry('A container ended or keeps crashing.', 'Read its log; the next save is tried again.'),
+  'job/failed': entry('A Job failed.', 'Read the log of its last pod; a change or a trigger runs it again.'),
   'pod/image': entry('The node cannot pull an image.', 'Check the image name and that the node can reach the registry.'),
   'pod/unschedulable': entry('No node can take the pod.', "Lower what the pod asks for, or free the cluster's resources."),
   'pod/config': entry(
@@ -234,6 +235,21 @@ export const errorCodes = {
     'Raise fs.inotify.max_user_watches; until then, saves are seen late.',
   ),
   'watch/failed': entry('A folder cannot be watched.', 'Check that it exists and can be read.', 'backoff'),
+  // devloop ci
+  'ci/timeout': entry(
+    'A run of `devloop ci` took too long.',
+    'See what it waited for, or raise --timeout (`settings.ci.timeout`).',
+  ),
+  'ci/not-ready': entry(
+    'A resource was not ready in time.',
+    'Read its log, or raise --readiness-timeout (`settings.ci.readinessTimeout`).',
+  ),
+  'ci/needs': entry('A resource needs one that does not start by itself.', 'Let that one start, or leave out this one.'),
+  'ci/nothing': entry(
+    'There is nothing that `devloop ci` could wait for.',
+    'Let at least one resource start by itself, or name one.',
+  ),
+  'ci/report': entry('The report of `devloop ci` cannot be written.', 'Check the path, and that this user may write there.'),
   // daemon and clients
   'daemon/running': entry('devloop already runs for this project.', 'Use that one, or stop it first.'),
   'daemon/not-running': entry('devloop does not run for this project.', 'Start it with `devloop watch`.'),

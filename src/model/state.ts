@@ -227,6 +227,8 @@ export interface PodState {
   readonly template?: string
   readonly phase: 'pending' | 'running' | 'succeeded' | 'failed' | 'terminating'
   readonly ready: boolean
+  /** It is one try of a Job. */
+  readonly job?: true
   readonly createdAt: number
   readonly containers: readonly ContainerState[]
 }

@@ -79,6 +79,8 @@ export interface ObservedPod {
   readonly phase: 'pending' | 'running' | 'succeeded' | 'failed' | 'terminating'
   /** Kubernetes' Ready condition; accepts connections, for a process. */
   readonly ready: boolean
+  /** It is one try of a Job: whether its end counts is for the Job to say. */
+  readonly job?: true
   /** Milliseconds since 1970. */
   readonly createdAt: number
   readonly containers: readonly ObservedContainer[]
@@ -126,6 +128,28 @@ export interface LogRequest {
   readonly previous?: boolean
 }
 
+export interface RemoveOptions {
+  /** Wait until all of it is gone, pods included: what stands on something else is then gone before that. At most a minute an object. */
+  readonly wait?: boolean
+  /** Told of each object that stays in the cluster. */
+  readonly onKept?: (kept: KeptObject) => void
+}
+
+/** Something that devloop applied or made, and does not delete. */
+export interface KeptObject {
+  /** For people, such as `persistentvolumeclaim/data`. */
+  readonly object: string
+  /** Such as `it holds data`. */
+  readonly why: string
+}
+
+export interface SharedThings {
+  /** The values of `generated`. */
+  readonly generated: boolean
+  /** Namespaces that were not there before, with all that is in them. */
+  readonly namespaces: boolean
+}
+
 export interface Runtime {
   readonly info: RuntimeInfo
   readonly builder: ImageBuilder
@@ -135,8 +159,16 @@ export interface Runtime {
    * @throws DevloopError cluster/*, app/*
    */
   deploy(request: DeployRequest, signal: AbortSignal): Promise<Deployed>
-  /** Delete what deploys of this project and instance left behind for a resource. Nothing there is no error. */
-  remove(resource: string, signal: AbortSignal): Promise<readonly string[]>
+  /**
+   * Delete what deploys of this project and instance left behind for a resource. Nothing there is no error.
+   * @returns names of what was deleted, for people, such as `deployment/api`
+   */
+  remove(resource: string, signal: AbortSignal, options?: RemoveOptions): Promise<readonly string[]>
+  /**
+   * Delete what this project and instance made that belongs to no single resource, after all resources: the generated values, and
+   * namespaces that were made for it. @returns as `remove`
+   */
+  removeShared(what: SharedThings, signal: AbortSignal, options?: RemoveOptions): Promise<readonly string[]>
   /** Names of resources of which this project and instance left something behind, of this run or an earlier one. */
   deployed(signal: AbortSignal): Promise<readonly string[]>
   /**

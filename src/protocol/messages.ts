@@ -61,8 +61,14 @@ export interface Requests {
   reload: { params: Record<string, never>; result: { accepted: true } }
   /** Replace the main process of a resource's containers, or start a local's `serve` again. */
   restart: { params: { resource: string }; result: { accepted: true } }
-  /** End the daemon. With `down`, everything it deployed is deleted first. */
-  shutdown: { params: { down?: boolean }; result: { accepted: true } }
+  /**
+   * End the daemon. With `down`, everything it deployed is deleted first; with `deleteGenerated` also the generated values, with
+   * `deleteNamespace` also the namespaces that devloop made for the project.
+   */
+  shutdown: {
+    params: { down?: boolean; deleteGenerated?: boolean; deleteNamespace?: boolean }
+    result: { accepted: true }
+  }
   /** Which rules take a path, for each image and local that it belongs to. The path is absolute. */
   why: { params: { path: string }; result: WhyResult }
 }
@@ -130,6 +136,7 @@ export interface LogMessage {
   readonly caughtUp: boolean
 }
 
+export type { CiLimits, CiReport, CiResource } from '../model/ci-report.js'
 export type { LogEntry } from '../model/log-entry.js'
 
 /** JSON-RPC 2.0 response. */

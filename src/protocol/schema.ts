@@ -58,7 +58,11 @@ export const requestParamsSchemas = {
   trigger: z.looseObject({ resource: z.string().min(1) }),
   reload: z.looseObject({}),
   restart: z.looseObject({ resource: z.string().min(1) }),
-  shutdown: z.looseObject({ down: z.boolean().exactOptional() }),
+  shutdown: z.looseObject({
+    down: z.boolean().exactOptional(),
+    deleteGenerated: z.boolean().exactOptional(),
+    deleteNamespace: z.boolean().exactOptional(),
+  }),
   why: z.looseObject({ path: z.string().regex(/^\/[^\0]*$/) }),
 }
 

@@ -60,7 +60,12 @@ const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) =
   trigger: (params) => ({ resource: name(params.resource, 'params.resource') }),
   reload: () => ({}),
   restart: (params) => ({ resource: name(params.resource, 'params.resource') }),
-  shutdown: (params) => (params.down === undefined ? {} : { down: boolean(params.down, 'params.down') }),
+  shutdown: (params) =>
+    Object.fromEntries(
+      (['down', 'deleteGenerated', 'deleteNamespace'] as const).flatMap((key) =>
+        params[key] === undefined ? [] : [[key, boolean(params[key], `params.${key}`)]],
+      ),
+    ),
   why: (params) => {
     const path = name(params.path, 'params.path')
     if (!path.startsWith('/') || path.includes('\0'))

@@ -109,6 +109,8 @@ export function isReady(state: State, resource: ResourceState): boolean {
   const ignored = ignoresReadiness(state, resource.name)
   if (!ignored && resource.templates.length > 0 && !(resource.observed?.rolledOut ?? false)) return false
   for (const pod of currentPods(resource)) {
+    // an earlier try of a Job that is done
+    if (pod.job && pod.phase === 'failed') continue
     if (!ignored && pod.phase !== 'succeeded' && !pod.ready) return false
     for (const container of pod.containers) {
       if (!container.image || pod.phase === 'succeeded') continue

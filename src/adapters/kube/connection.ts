@@ -39,6 +39,8 @@ export interface KubeConnection {
   readonly server: string
   /** Namespace of everything that names none. */
   readonly namespace: string
+  /** Whose connection it is. */
+  readonly owner: { readonly project: string; readonly instance: string }
   /**
    * A request to the API server, JSON in and out. `path` like `/apis/apps/v1/namespaces/x/deployments`.
    * @throws DevloopError cluster/*; statusOf() of errors.ts gives the HTTP code and reason behind it. AbortError when aborted.
@@ -91,6 +93,7 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
     product: localProduct(chosen),
     server,
     namespace: options.namespace ?? options.cluster.namespace ?? chosen.namespace ?? 'default',
+    owner: { project: options.project, instance: options.instance },
     request: (method, path, request = {}) =>
       guarded(request.what ?? `${method} ${path}`, request.signal, async () => {
         const body = await http.exchange(method, path, request)

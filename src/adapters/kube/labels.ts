@@ -26,10 +26,15 @@ export const restartableAnnotation = 'devloop.dev/restartable'
  * lost may be the same, but what was written into the containers that run it is not known any more: they are replaced.
  */
 export const builtAnnotation = 'devloop.dev/built'
-/** Written by users, `true`: devloop never deletes the object, it only lets go of it. */
+/**
+ * On any object, by its owner: `"true"` = it is never deleted because it left the plan or by `devloop down`, but let go: it stays,
+ * without devloop's labels.
+ */
 export const keepAnnotation = 'devloop.dev/keep'
 /** Written by users, `true`: the object may be deleted and made anew where it cannot be changed, whatever it holds. */
 export const replaceAnnotation = 'devloop.dev/replace'
+/** On a namespace that devloop made: `PROJECT.INSTANCE` that it was made for. */
+export const madeForAnnotation = 'devloop.dev/made-for'
 /** Field manager of every write. */
 export const fieldManager = 'devloop'
 

@@ -53,6 +53,7 @@ export function observePod(object: Pod, before: PodRecord | undefined): PodRecor
       ...(problem === undefined ? {} : { error: problem }),
     })
   }
+  const owner = metadata.ownerReferences?.find((one) => one.controller)?.kind
   const condition = (type: string) => status?.conditions?.find((one) => one.type === type)
   return {
     resource: metadata.labels?.[resourceLabel] ?? '',
@@ -63,11 +64,12 @@ export function observePod(object: Pod, before: PodRecord | undefined): PodRecor
       template: metadata.labels?.[templateLabel],
       phase: terminating ? 'terminating' : phaseOf(status?.phase),
       ready: condition('Ready')?.status === 'True' && !terminating,
+      ...(owner === 'Job' ? { job: true } : {}),
       createdAt: timeOf(metadata.creationTimestamp) ?? 0,
       containers,
     },
     error: terminating ? undefined : (error ?? podError(object)),
-    owner: metadata.ownerReferences?.find((one) => one.controller)?.kind,
+    owner,
   }
 }
 

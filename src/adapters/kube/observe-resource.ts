@@ -69,7 +69,9 @@ export function observeResource(record: ResourceRecord, problemOf: (uid: string)
     ? new DevloopError(problem.code, `The pod ${problem.pod} ${problem.words}.`, { why: problem.message, help: problem.help })
         .info
     : undefined
-  const error: ErrorInfo | undefined = fromPods ?? fromEvent ?? firstOf(workloads, (workload) => workload.error)
+  const failedJob = firstOf(workloads, ({ error }) => (error?.code === 'job/failed' ? error : undefined))
+  const error: ErrorInfo | undefined =
+    (failedJob && withTry(failedJob, fromPods)) ?? fromPods ?? fromEvent ?? firstOf(workloads, (workload) => workload.error)
   const message =
     open[0] === undefined ? undefined : [open[0], problem && `It ${problem.words}: ${problem.message}`].filter(Boolean).join('. ')
   return {
@@ -80,6 +82,10 @@ export function observeResource(record: ResourceRecord, problemOf: (uid: string)
     ...(error === undefined ? {} : { error }),
   }
 }
+
+/** The end of a Job, with what its last try ended with. */
+const withTry = (job: ErrorInfo, pod: ErrorInfo | undefined): ErrorInfo =>
+  pod ? { ...job, why: [job.why, pod.message, pod.why].filter(Boolean).join('\n') } : job
 
 /** A failed pod that its controller has made another for: a Job's earlier try, or one that was evicted. */
 const isSuperseded = ({ pod, owner }: PodRecord, current: readonly PodRecord[]): boolean =>

@@ -94,7 +94,7 @@ function problemOf(name: string, conditions: readonly Condition[]): ErrorInfo | 
     return new DevloopError('rollout/timeout', `The rollout of ${name} did not become ready in time.`, { why: late.message }).info
   const failed = conditions.find((one) => one.type === 'Failed' && one.status === 'True')
   if (failed)
-    return new DevloopError('pod/crashed', `${name} failed${failed.reason ? ` (${failed.reason})` : ''}.`, {
+    return new DevloopError('job/failed', `${name} failed${failed.reason ? ` (${failed.reason})` : ''}.`, {
       why: failed.message,
     }).info
   return undefined

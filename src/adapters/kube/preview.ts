@@ -11,7 +11,7 @@ import { inParallel } from './deploy/in-parallel.js'
 import { createInventory, sameRef, type ObjectRef } from './deploy/inventory.js'
 import { createKindCatalog } from './deploy/kinds.js'
 import { lookAt, refOf } from './deploy/look-at.js'
-import { refPath, staysOnRemoval } from './deploy/remove-objects.js'
+import { refPath, whyKept } from './deploy/remove-objects.js'
 import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
 import { discoverVersion } from './discovery.js'
 import { statusOf } from './errors.js'
@@ -83,7 +83,7 @@ export async function openKubePreview(options: RuntimeOptions, signal: AbortSign
     const live = await inParallel(refs, async (ref) => await readObject(connection, refPath(ref), within))
     const gone = live.filter((one): one is LiveObject => one !== undefined && isOwn(one, options))
     const mine = gone.filter((one) => one.metadata.labels?.[resourceLabel] === resource)
-    const going = await inParallel(mine, async (one) => ((await staysOnRemoval(connection, one)) ? undefined : one))
+    const going = await inParallel(mine, async (one) => ((await whyKept(connection, one)) === undefined ? one : undefined))
     return going.flatMap((one) => (one ? { name: nameOf(one), before: one, anew: false } : []))
   }
 

@@ -79,11 +79,12 @@ function compose(
       observer.deployed(request.resource.name, deployed.templates)
       return deployed
     },
-    async remove(resource, signal) {
-      const removed = await deployer.remove(resource, signal)
+    async remove(resource, signal, how) {
+      const removed = await deployer.remove(resource, signal, how)
       observer.removed(resource)
       return removed
     },
+    removeShared: (what, signal, how) => deployer.removeShared(what, signal, how),
     deployed: (signal) => deployer.deployed(signal),
     observe: (onObserved, onLost, onEvent = () => undefined) => observer.start(onObserved, onLost, onEvent),
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),

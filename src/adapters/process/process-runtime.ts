@@ -171,6 +171,8 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
           return pods.length > 0 ? [`process/${resource}`] : []
         })
       },
+      // what is made here goes with the process
+      removeShared: () => Promise.resolve([]),
       async deployed() {
         return [...entries].filter(([, entry]) => entry.pods.size > 0).map(([resource]) => resource)
       },

@@ -12,20 +12,37 @@ export interface DownOptions {
   readonly file?: string
   readonly context?: string
   readonly namespace?: string
+  readonly deleteGenerated?: boolean
+  readonly deleteNamespace?: boolean
 }
 
-export async function down(options: DownOptions): Promise<number> {
+/**
+ * @param names of the resources that are meant; none = all
+ * @param args for the Devloopfile
+ */
+export async function down(names: readonly string[], args: readonly string[], options: DownOptions): Promise<number> {
   const devloopfile = findDevloopfile(options.file)
+  if (names.length > 0 && (options.deleteGenerated || options.deleteNamespace))
+    throw new DevloopError('usage', 'generated values and namespaces belong to the whole project, and not to single resources', {
+      help: `Leave out ${names.join(', ')}.`,
+    })
   if (await findDaemon({ devloopfile }))
-    return withDaemon(devloopfile, ['state', 'logs'], (client) => throughDaemon(client, options))
+    return withDaemon(devloopfile, ['state', 'logs'], (client) => throughDaemon(client, names, options))
   const { removeDeployed } = await import('../../daemon/down.js')
   const abort = new AbortController()
   const end = onInterrupt(() => abort.abort())
   try {
-    const gone = await removeDeployed({ ...options, file: devloopfile }, abort.signal)
-    for (const name of gone) process.stdout.write(`deleted ${name}\n`)
-    if (gone.length === 0) process.stdout.write('nothing was deployed\n')
-    return exitCodes.ok
+    let steps = 0
+    const well = await removeDeployed(
+      { ...options, file: devloopfile, args, ...(names.length > 0 ? { only: names } : {}) },
+      ({ resource, level, text }) => {
+        steps++
+        print(resource, level === 'error' ? `failed: ${text}` : text)
+      },
+      abort.signal,
+    )
+    if (steps === 0) process.stdout.write('nothing was deployed\n')
+    return well ? exitCodes.ok : exitCodes.failure
   } catch (thrown) {
     if (abort.signal.aborted) return exitCodes.interrupted
     throw thrown
@@ -34,8 +51,16 @@ export async function down(options: DownOptions): Promise<number> {
   }
 }
 
-async function throughDaemon(client: DevloopClient, { context, namespace }: DownOptions): Promise<number> {
+async function throughDaemon(
+  client: DevloopClient,
+  names: readonly string[],
+  { context, namespace, deleteGenerated, deleteNamespace }: DownOptions,
+): Promise<number> {
   const runtime = sessionOf(client.views())?.runtime
+  if (names.length > 0)
+    throw new DevloopError('request/refused', `devloop runs for this project, and would deploy ${names.join(', ')} again`, {
+      help: 'Disable what shall not run, or end devloop first.',
+    })
   // the daemon deletes what it deployed, so another place than its own must not be asked for in passing
   for (const [option, asked, its] of [
     ['--context', context, runtime?.context],
@@ -55,11 +80,17 @@ async function throughDaemon(client: DevloopClient, { context, namespace }: Down
   client.logs({}, ({ lines }) => {
     for (const { source, level, resource, text } of lines) {
       if (level === 'error') failed = true
-      if (source === 'deploy' || level === 'error')
-        process.stdout.write(`${harmless([resource, text].filter(Boolean).join(': '))}\n`)
+      if (source === 'deploy' || level === 'error') print(resource, level === 'error' ? `failed: ${text}` : text)
     }
   })
-  await client.request('shutdown', { down: true })
+  await client.request('shutdown', {
+    down: true,
+    ...(deleteGenerated ? { deleteGenerated } : {}),
+    ...(deleteNamespace ? { deleteNamespace } : {}),
+  })
   await closed
   return failed ? exitCodes.failure : exitCodes.ok
 }
+
+const print = (resource: string, text: string): void =>
+  void process.stdout.write(`${harmless(resource === '' ? text : `${resource}: ${text}`)}\n`)

@@ -52,6 +52,9 @@ describe('help', () => {
       Commands:
         watch [options] [args...]        Run the daemon: build, deploy, and bring each
                                          save into the running pods.
+        ci [options] [args...]           Run the plan once: exit 0 when all is built,
+                                         deployed and ready and all Jobs have
+                                         succeeded.
         status [options]                 Show the state of all resources.
         logs [options] [resource]        Print the output of resources.
         events [options]                 Print every change of the state, one JSON
@@ -64,9 +67,8 @@ describe('help', () => {
                                          them.
         diff [options] [resources...]    Show what a deploy would change in the
                                          cluster, by dry runs of the cluster.
-        down [options]                   Delete everything that was deployed
-                                         (generated values stay, for data that was
-                                         kept), and end the daemon if it runs.
+        down [options] [resources...]    Delete what was deployed, and end the daemon
+                                         if it runs.
         version                          Print the version of devloop.
         help [command]                   print what there is to know about a command
 

@@ -33,14 +33,22 @@ export async function readObject(
 export const isOwn = (live: LiveObject, owner: Pick<Owner, 'project' | 'instance'>): boolean =>
   live.metadata.labels?.[projectLabel] === owner.project && live.metadata.labels[instanceLabel] === owner.instance
 
-/** Delete exactly this object, not one that took its name. Gone already is no error. Does not wait. */
-export async function deleteObject(connection: KubeConnection, path: string, live: LiveObject): Promise<void> {
+/**
+ * Delete exactly this object, not one that took its name. Gone already is no error. Does not wait.
+ * @param dependents `first`: it goes when all that it owns (a Deployment's pods) is gone; `after`: they follow it
+ */
+export async function deleteObject(
+  connection: KubeConnection,
+  path: string,
+  live: LiveObject,
+  dependents: 'first' | 'after' = 'after',
+): Promise<void> {
   try {
     await connection.request('DELETE', path, {
       body: {
         apiVersion: 'v1',
         kind: 'DeleteOptions',
-        propagationPolicy: 'Background',
+        propagationPolicy: dependents === 'first' ? 'Foreground' : 'Background',
         preconditions: { uid: live.metadata.uid },
       },
     })
@@ -69,7 +77,7 @@ function stillThere({ kind, metadata }: LiveObject): DevloopError {
     `${kind.toLowerCase()}/${metadata.name} is still being deleted after ${deletionLimitMs / 1000} seconds.`,
     {
       why: finalizers.length > 0 ? `It waits for: ${finalizers.join(', ')}.` : undefined,
-      help: 'See what holds up the deletion (kubectl describe); it is applied anew when the object is gone.',
+      help: 'See what holds up the deletion (kubectl describe), then try again.',
     },
   )
 }

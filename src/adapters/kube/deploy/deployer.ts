@@ -4,18 +4,19 @@ import type { Deployed, Runtime, RuntimeOptions } from '../../../ports/runtime.j
 import type { KubeConnection } from '../connection.js'
 import { applyObject } from './apply-object.js'
 import { waitUntilServed } from './definitions.js'
-import { generatedValues } from './generated.js'
+import { generatedValues, removeGenerated } from './generated.js'
 import { inParallel } from './in-parallel.js'
 import { createInventory, sameRef } from './inventory.js'
 import { createKindCatalog } from './kinds.js'
 import { lookAt, refOf } from './look-at.js'
+import { removeNamespaces } from './namespaces.js'
 import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
 import { renderRequest, type ObjectsRequest, type RequestRenderer } from './render-request.js'
 import { objectName, type Owner } from './rendered.js'
 import { secretValues } from './secret-values.js'
 
-export interface Deployer extends Pick<Runtime, 'remove' | 'deployed'> {
+export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'deployed'> {
   /** As Runtime.deploy, of what is applied object by object. */
   deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed>
 }
@@ -75,12 +76,21 @@ export function createDeployer(connection: KubeConnection, options: RuntimeOptio
 
   return {
     deploy,
-    async remove(resource, signal) {
+    async remove(resource, signal, how) {
       const refs = (await inventory.read(signal)).get(resource)
       if (!refs) return []
       signal.throwIfAborted()
-      const removed = await removeObjects(connection, refs, ownerOf(resource), signal)
+      const removed = await removeObjects(connection, refs, ownerOf(resource), signal, how)
       await inventory.write(resource, [])
+      return removed
+    },
+    async removeShared({ generated, namespaces }, signal, { onKept } = {}) {
+      signal.throwIfAborted()
+      const removed = await removeNamespaces(connection, namespaces ? 'delete' : 'look', onKept)
+      const secret = await removeGenerated(connection, options, generated ? 'delete' : 'look')
+      if (secret === undefined) return removed
+      if (generated) return [...removed, secret]
+      onKept?.({ object: secret, why: 'it holds the generated values, for data that was kept (--delete-generated deletes it)' })
       return removed
     },
     async deployed(signal) {

@@ -5,7 +5,7 @@ import type { RuntimeOptions } from '../../../ports/runtime.js'
 import type { KubeConnection } from '../connection.js'
 import { statusOf } from '../errors.js'
 import { fieldManager, instanceLabel, managedBy, managedByLabel, projectLabel } from '../labels.js'
-import { readObject } from './cluster-objects.js'
+import { deleteObject, isOwn, readObject } from './cluster-objects.js'
 import { inNamespace } from './namespaces.js'
 import { randomValue } from './random-value.js'
 
@@ -74,4 +74,21 @@ export async function knownGenerated(
   const value = (key: string): string =>
     Object.hasOwn(data, key) ? Buffer.from(data[key] ?? '', 'base64').toString() : 'made-at-the-first-deploy'
   return Object.fromEntries([...names].map((key) => [key, value(key)]))
+}
+
+/**
+ * Delete the values, or only look whether there are any.
+ * @returns the name of the Secret for people, such as `secret/...`; undefined = there are none
+ */
+export async function removeGenerated(
+  connection: KubeConnection,
+  options: Pick<RuntimeOptions, 'project' | 'instance'>,
+  act: 'delete' | 'look',
+): Promise<string | undefined> {
+  const name = generatedSecretName(options)
+  const path = `/api/v1/namespaces/${encodeURIComponent(connection.namespace)}/secrets/${name}`
+  const live = await readObject(connection, path)
+  if (!live || !isOwn(live, options) || live.metadata.deletionTimestamp) return undefined
+  if (act === 'delete') await deleteObject(connection, path, live)
+  return `secret/${name}`
 }

@@ -1,9 +1,10 @@
 // Namespaces that are not there yet, or on their way out.
 import { DevloopError } from '../../../errors/devloop-error.js'
+import type { KeptObject } from '../../../ports/runtime.js'
 import type { KubeConnection } from '../connection.js'
 import { statusOf } from '../errors.js'
-import { managedBy, managedByLabel } from '../labels.js'
-import { readObject, waitUntilGone } from './cluster-objects.js'
+import { instanceLabel, madeForAnnotation, managedBy, managedByLabel, projectLabel } from '../labels.js'
+import { deleteObject, readObject, waitUntilGone, type LiveObject } from './cluster-objects.js'
 
 /**
  * Do something in a namespace; make the namespace when the answer is that there is none, and try again. A namespace that is being
@@ -19,7 +20,7 @@ export async function inNamespace<T>(connection: KubeConnection, namespace: stri
       status?.code === 403 && (status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') ?? false)
     const missing = status?.code === 404 && status.details?.kind === 'namespaces'
     if (!terminating && !missing) throw error
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}`
+    const path = namespacePath(namespace)
     const live = terminating ? await readObject(connection, path) : undefined
     if (live) await waitUntilGone(connection, path, live)
     await makeNamespace(connection, namespace)
@@ -30,7 +31,12 @@ export async function inNamespace<T>(connection: KubeConnection, namespace: stri
 async function makeNamespace(connection: KubeConnection, name: string): Promise<void> {
   try {
     // a plain create: members of a tenant may do that, but neither read nor apply namespaces
-    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { [managedByLabel]: managedBy } } }
+    const metadata = {
+      name,
+      labels: { [managedByLabel]: managedBy },
+      annotations: { [madeForAnnotation]: madeFor(connection) },
+    }
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata }
     await connection.request('POST', '/api/v1/namespaces', { body, query: { fieldManager: 'devloop' } })
   } catch (error) {
     const status = statusOf(error)
@@ -42,3 +48,72 @@ async function makeNamespace(connection: KubeConnection, name: string): Promise<
     })
   }
 }
+
+/** Project and instance have no dots, so no two pairs meet. */
+const madeFor = ({ owner }: KubeConnection): string => `${owner.project}.${owner.instance}`
+
+/**
+ * Delete the namespaces that were made for this project and instance, and wait until they are gone. One in which another devloop has
+ * something stays; with `look`, all do.
+ * @returns names such as `namespace/dev-ada`
+ * @throws DevloopError cluster/*
+ */
+export async function removeNamespaces(
+  connection: KubeConnection,
+  act: 'delete' | 'look',
+  onKept?: (kept: KeptObject) => void,
+): Promise<readonly string[]> {
+  const removed: string[] = []
+  for (const live of await madeNamespaces(connection)) {
+    const { name } = live.metadata
+    const object = `namespace/${name}`
+    if (act === 'look') {
+      onKept?.({ object, why: 'it may hold what others put there (--delete-namespace deletes it)' })
+      continue
+    }
+    const other = await otherDevloop(connection, name)
+    if (other !== undefined) {
+      onKept?.({ object, why: `devloop deployed ${other} into it, too` })
+      continue
+    }
+    const path = namespacePath(name)
+    await deleteObject(connection, path, live)
+    await waitUntilGone(connection, path, live)
+    removed.push(object)
+  }
+  return removed
+}
+
+async function madeNamespaces(connection: KubeConnection): Promise<readonly LiveObject[]> {
+  const all = await listNamespaces(connection)
+  return all.filter(
+    (one) => !one.metadata.deletionTimestamp && one.metadata.annotations?.[madeForAnnotation] === madeFor(connection),
+  )
+}
+
+async function listNamespaces(connection: KubeConnection): Promise<readonly LiveObject[]> {
+  try {
+    const list = (await connection.request('GET', '/api/v1/namespaces', {
+      query: { labelSelector: `${managedByLabel}=${managedBy}` },
+    })) as { items: LiveObject[] }
+    return list.items
+  } catch (error) {
+    // who may not list them may still own the one
+    if (statusOf(error)?.code !== 403) throw error
+    const own = await readObject(connection, namespacePath(connection.namespace))
+    return own ? [own] : []
+  }
+}
+
+/** The project of another devloop that has something in a namespace. */
+async function otherDevloop(connection: KubeConnection, namespace: string): Promise<string | undefined> {
+  const maps = (await connection.request('GET', `${namespacePath(namespace)}/configmaps`, {
+    query: {
+      labelSelector: `${managedByLabel}=${managedBy},${instanceLabel},${instanceLabel}!=${connection.owner.instance}`,
+      limit: 1,
+    },
+  })) as { items: LiveObject[] }
+  return maps.items[0]?.metadata.labels?.[projectLabel]
+}
+
+const namespacePath = (name: string): string => `/api/v1/namespaces/${encodeURIComponent(name)}`

@@ -1,8 +1,10 @@
 // Deleting what was applied and is wanted no more: only what still carries the labels of its resource.
+import type { RemoveOptions } from '../../../ports/runtime.js'
 import type { KubeConnection } from '../connection.js'
+import { statusOf } from '../errors.js'
 import { instanceLabel, keepAnnotation, managedByLabel, projectLabel, resourceLabel, templateLabel } from '../labels.js'
 import { appliedAnnotation } from './apply-object.js'
-import { deleteObject, isOwn, readObject, type LiveObject } from './cluster-objects.js'
+import { deleteObject, isOwn, readObject, waitUntilGone, type LiveObject } from './cluster-objects.js'
 import { inParallel } from './in-parallel.js'
 import type { ObjectRef } from './inventory.js'
 import { apiPath } from './kinds.js'
@@ -12,8 +14,9 @@ import { byRank } from './ranks.js'
 export const refPath = (ref: ObjectRef): string => apiPath(ref, ref.namespace, ref.name)
 
 /**
- * Delete these objects, what stands on others first. Namespaces, volume claims, definitions with objects left, and what is annotated to be
- * kept are let go instead: they stay, without devloop's labels. What is not there, or not this resource's any more, is left alone.
+ * Delete these objects, what stands on others first. Namespaces, volume claims, definitions with objects left, and what is annotated
+ * so, are let go instead: they stay, without devloop's labels. What is not there (nor its kind), or not this resource's any more, is
+ * left alone.
  * @returns the names of what was deleted, such as `deployment/api`
  * @throws DevloopError cluster/*; what could be deleted is deleted
  */
@@ -22,42 +25,64 @@ export async function removeObjects(
   refs: readonly ObjectRef[],
   owner: Owner,
   signal?: AbortSignal,
+  { wait = false, onKept }: RemoveOptions = {},
 ): Promise<readonly string[]> {
-  const removed: string[] = []
+  const removed = new Map<ObjectRef, string>()
   const failures: unknown[] = []
   const removeOne = async (ref: ObjectRef): Promise<void> => {
     signal?.throwIfAborted()
     const path = refPath(ref)
     const live = await readObject(connection, path)
     if (!live || !isOwn(live, owner) || live.metadata.labels?.[resourceLabel] !== owner.resource) return
-    if (await staysOnRemoval(connection, live)) return await letGo(connection, path)
-    if (!live.metadata.deletionTimestamp) await deleteObject(connection, path, live)
-    removed.push(`${ref.kind.toLowerCase()}/${ref.name}`)
+    const object = `${ref.kind.toLowerCase()}/${ref.name}`
+    const why = await whyKept(connection, live)
+    if (why !== undefined) {
+      await letGo(connection, path)
+      onKept?.({ object, why })
+      return
+    }
+    if (!live.metadata.deletionTimestamp) await deleteObject(connection, path, live, wait ? 'first' : 'after')
+    if (wait) await waitUntilGone(connection, path, live)
+    removed.set(ref, object)
   }
-  for (const group of byRank(refs, (ref) => ref).toReversed()) {
+  const groups = byRank(refs, (ref) => ref).toReversed()
+  for (const group of groups) {
     await inParallel(group, removeOne).catch((error: unknown) => failures.push(error))
+    // what it stands on must stay until it is gone
+    if (wait && failures.length > 0) break
   }
   if (failures.length > 0) throw failures[0]
-  return removed
+  return groups.flat().flatMap((ref) => removed.get(ref) ?? [])
 }
 
-/** Whether an object is let go instead of deleted: it holds what is not devloop's to lose, or its author asked for it. */
-export async function staysOnRemoval(connection: KubeConnection, live: LiveObject): Promise<boolean> {
-  if (live.metadata.annotations?.[keepAnnotation] === 'true') return true
-  if (live.kind === 'Namespace' || live.kind === 'PersistentVolumeClaim' || live.kind === 'PersistentVolume') return true
-  if (live.kind !== 'CustomResourceDefinition') return false
-  // with a definition go all objects of its kind, whoever made them
-  const { group, names, versions } = live.spec as {
+/** Why an object is let go instead of deleted, in words: it holds what is not devloop's to lose, or its author asked for it. */
+export async function whyKept(connection: KubeConnection, live: LiveObject): Promise<string | undefined> {
+  if (live.metadata.annotations?.[keepAnnotation] === 'true') return `it is annotated with ${keepAnnotation}`
+  if (live.kind === 'Namespace') return 'it may hold what others put there'
+  if (live.kind === 'PersistentVolumeClaim' || live.kind === 'PersistentVolume') return 'it holds data'
+  if (live.kind === 'CustomResourceDefinition' && (await hasObjects(connection, live))) return 'objects of its kind are left'
+  return undefined
+}
+
+/** With a definition go all objects of its kind, whoever made them. */
+async function hasObjects(connection: KubeConnection, definition: LiveObject): Promise<boolean> {
+  const { group, names, versions } = definition.spec as {
     group: string
     names: { plural: string }
     versions: { name: string; served: boolean }[]
   }
   const version = versions.find(({ served }) => served)
   if (!version) return false
-  const left = (await connection.request('GET', `/apis/${group}/${version.name}/${names.plural}`, { query: { limit: 1 } })) as {
-    items: unknown[]
+  try {
+    const left = (await connection.request('GET', `/apis/${group}/${version.name}/${names.plural}`, { query: { limit: 1 } })) as {
+      items: unknown[]
+    }
+    return left.items.length > 0
+  } catch (error) {
+    // not served (its names are taken by another, or it is on its way out): then there are none
+    if (statusOf(error)?.code === 404) return false
+    throw error
   }
-  return left.items.length > 0
 }
 
 async function letGo(connection: KubeConnection, path: string): Promise<void> {
