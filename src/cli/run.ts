@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CiLimits } from '../protocol/messages.js'
 import { exitCodes, fail } from './exit.js'
+import { labelOption, selectors } from './selection.js'
 import { splitArgs } from './split-args.js'
 import { version } from './version.js'
 
@@ -32,8 +33,16 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('--context <name>', 'kubeconfig context to use instead of the current one')
     .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
     .addOption(new Option('--port <port>', 'TCP port on 127.0.0.1 for status; 0 = any that is free').argParser(port).default(0))
-    .argument('[args...]', 'given to the Devloopfile as `args` (after --)')
-    .action(does(async (args: string[], options) => (await import('./commands/watch.js')).watch(args, options)))
+    .addOption(labelOption())
+    .argument('[resource...]', 'only these, by name or `label:NAME`, with what they need; all others are disabled')
+    .usage('[options] [resource...] [-- args...]')
+    .addHelpText('after', '\nWhat stands after -- is given to the Devloopfile as `args`.')
+    .action(
+      does(async (operands: string[], options) => {
+        const { names, args } = splitArgs(argv, operands)
+        return (await import('./commands/watch.js')).watch(args, { ...options, only: selectors(names, options) })
+      }),
+    )
   command('ci', 'Run the plan once: exit 0 when all is built, deployed and ready and all Jobs have succeeded.')
     .addOption(new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'))
     .option('--context <name>', 'kubeconfig context to use instead of the current one')
@@ -70,9 +79,47 @@ export async function run(argv: readonly string[]): Promise<number> {
   command('events', 'Print every change of the state, one JSON object a line, until interrupted.').action(
     does(async (options) => (await import('./commands/events.js')).events(options)),
   )
-  command('trigger', 'Build and deploy a resource again, or run a local again.')
-    .argument('<resource>')
-    .action(does(async (resource: string, options) => (await import('./commands/trigger.js')).trigger(resource, options)))
+  const onResources = (
+    name: string,
+    description: string,
+    action: (resources: readonly string[], options: { readonly file?: string }) => Promise<number>,
+  ): Command =>
+    command(name, description)
+      .addOption(labelOption())
+      .argument('[resource...]', 'by name or `label:NAME`')
+      .usage('[options] <resource...>')
+      .action(
+        does(async (names: string[], options, self: Command) => {
+          const resources = selectors(names, options)
+          if (resources.length === 0) self.error("error: missing required argument 'resource'")
+          return action(resources, options)
+        }),
+      )
+  onResources(
+    'trigger',
+    'Build and deploy resources again, or run locals again; with manual trigger, do what their pending changes need.',
+    async (resources, options) => (await import('./commands/trigger.js')).trigger(resources, options),
+  )
+  onResources(
+    'enable',
+    'Bring disabled resources back, with what they need, and start those with `auto: false`.',
+    async (resources, options) => (await import('./commands/enable.js')).enable(resources, options),
+  )
+  onResources(
+    'disable',
+    'Take resources out of the cluster, or end their processes, until they are enabled or devloop starts again.',
+    async (resources, options) => (await import('./commands/enable.js')).disable(resources, options),
+  )
+  command('args', 'Show what the Devloopfile gets as `args`; with --, replace it and load the Devloopfile again.')
+    .argument('[args...]')
+    .usage('[options] [-- args...]')
+    .action(
+      does(async (operands: string[], options, self: Command) => {
+        const { names, args } = splitArgs(argv, operands)
+        if (names.length > 0) self.error(`error: write what the Devloopfile gets after --: devloop args -- ${operands.join(' ')}`)
+        return (await import('./commands/args.js')).args(argv.includes('--') ? args : undefined, options)
+      }),
+    )
   command('why', 'Tell which rule takes a file, for each image.')
     .argument('<path>')
     .option('--json', 'print the answer as JSON')

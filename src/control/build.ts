@@ -9,6 +9,7 @@ import type { BuildStepState, RecordState } from '../model/state.js'
 import type { Entry } from '../model/tree.js'
 import type { BuildProgress, BuildStep, SentContext } from '../ports/image-builder.js'
 import type { Runtime } from '../ports/runtime.js'
+import { isBuildHeld, isImageNeeded } from '../store/graph-status.js'
 import { isBuildStale } from '../store/image-status.js'
 import { driftState, type ImageFiles } from '../store/large.js'
 import type { ControlContext, Controller } from './context.js'
@@ -122,10 +123,11 @@ export function createBuildController(context: ControlContext): Controller {
 
   const drain = createDrain(async () => {
     const open = runtime.current
-    const { images } = store.state()
+    const state = store.state()
+    const { images } = state
     for (const [name, { abort }] of running) {
       const image = images[name]
-      if (!image || isBuildStale(image)) abort.abort()
+      if (!image || !isImageNeeded(state, name) || (isBuildStale(image) && !isBuildHeld(state, image))) abort.abort()
     }
     if (!open || stopping.signal.aborted) return
     for (const image of Object.values(images)) {

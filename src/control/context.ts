@@ -43,7 +43,8 @@ export interface Ports {
   readonly findPortOwner: FindPortOwner
   readonly readiness: Readiness
   readonly openRuntime: OpenRuntime
-  readonly planContext: PlanContext
+  /** Without `args`, which are part of the state. */
+  readonly planContext: Omit<PlanContext, 'args'>
   readonly runtimeOptions: Omit<RuntimeOptions, 'project' | 'cluster'>
 }
 

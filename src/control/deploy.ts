@@ -1,7 +1,7 @@
 // Deploys the resources that the next work names, and deletes those that left the plan.
 import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
 import type { Runtime } from '../ports/runtime.js'
-import { builtImages } from '../store/resource-status.js'
+import { builtImages } from '../store/resource-images.js'
 import type { ControlContext, Controller } from './context.js'
 import { deployRequest } from './deploy-request.js'
 import { createDrain } from './drain.js'

@@ -185,12 +185,16 @@ export function createForwardController(context: ControlContext): Controller {
   }, onDefect)
 
   const unsubscribe = store.subscribe(() => {
-    if (store.state().plan !== seen) {
-      seen = store.state().plan
-      drain.poke()
-    }
+    const { plan, resources } = store.state()
+    const off = Object.values(resources).flatMap((one) => (one.disabled ? [one.name] : []))
+    if (plan === seen && off.join(' ') === disabled) return
+    seen = plan
+    disabled = off.join(' ')
+    drain.poke()
   })
   let seen: Plan | null = null
+  /** Names of the resources whose ports are closed. */
+  let disabled = ''
   return {
     async stop() {
       unsubscribe()
@@ -255,7 +259,7 @@ function endWithPod(store: Store, pod: PodState, remote: Duplex): void {
 function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<number, Wanted> {
   const wanted = new Map<number, Wanted>()
   for (const spec of Object.values(plan?.resources ?? {})) {
-    if (spec.kind === 'local' || unsupported(store.state(), spec.name)) continue
+    if (spec.kind === 'local' || unsupported(store.state(), spec.name) || store.state().resources[spec.name]?.disabled) continue
     for (const { local, port, fallback } of spec.forward) {
       const number = typeof port === 'number' ? port : spec.kind === 'app' ? spec.ports[port] : undefined
       if (number !== undefined) wanted.set(local, { resource: spec.name, name: String(port), port: number, local, fallback })

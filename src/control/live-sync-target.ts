@@ -7,7 +7,7 @@ import type { ImageSpec, LiveRule } from '../model/plan.js'
 import type { TargetState } from '../model/state.js'
 import type { SyncSession } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
-import { buildReason, isBehind } from '../store/image-status.js'
+import { dueBuild, isSyncHeld, isTargetDue } from '../store/graph-status.js'
 import { driftState } from '../store/large.js'
 import { isStaying } from '../store/resource-status.js'
 import type { ControlContext } from './context.js'
@@ -38,6 +38,8 @@ interface Wanted {
   /** Revisions of the images that it is built on; undefined = none. */
   readonly bases: Readonly<Record<string, number>> | undefined
   readonly restarts: number
+  /** What changed since waits for a trigger: only a restart may be due. */
+  readonly held: boolean
 }
 
 export function createTargetSync(context: ControlContext, id: string): TargetSync {
@@ -78,7 +80,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const image = target && state.images[target.image]
     const restarts = target && state.resources[target.resource]?.restarts
     if (replaced || !target || !image?.record || !image.sources || restarts === undefined) return undefined
-    if (image.syncBlocked || buildReason(image) !== undefined) return undefined
+    if (image.syncBlocked || dueBuild(state, image) !== undefined) return undefined
     const [own, ...others] = [target.image, ...(image.bases?.names ?? [])].map(layerOf)
     if (!own || others.includes(undefined)) return undefined
     return {
@@ -89,6 +91,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       revision: image.sources.revision,
       bases: image.bases?.revisions,
       restarts,
+      held: isSyncHeld(state, target),
     }
   }
 
@@ -194,12 +197,12 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   }
 
   const converge = async (wanted: Wanted): Promise<void> => {
-    const { target, layers, revision, digest, bases } = wanted
+    const { target, layers, revision, digest, bases, held } = wanted
     if (await isReplaced(wanted)) return
     const known = await learn(wanted)
-    const unknown = new Set([...known].filter(([, held]) => held === null).map(([path]) => path))
+    const unknown = new Set([...known].filter(([, content]) => content === null).map(([path]) => path))
     if (unknown.size > 0) await inspect(wanted, known, unknown)
-    const differences = difference(known, layers)
+    const differences = held ? [] : difference(known, layers)
     const askedRestart = target.restartable && target.restartsDone < wanted.restarts
     if (differences.length > 0) {
       const started = performance.now()
@@ -233,7 +236,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     await paySteps(wanted)
     patch({
       status: 'synced',
-      acked: { digest, revision, ...(bases ? { bases } : {}) },
+      ...(held ? {} : { acked: { digest, revision, ...(bases ? { bases } : {}) } }),
       restartsDone: wanted.restarts,
       attempts: 0,
       error: undefined,
@@ -329,7 +332,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       if (!wanted || signal.aborted || !runtime.current || isUnreachable()) return
       const { target, revision, restarts, spec, bases } = wanted
       const image = store.state().images[spec.name]
-      if (image && !isBehind(target, image, restarts)) break
+      if (image && !isTargetDue(store.state(), target, image, restarts)) break
       const failedSo = target.failedRevision === revision && isDeepStrictEqual(target.failedBases, bases)
       if (failedSo && target.restartsDone >= restarts) {
         if (target.retryAt === undefined) return

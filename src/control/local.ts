@@ -7,9 +7,9 @@ export function createLocalController(context: ControlContext): Controller {
   const { store, work, onDefect } = context
   const workers = new Map<string, LocalWorker>()
   const drain = createDrain(async () => {
-    const { plan } = store.state()
+    const { plan, resources } = store.state()
     for (const [name, worker] of workers) {
-      if (plan?.resources[name]?.kind === 'local') continue
+      if (plan?.resources[name]?.kind === 'local' && !resources[name]?.disabled) continue
       workers.delete(name)
       await worker.stop()
     }

@@ -2,6 +2,7 @@
 // restarted in place; forgets the journals of containers that are gone.
 import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
 import type { PodState, ResourceState } from '../model/state.js'
+import { releasedRevision } from '../store/graph-status.js'
 import { currentPods } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
@@ -28,11 +29,11 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
     }
   }
 
-  const revisions = (pod: PodState): string =>
+  const revisions = (resource: ResourceState, pod: PodState): string =>
     pod.containers
-      .map(({ image: name }) => {
-        const image = name === undefined ? undefined : store.state().images[name]
-        return [image?.sources?.revision ?? '', ...Object.values(image?.bases?.revisions ?? {})].join(' ')
+      .flatMap(({ image }) => {
+        const names = image === undefined ? [] : [image, ...(store.state().images[image]?.bases?.names ?? [])]
+        return names.map((name) => releasedRevision(store.state(), resource, name))
       })
       .join(' ')
 
@@ -41,8 +42,8 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
     for (const pod of pods) {
       const down = pod.containers.some((one) => !one.running && one.error?.code === 'pod/crashed')
       if (!down) crashed.delete(pod.uid)
-      else if (!crashed.has(pod.uid)) crashed.set(pod.uid, revisions(pod))
-      else if (crashed.get(pod.uid) !== revisions(pod))
+      else if (!crashed.has(pod.uid)) crashed.set(pod.uid, revisions(resource, pod))
+      else if (crashed.get(pod.uid) !== revisions(resource, pod))
         await replace(resource, pod, 'it crashed, and there is something newer to try')
     }
     const done = restarted.get(resource.name) ?? 0
@@ -54,7 +55,8 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
 
   /** Once everything is seen and ready, no container but those in sight can come back. */
   const forget = async (resources: readonly ResourceState[]): Promise<void> => {
-    const deployed = resources.filter((one) => !one.local)
+    // of what is disabled nothing is left
+    const deployed = resources.filter((one) => !one.local && !one.disabled)
     if (
       store.state().runtime.status !== 'connected' ||
       deployed.length === 0 ||

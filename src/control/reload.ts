@@ -9,16 +9,19 @@ export function createReloadController({ store, work, large, ports, log, onDefec
   let running: { readonly wanted: number; readonly abort: AbortController } | undefined
   const drain = createDrain(async () => {
     while (store.state().devloopfile.loaded < store.state().devloopfile.wanted && !stopping.signal.aborted) {
-      const { wanted } = store.state().devloopfile
+      const { devloopfile, session } = store.state()
+      const { wanted } = devloopfile
       store.dispatch({ type: 'devloopfile/loading' })
       const onLog = (text: string): void => log({ resource: '', source: 'devloopfile', level: 'info', text })
       const abort = new AbortController()
       running = { wanted, abort }
       const signal = AbortSignal.any([abort.signal, stopping.signal])
-      const loaded = await ports.planLoader.load(ports.planContext, onLog, signal).catch((thrown: unknown) => {
-        if (isAbort(thrown)) return undefined
-        throw thrown
-      })
+      const loaded = await ports.planLoader
+        .load({ ...ports.planContext, args: session.args }, onLog, signal)
+        .catch((thrown: unknown) => {
+          if (isAbort(thrown)) return undefined
+          throw thrown
+        })
       running = undefined
       if (!loaded) continue
       large.planInputs = loaded.inputs

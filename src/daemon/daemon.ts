@@ -51,6 +51,8 @@ export interface DaemonOptions {
   readonly port: number
   /** What the Devloopfile gets as `args`. */
   readonly args: readonly string[]
+  /** Resources, as names or `label:NAME`, to enable at first, with what they need; undefined = as the Devloopfile says. */
+  readonly only?: readonly string[]
   /** Of devloop. */
   readonly version: string
   /** Run the plan once and judge it, with these limits; undefined = run until somebody stops it. */
@@ -95,7 +97,18 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     if (line.level !== 'info' || line.resource === '') own.line(line)
   }
   const store = createStore({
-    initial: initialState({ instance, version: options.version, pid: process.pid, startedAt, runtime: options.runtime }, file),
+    initial: initialState(
+      {
+        instance,
+        version: options.version,
+        pid: process.pid,
+        startedAt,
+        runtime: options.runtime,
+        args: options.args,
+        only: options.only ?? [],
+      },
+      file,
+    ),
     onDefect: (thrown) => onDefect(thrown),
   })
   const work = createWorkFeed(store)
@@ -126,7 +139,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       renderer: createManifestRenderer(processes),
       readiness: createReadiness(processes),
       openRuntime: runtimeOpener(options.runtime, (text) => log({ resource: '', source: 'cluster', level: 'warn', text })),
-      planContext: { user, args: options.args, runtime: options.runtime },
+      planContext: { user, runtime: options.runtime },
       runtimeOptions: {
         onSecrets: mask.add,
         instance,

@@ -1,9 +1,12 @@
 // What clients can ask for.
+import { isDeepStrictEqual } from 'node:util'
 import { DevloopError } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
 import type { ControlContext } from '../control/context.js'
 import type { Requests } from '../protocol/messages.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
+import type { Plan } from '../model/plan.js'
+import { select, selectable, withNeeds } from '../store/selectors.js'
 import { explainPath } from './why.js'
 
 export function createRequests(
@@ -12,18 +15,49 @@ export function createRequests(
 ): RequestHandlers {
   const { store } = context
   const known = (resource: string): void => {
-    const names = Object.keys(store.state().resources)
-    if (names.includes(resource)) return
-    throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`, {
-      why: names.length > 0 ? (didYouMean(resource, names) ?? `There are ${listed(names)}.`) : 'No plan is in force yet.',
-    })
+    if (!store.state().resources[resource]) throw unknownResource(resource, Object.keys(store.state().resources))
+  }
+  /** The plan, and the names that some selectors mean. */
+  const chosen = (selectors: readonly string[]): { plan: Plan; names: readonly string[] } => {
+    const { plan } = store.state()
+    if (!plan) throw unknownResource(selectors[0] ?? '', [])
+    const { names, unknown } = select(plan, selectors)
+    if (unknown[0] !== undefined) throw unknownResource(unknown[0], selectable(plan))
+    return { plan, names }
   }
   const accepted = { accepted: true } as const
   return {
     trigger({ resource }) {
-      known(resource)
-      store.dispatch({ type: 'request/trigger', resource })
-      return accepted
+      const { names } = chosen([resource])
+      const enabled = names.filter((name) => !store.state().resources[name]?.disabled)
+      if (enabled.length === 0)
+        throw new DevloopError('request/refused', `${listed(names)} ${names.length === 1 ? 'is' : 'are'} disabled`, {
+          help: `Enable it first: devloop enable ${names.join(' ')}`,
+        })
+      for (const name of enabled) store.dispatch({ type: 'request/trigger', resource: name })
+      return { ...accepted, resources: enabled }
+    },
+    enable({ resources }) {
+      const { plan, names } = chosen(resources)
+      const { resources: before } = store.state()
+      const needs = withNeeds(plan, names).filter((name) => {
+        const resource = before[name]
+        return !names.includes(name) && resource !== undefined && (resource.disabled !== null || !resource.started)
+      })
+      store.dispatch({ type: 'request/enable', names: [...needs, ...names] })
+      return { ...accepted, resources: names, needs }
+    },
+    disable({ resources }) {
+      const { plan, names } = chosen(resources)
+      store.dispatch({ type: 'request/disable', names })
+      const neededBy = Object.values(plan.resources)
+        .filter((spec) => !store.state().resources[spec.name]?.disabled && spec.needs.some((need) => names.includes(need)))
+        .map((spec) => spec.name)
+      return { ...accepted, resources: names, neededBy }
+    },
+    args({ args }) {
+      if (args && !isDeepStrictEqual(args, store.state().session.args)) store.dispatch({ type: 'request/args', args })
+      return { args: store.state().session.args }
     },
     reload() {
       store.dispatch({ type: 'devloopfile/changed' })
@@ -42,3 +76,8 @@ export function createRequests(
     why: ({ path }) => explainPath(context, path),
   }
 }
+
+const unknownResource = (name: string, known: readonly string[]): DevloopError =>
+  new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(name)}`, {
+    why: known.length > 0 ? (didYouMean(name, known) ?? `There are ${listed(known)}.`) : 'No plan is in force yet.',
+  })

@@ -20,6 +20,8 @@ export interface State {
   readonly forwards: Readonly<Record<string, ForwardState>>
   /** The newest changes by id, oldest first. */
   readonly changes: Readonly<Record<string, ChangeState>>
+  /** By resource name: what was enabled (true) or disabled (false) by request. Kept over reloads, also for those that leave the plan. */
+  readonly switches: Readonly<Record<string, boolean>>
   /** Problems of no single resource, by what has them, such as `watch`. */
   readonly problems: Readonly<Record<string, ErrorInfo>>
 }
@@ -31,6 +33,10 @@ export interface SessionState {
   readonly startedAt: number
   readonly runtime: 'kubernetes' | 'process'
   readonly phase: 'starting' | 'running' | 'stopping'
+  /** What the Devloopfile gets as `args`. */
+  readonly args: readonly string[]
+  /** Resources, as names or `label:NAME`, that `devloop watch` was asked for; empty = all. */
+  readonly only: readonly string[]
 }
 
 export interface RuntimeState {
@@ -172,6 +178,16 @@ export interface ResourceState {
   /** What a tool made of them, where one does (see isRendered); null until it was started. */
   readonly rendered: RenderedState | null
   readonly local: LocalState | null
+  /** Whose word it is that it is disabled; null = it is enabled. */
+  readonly disabled: DisabledBy | null
+  /** Whether it may start: by itself, or because it was triggered or enabled. */
+  readonly started: boolean
+  /** With manual trigger: what waits for one; null = nothing. */
+  readonly pending: PendingState | null
+  /** Counts the deploys with something new, or the good runs of a local: what others come after. */
+  readonly completed: number
+  /** Key of the newest such deploy; kept over connections. */
+  readonly completedKey?: string
   readonly forced: number
   readonly forcedDone: number
   /** Counts requests to replace its processes. */
@@ -200,6 +216,20 @@ export interface RenderedState {
   readonly error?: ErrorInfo
   readonly retryAt?: number
   readonly attempts: number
+}
+
+/** `plan`: `enabled: false` in the Devloopfile. `watch`: not among what `devloop watch` was asked for. */
+export type DisabledBy = 'request' | 'plan' | 'watch'
+
+/** Changes that were seen and are not acted on before somebody triggers the resource. */
+export interface PendingState {
+  /** By image name: the first revision of its tree that waits. */
+  readonly images: Readonly<Record<string, number>>
+  /** At most 20. */
+  readonly paths: readonly string[]
+  readonly pathCount: number
+  /** What else waits, in words, such as `codegen has run`. */
+  readonly reasons: readonly string[]
 }
 
 export interface DeployState {
@@ -284,6 +314,8 @@ export interface TargetState {
   readonly status: 'connecting' | 'unknown' | 'syncing' | 'synced' | 'failed'
   /** Digest of the record and revision of the tree that the container was last brought to. */
   readonly acked: Acked | null
+  /** The last that was acknowledged, also when it is unknown again since the stream was lost. */
+  readonly reached?: Acked
   /** Revision at which it failed; not tried again before the next, or before `retryAt`. */
   readonly failedRevision?: number
   /** Revisions, at that failure, of the images that its image is built on. */

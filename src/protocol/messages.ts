@@ -55,8 +55,26 @@ export interface PongMessage {
 
 /** Requests: parameters and results by method. */
 export interface Requests {
-  /** Do the whole for a resource again: rebuild its images, deploy; a local runs. */
-  trigger: { params: { resource: string }; result: { accepted: true } }
+  /**
+   * Do the whole for a resource again: rebuild its images, deploy; a local runs. Where changes are pending, they are let go instead:
+   * synced if live rules cover all of them. `resource` is a name, or `label:NAME` for a group.
+   */
+  trigger: { params: { resource: string }; result: { accepted: true; resources: readonly string[] } }
+  /**
+   * Bring disabled resources back, and start those that do not start by themselves. Names, or `label:NAME`. `needs` are those that
+   * were enabled or started along with them.
+   */
+  enable: {
+    params: { resources: readonly string[] }
+    result: { accepted: true; resources: readonly string[]; needs: readonly string[] }
+  }
+  /** Delete what was deployed of some resources, or end their processes, until they are enabled. `neededBy` are enabled and need them. */
+  disable: {
+    params: { resources: readonly string[] }
+    result: { accepted: true; resources: readonly string[]; neededBy: readonly string[] }
+  }
+  /** What the Devloopfile gets as `args`; with `args`, they are replaced, and it is loaded again. */
+  args: { params: { args?: readonly string[] }; result: { args: readonly string[] } }
   /** Load the Devloopfile again. */
   reload: { params: Record<string, never>; result: { accepted: true } }
   /** Replace the main process of a resource's containers, or start a local's `serve` again. */
@@ -185,6 +203,10 @@ export interface SessionView {
   readonly pid: number
   readonly startedAt: number
   readonly phase: 'starting' | 'running' | 'stopping'
+  /** What the Devloopfile gets as `args`. */
+  readonly args: readonly string[]
+  /** Resources that `devloop watch` was asked for, as names or `label:NAME`; empty = all. */
+  readonly only: readonly string[]
   readonly runtime: {
     readonly kind: 'kubernetes' | 'process'
     readonly state: 'connecting' | 'connected' | 'lost'
@@ -201,7 +223,7 @@ export interface SessionView {
   }
   /** Problems of no single resource. */
   readonly problems: readonly ErrorInfo[]
-  /** Whether every resource is ready. */
+  /** Whether every resource is ready that is enabled and starts by itself, or was started. */
   readonly ready: boolean
 }
 
@@ -214,8 +236,10 @@ export type ResourceStatus =
   | 'starting'
   | 'ready'
   | 'failed'
-  /** Left the plan and is being deleted. */
+  /** Left the plan or was disabled, and is being deleted. */
   | 'removing'
+  /** Switched off; nothing of it runs. */
+  | 'disabled'
 
 export interface ResourceView {
   readonly kind: 'resource'
@@ -234,6 +258,24 @@ export interface ResourceView {
   readonly warnings: readonly ErrorInfo[]
   readonly images: readonly string[]
   readonly needs: readonly string[]
+  /** What it comes after: it is done again when one of these has changed. */
+  readonly rebuildAfter: readonly string[]
+  /** Groups that it belongs to. */
+  readonly labels: readonly string[]
+  /** Whether it starts by itself. */
+  readonly auto: boolean
+  /** Whether changes are acted on at once, or wait as `pending` for a trigger. */
+  readonly trigger: 'auto' | 'manual'
+  /** Whose word it is that it is disabled: a request's, the Devloopfile's (`enabled: false`), or that of `devloop watch RESOURCE...`. */
+  readonly disabled?: 'request' | 'plan' | 'watch'
+  /** What waits for a trigger. */
+  readonly pending?: {
+    /** At most 20, relative to the project root where they are below it. */
+    readonly paths: readonly string[]
+    readonly pathCount: number
+    /** What else waits, such as `codegen has run`. */
+    readonly reasons: readonly string[]
+  }
   readonly endpoints: readonly EndpointView[]
   readonly pods: readonly PodView[]
   /** Newest change that concerned it. */
@@ -248,7 +290,30 @@ export interface ResourceView {
 }
 
 export interface HoldView {
-  readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'render' | 'failed' | 'slot' | 'unsupported' | 'stopping'
+  readonly code:
+    | 'reloading'
+    | 'runtime'
+    | 'needs'
+    | 'image'
+    | 'render'
+    | 'failed'
+    | 'slot'
+    | 'unsupported'
+    | 'stopping'
+    /** It is disabled; `disabled` says whose word that is. */
+    | 'disabled'
+    /** It does not start by itself (`auto: false`), and nobody has triggered it. */
+    | 'auto'
+    /** There are changes, and they wait for a trigger; `pending` lists them. A resource that is ready may have this hold. */
+    | 'pending'
+    /** What it comes after (`rebuildAfter`) is at work. */
+    | 'after'
+    /** Its objects are being deleted, and are deployed again after that. */
+    | 'removing'
+    /** Deployed or started, and not ready yet. */
+    | 'starting'
+    /** Its containers are being brought to what was saved. */
+    | 'sync'
   readonly message: string
 }
 

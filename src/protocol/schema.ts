@@ -56,6 +56,9 @@ export const clientMessageSchema = z.union([hello, logs, pong, request]).meta({ 
 /** Parameters of each request. */
 export const requestParamsSchemas = {
   trigger: z.looseObject({ resource: z.string().min(1) }),
+  enable: z.looseObject({ resources: list(z.string().min(1)) }),
+  disable: z.looseObject({ resources: list(z.string().min(1)) }),
+  args: z.looseObject({ args: list(z.string()).exactOptional() }),
   reload: z.looseObject({}),
   restart: z.looseObject({ resource: z.string().min(1) }),
   shutdown: z.looseObject({
@@ -78,6 +81,8 @@ const session = z
     pid: count,
     startedAt: time,
     phase: z.enum(['starting', 'running', 'stopping']),
+    args: list(z.string()),
+    only: list(z.string()),
     runtime: z.looseObject({
       kind: z.enum(['kubernetes', 'process']),
       state: z.enum(['connecting', 'connected', 'lost']),
@@ -133,12 +138,29 @@ const resource = z
     name: z.string(),
     type: z.enum(['app', 'manifests', 'kustomize', 'helm', 'custom', 'local']),
     order: count,
-    status: z.enum(['pending', 'updating', 'starting', 'ready', 'failed', 'removing']),
+    status: z.enum(['pending', 'updating', 'starting', 'ready', 'failed', 'removing', 'disabled']),
     ready: z.boolean(),
     activity: z.string().exactOptional(),
     hold: z
       .looseObject({
-        code: z.enum(['reloading', 'runtime', 'needs', 'image', 'render', 'failed', 'slot', 'unsupported', 'stopping']),
+        code: z.enum([
+          'reloading',
+          'runtime',
+          'needs',
+          'image',
+          'render',
+          'failed',
+          'slot',
+          'unsupported',
+          'stopping',
+          'disabled',
+          'auto',
+          'pending',
+          'after',
+          'removing',
+          'starting',
+          'sync',
+        ]),
         message: z.string(),
       })
       .exactOptional(),
@@ -146,6 +168,12 @@ const resource = z
     warnings: list(errorInfo),
     images: list(z.string()),
     needs: list(z.string()),
+    rebuildAfter: list(z.string()),
+    labels: list(z.string()),
+    auto: z.boolean(),
+    trigger: z.enum(['auto', 'manual']),
+    disabled: z.enum(['request', 'plan', 'watch']).exactOptional(),
+    pending: z.looseObject({ paths: list(z.string()), pathCount: count, reasons: list(z.string()) }).exactOptional(),
     endpoints: list(
       z.looseObject({
         name: z.string(),

@@ -60,6 +60,9 @@ const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) =
   trigger: (params) => ({ resource: name(params.resource, 'params.resource') }),
   reload: () => ({}),
   restart: (params) => ({ resource: name(params.resource, 'params.resource') }),
+  enable: (params) => ({ resources: names(params.resources, 'params.resources') }),
+  disable: (params) => ({ resources: names(params.resources, 'params.resources') }),
+  args: (params) => (params.args === undefined ? {} : { args: strings(params.args, 'params.args') }),
   shutdown: (params) =>
     Object.fromEntries(
       (['down', 'deleteGenerated', 'deleteNamespace'] as const).flatMap((key) =>
@@ -175,6 +178,11 @@ function count(value: unknown, what: string): number {
 function strings(value: unknown, what: string): string[] {
   if (!Array.isArray(value)) throw new Invalid(`${what} must be a list of strings, not ${describe(value)}.`)
   return value.map((item, index) => string(item, `${what}[${index}]`))
+}
+
+function names(value: unknown, what: string): string[] {
+  if (!Array.isArray(value)) throw new Invalid(`${what} must be a list of strings, not ${describe(value)}.`)
+  return value.map((item, index) => name(item, `${what}[${index}]`))
 }
 
 /** A value in a few words: never deep, never long. */

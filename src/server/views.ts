@@ -3,7 +3,16 @@ import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import { imagesOf, type ResourceSpec } from '../model/plan.js'
-import type { ChangeState, ContainerState, ImageState, PodState, ResourceState, State, TargetState } from '../model/state.js'
+import type {
+  ChangeState,
+  ContainerState,
+  ImageState,
+  PendingState,
+  PodState,
+  ResourceState,
+  State,
+  TargetState,
+} from '../model/state.js'
 import type {
   ChangeView,
   EndpointView,
@@ -17,17 +26,10 @@ import type {
   View,
 } from '../protocol/messages.js'
 import { buildReason, isBuildFailed, isCutOff, isInSync } from '../store/image-status.js'
+import { isActive, isAtRest, isBuildHeld } from '../store/graph-status.js'
 import type { NextWork } from '../store/next-work.js'
-import {
-  builtImages,
-  currentPods,
-  hasSync,
-  ignoresReadiness,
-  isServing,
-  renderKey,
-  targetsOf,
-  wantedKey,
-} from '../store/resource-status.js'
+import { currentPods, hasSync, ignoresReadiness, isServing, renderKey, targetsOf, wantedKey } from '../store/resource-status.js'
+import { builtImages } from '../store/resource-images.js'
 import type { SecretMask } from '../store/secret-mask.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
@@ -90,7 +92,6 @@ export function createViewSource(store: Store, work: WorkFeed, project: () => st
 
 function sessionView(state: State, project: string): SessionView {
   const { session, runtime, devloopfile } = state
-  const names = Object.keys(state.resources)
   return {
     kind: 'session',
     name: 'session',
@@ -100,6 +101,8 @@ function sessionView(state: State, project: string): SessionView {
     pid: session.pid,
     startedAt: session.startedAt,
     phase: session.phase,
+    args: session.args,
+    only: session.only,
     runtime: {
       kind: session.runtime,
       state: runtime.status,
@@ -119,7 +122,7 @@ function sessionView(state: State, project: string): SessionView {
       state.plan !== null &&
       devloopfile.status === 'ok' &&
       devloopfile.loaded === devloopfile.wanted &&
-      names.every((name) => state.resources[name]?.ready === true),
+      Object.values(state.resources).every((resource) => resource.ready || isAtRest(state, resource)),
   }
 }
 
@@ -130,22 +133,33 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
   const built = builtImages(state, name)
   const images = built.flatMap((image) => state.images[image] ?? [])
   const targets = targetsOf(state, name)
-  const activity = activityOf(state, resource, images, targets)
+  const removal = state.removals[name]
+  const activity = isActive(resource) ? activityOf(state, resource, images, targets) : undefined
   // what is wrong with pods whose readiness does not count is told without making the resource fail
   const ignored = ignoresReadiness(state, name) && resource.ready
-  const error = resource.ready ? undefined : errorOf(state, resource, images, targets)
+  const error = resource.ready
+    ? undefined
+    : isActive(resource)
+      ? errorOf(state, resource, images, targets)
+      : resource.disabled
+        ? removal?.error
+        : undefined
   const last = Object.values(state.changes).findLast(
     (one) => one.resources.includes(name) || one.images.some(({ image, action }) => action !== 'none' && built.includes(image)),
   )
-  const status: ResourceStatus = resource.ready
-    ? 'ready'
-    : error
-      ? 'failed'
-      : activity
-        ? 'updating'
-        : resource.appliedKey !== null || resource.local?.run === 'ok'
-          ? 'starting'
-          : 'pending'
+  const status: ResourceStatus = resource.disabled
+    ? removal
+      ? 'removing'
+      : 'disabled'
+    : resource.ready
+      ? 'ready'
+      : error
+        ? 'failed'
+        : activity
+          ? 'updating'
+          : resource.appliedKey !== null || resource.local?.run === 'ok'
+            ? 'starting'
+            : 'pending'
   return {
     kind: 'resource',
     name,
@@ -154,7 +168,9 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     status,
     ready: resource.ready,
     ...optional('activity', activity ?? (status === 'starting' ? resource.observed?.message : undefined)),
-    ...optional('hold', resource.ready ? undefined : hold),
+    ...optional('hold', resource.ready && hold?.code !== 'pending' ? undefined : hold),
+    ...optional('disabled', resource.disabled ?? undefined),
+    ...optional('pending', resource.pending ? pendingView(state, resource.pending) : undefined),
     ...optional('error', error),
     warnings: [
       ...(spec.warnings ?? []),
@@ -164,6 +180,10 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     ],
     images: imagesOf(spec),
     needs: spec.needs,
+    rebuildAfter: spec.rebuildAfter,
+    labels: spec.labels,
+    auto: spec.auto,
+    trigger: spec.trigger,
     endpoints: endpointsOf(state, resource, spec),
     pods: (resource.observed?.pods ?? []).map((pod) => podView(state, resource, pod)),
     ...optional('lastChange', last && lastChangeOf(resource, last)),
@@ -214,7 +234,7 @@ function errorOf(
     if (
       image.build?.status === 'failed' &&
       buildReason(image) !== undefined &&
-      (isBuildFailed(image, now) || image.build.retryAt !== undefined)
+      (isBuildFailed(image, now) || image.build.retryAt !== undefined || isBuildHeld(state, image))
     )
       return image.build.error
   }
@@ -302,6 +322,10 @@ const removalView = (state: State, name: string): ResourceView => ({
   warnings: [],
   images: [],
   needs: [],
+  rebuildAfter: [],
+  labels: [],
+  auto: true,
+  trigger: 'auto',
   endpoints: [],
   pods: [],
   since: state.session.startedAt,
@@ -337,15 +361,25 @@ function imageView(image: ImageState): ImageView {
   }
 }
 
+const pendingView = (state: State, { paths, pathCount, reasons }: PendingState): NonNullable<ResourceView['pending']> => ({
+  paths: paths.map((path) => shownPath(state, path)),
+  pathCount,
+  reasons,
+})
+
+/** Relative to the project where it is below it. */
+function shownPath({ plan }: State, path: string): string {
+  const root = plan?.root
+  return root && path.startsWith(`${root}/`) ? relative(root, path) : path
+}
+
 function changeView(change: ChangeState, state: State): ChangeView {
-  const root = state.plan?.root
-  const shown = (path: string): string => (root && path.startsWith(`${root}/`) ? relative(root, path) : path)
   const { id, paths, ...rest } = change
   return {
     ...rest,
     kind: 'change',
     name: id,
-    paths: paths.map(shown),
+    paths: paths.map((path) => shownPath(state, path)),
     images: change.images.map(({ revision: _revision, ...one }) => one),
   }
 }

@@ -119,6 +119,9 @@ export type Action = { readonly at: number } &
     // requests
     | { readonly type: 'request/trigger'; readonly resource: string }
     | { readonly type: 'request/restart'; readonly resource: string }
+    | { readonly type: 'request/enable'; readonly names: readonly string[] }
+    | { readonly type: 'request/disable'; readonly names: readonly string[] }
+    | { readonly type: 'request/args'; readonly args: readonly string[] }
   )
 
 /** New values of a target's fields; undefined removes one. */

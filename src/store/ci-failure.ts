@@ -5,7 +5,8 @@ import type { ContainerState, PodState, ResourceState, State } from '../model/st
 import type { CiMemory } from './ci-verdict.js'
 import { allNeeds, notStarted } from './ci-skipped.js'
 import { buildReason, isBuildFailed } from './image-status.js'
-import { currentPods, ignoresReadiness, resourceImages, wantedKey } from './resource-status.js'
+import { resourceImages } from './resource-images.js'
+import { currentPods, ignoresReadiness, wantedKey } from './resource-status.js'
 
 export interface CiFailure {
   readonly error: ErrorInfo

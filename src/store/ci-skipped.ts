@@ -15,9 +15,9 @@ export function ciSkipped(state: State, name: string): string | undefined {
 
 /** Why a resource does not start by itself. */
 export function notStarted(state: State, name: string): string | undefined {
-  const spec = state.plan?.resources[name]
-  if (spec?.enabled === false) return 'it is disabled'
-  if (spec?.auto === false) return 'it starts only when it is triggered'
+  const resource = state.resources[name]
+  if (resource?.disabled) return 'it is disabled'
+  if (resource?.started === false) return 'it starts only when it is triggered'
   return unsupported(state, name)
 }
 

@@ -13,6 +13,7 @@ export function initialState(session: Omit<SessionState, 'phase'>, devloopfile: 
     targets: {},
     forwards: {},
     changes: {},
+    switches: {},
     problems: {},
   }
 }

@@ -1,9 +1,22 @@
 // What to do next, and why everything else is waiting: one pure function of the state.
-import type { ErrorInfo } from '../errors/devloop-error.js'
+import type { ParallelSettings } from '../model/plan.js'
 import type { ImageState, ResourceState, State } from '../model/state.js'
-import { buildReason, isBuildFailed, isSettled } from './image-status.js'
+import { waitsForEarlier } from './comes-after.js'
+import { dueBuild, isActive } from './graph-status.js'
+import {
+  disabledText,
+  neededText,
+  pendingText,
+  retryText,
+  runtimeText,
+  stillStarting,
+  unstartedText,
+  type Hold,
+} from './holds.js'
+import { isBuildFailed, isSettled } from './image-status.js'
 import { renderNeed } from './render-work.js'
-import { resourceImages, unsupported, wantedKey } from './resource-status.js'
+import { resourceImages } from './resource-images.js'
+import { unsupported, wantedKey } from './resource-status.js'
 
 export type Work =
   | { readonly kind: 'reload' }
@@ -15,29 +28,19 @@ export type Work =
   /** Start its `serve` again, which ended by itself. */
   | { readonly kind: 'serve-local'; readonly resource: string }
 
-export interface Hold {
-  readonly code: 'reloading' | 'runtime' | 'needs' | 'image' | 'render' | 'failed' | 'slot' | 'unsupported' | 'stopping'
-  readonly message: string
-}
-
 export interface NextWork {
   readonly work: readonly Work[]
-  /** By resource name. */
+  /** By resource name. Each that is not ready has one, unless it is being deployed or run, or named by the work. */
   readonly holds: Readonly<Record<string, Hold>>
   /** Look again then, although nothing may have happened: something is tried again. Milliseconds since 1970. */
   readonly wakeAt?: number
 }
 
-/** How much may run at once. */
-export interface Slots {
-  readonly builds: number
-  readonly deploys: number
-}
-
-export const defaultSlots: Slots = { builds: 3, deploys: 8 }
+/** Before there is a plan, nothing runs. */
+const noSlots: ParallelSettings = { builds: 0, deploys: 0, locals: 0 }
 
 /** The work that can start now. What runs already is not repeated. */
-export function nextWork(state: State, now: number, slots: Slots = defaultSlots): NextWork {
+export function nextWork(state: State, now: number): NextWork {
   const work: Work[] = []
   const holds: Record<string, Hold> = {}
   let wakeAt: number | undefined
@@ -61,18 +64,21 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
   }
 
   const connected = state.runtime.status === 'connected'
-  let builds = Object.values(state.images).filter((image) => image.build?.status === 'running').length
-  let deploys = Object.values(state.resources).filter((resource) => resource.deploy?.status === 'running').length
+  const slots = state.plan?.settings.parallel ?? noSlots
+  const resources = Object.values(state.resources)
+  const deploys: { readonly resource: ResourceState; readonly key: string }[] = []
+  const locals: ResourceState[] = []
+  const builds = new Map<string, BuildCandidate>()
 
-  const planBuild = (image: ImageState, resource: string): void => {
+  const planBuild = (image: ImageState, resource: string, useful: boolean): void => {
     // what it is built on comes first, once for all that are built on it
     for (const base of image.bases?.names ?? []) {
       const found = state.images[base]
-      if (found && buildReason(found) !== undefined) planBuild(found, resource)
+      if (found && dueBuild(state, found) !== undefined) planBuild(found, resource, useful)
     }
     if (image.sources?.error) return hold(resource, 'failed', image.sources.error.message)
     if (!isSettled(image)) return hold(resource, 'image', `the sources of ${image.name} are being read`)
-    const reason = buildReason(image)
+    const reason = dueBuild(state, image)
     if (reason === undefined) return
     if (image.bases?.key === null) return hold(resource, 'image', image.bases.waiting ?? reason)
     if (image.build?.status === 'running') return hold(resource, 'image', `${image.name} is being built`)
@@ -80,28 +86,37 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
       wake(image.build?.retryAt)
       return hold(resource, 'failed', retryText(`the build of ${image.name} failed`, image.build, now))
     }
-    if (work.some((one) => one.kind === 'build' && one.image === image.name))
-      return hold(resource, 'image', `${image.name} is being built`)
-    if (builds >= slots.builds) return hold(resource, 'slot', `${builds} other images are being built`)
-    builds++
-    work.push({ kind: 'build', image: image.name, reason })
-    hold(resource, 'image', `${image.name} is being built`)
+    const known = builds.get(image.name)
+    if (known) {
+      known.users.push(resource)
+      known.useful ||= useful
+    } else builds.set(image.name, { image, reason, users: [resource], useful })
   }
 
-  for (const [name, resource] of Object.entries(state.resources)) {
+  /** Why a resource may not be worked on at all, beside its images. */
+  const barrier = (resource: ResourceState): [Hold['code'], string] | undefined => {
+    const { name, disabled, started, everReady, local } = resource
+    if (disabled) return ['disabled', disabledText(state, name, disabled)]
+    if (!started) return ['auto', unstartedText(name)]
     const reason = unsupported(state, name)
-    if (reason) {
-      hold(name, 'unsupported', reason)
-      continue
-    }
-    const never = impossibleNeed(state, name)
-    if (never && !resource.everReady) {
-      hold(name, 'needs', never)
-      continue
-    }
+    if (reason) return ['unsupported', reason]
+    const never = everReady ? undefined : impossibleNeed(state, name)
+    if (never) return ['needs', never]
+    if (!local && !connected) return ['runtime', runtimeText(state)]
+    const earlier = waitsForEarlier(state, resource, now)
+    if (earlier) return ['after', earlier]
+    return undefined
+  }
+
+  for (const resource of resources) {
+    const { name, local } = resource
+    const stop = barrier(resource)
     const blocked = resource.everReady ? undefined : waitsFor(state, name)
-    if (resource.local) {
-      const { local } = resource
+    if (stop) {
+      hold(name, ...stop)
+      continue
+    }
+    if (local) {
       if (local.run === 'running') continue
       if (local.wanted === local.done) {
         if (local.serve !== 'failed' || local.retryAt === undefined || local.run === 'failed') continue
@@ -111,16 +126,12 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
         continue
       }
       if (blocked) hold(name, 'needs', blocked)
-      else work.push({ kind: 'run-local', resource: name, wanted: local.wanted })
-      continue
-    }
-    if (!connected) {
-      hold(name, 'runtime', runtimeText(state))
+      else locals.push(resource)
       continue
     }
     for (const image of resourceImages(state, name)) {
       const found = state.images[image]
-      if (found) planBuild(found, name)
+      if (found) planBuild(found, name, blocked === undefined)
     }
     const rendering = renderNeed(state, resource, now)
     if (rendering.kind === 'render') {
@@ -133,37 +144,89 @@ export function nextWork(state: State, now: number, slots: Slots = defaultSlots)
       const { why, retryAt } = rendering
       hold(name, 'failed', retryText(why, retryAt === undefined ? {} : { retryAt }, now))
     }
+    const waits = builds.size > 0 && [...builds.values()].some(({ users }) => users.includes(name))
     if (blocked) {
-      hold(name, 'needs', blocked)
+      if (!waits) hold(name, 'needs', blocked)
       continue
     }
     const key = wantedKey(state, resource)
     if (key === undefined || resource.deploy?.status === 'running') continue
     if (key === resource.appliedKey && resource.forced <= resource.forcedDone) continue
-    if (isDeployFailed(resource, key, now)) {
+    if (state.removals[name]) {
+      hold(name, 'removing', 'what it had in the cluster is being deleted')
+    } else if (isDeployFailed(state, resource, key, now)) {
       wake(resource.deploy?.retryAt)
       hold(name, 'failed', retryText('the deploy failed', resource.deploy, now))
-    } else if (deploys >= slots.deploys) {
-      hold(name, 'slot', `${deploys} other resources are being deployed`)
-    } else {
-      deploys++
-      work.push({ kind: 'deploy', resource: name, key })
+    } else deploys.push({ resource, key })
+  }
+
+  let building = Object.values(state.images).filter((image) => image.build?.status === 'running').length
+  for (const { image, reason, users } of inTurn([...builds.values()])) {
+    const free = building < slots.builds
+    for (const user of users) {
+      if (free) hold(user, 'image', `${image.name} is being built`)
+      else hold(user, 'slot', `${counted(building, 'other image is', 'other images are')} being built`)
     }
+    if (!free) continue
+    building++
+    work.push({ kind: 'build', image: image.name, reason })
+  }
+  let deploying = resources.filter((resource) => resource.deploy?.status === 'running').length
+  for (const { resource, key } of deploys.sort((a, b) => endOf(a.resource.deploy) - endOf(b.resource.deploy))) {
+    if (deploying < slots.deploys) {
+      deploying++
+      work.push({ kind: 'deploy', resource: resource.name, key })
+    } else hold(resource.name, 'slot', `${counted(deploying, 'other resource is', 'other resources are')} being deployed`)
+  }
+  let running = resources.filter((resource) => resource.local?.run === 'running').length
+  for (const { name, local } of locals.sort((a, b) => (a.local?.startedAt ?? 0) - (b.local?.startedAt ?? 0))) {
+    if (running < slots.locals) {
+      running++
+      work.push({ kind: 'run-local', resource: name, wanted: local?.wanted ?? 0 })
+    } else hold(name, 'slot', `${counted(running, 'other local is', 'other locals are')} running`)
   }
 
   if (connected) {
     for (const removal of Object.values(state.removals)) {
-      if (removal.status === 'running') continue
+      // an apply is never cut: what it leaves is deleted after it
+      if (removal.status === 'running' || state.resources[removal.name]?.deploy?.status === 'running') continue
       if (removal.status === 'failed' && (removal.retryAt ?? Infinity) > now) wake(removal.retryAt)
       else work.push({ kind: 'remove', resource: removal.name })
     }
   }
+  const named = new Set(work.flatMap((one) => ('resource' in one ? [one.resource] : [])))
+  for (const resource of resources) {
+    if (named.has(resource.name) || resource.deploy?.status === 'running' || resource.local?.run === 'running') continue
+    if (isActive(resource)) {
+      const pending = pendingText(state, resource)
+      if (pending) hold(resource.name, 'pending', pending)
+    }
+    if (resource.ready) continue
+    const [code, message] = stillStarting(state, resource)
+    hold(resource.name, code, message)
+  }
   return { work, holds, ...(wakeAt === undefined ? {} : { wakeAt }) }
 }
 
+interface BuildCandidate {
+  readonly image: ImageState
+  readonly reason: string
+  readonly users: string[]
+  /** Whether somebody who waits for nothing else uses it. */
+  useful: boolean
+}
+
+/** Who waits longest comes first, then what can be used at once, then the order of the plan: so nobody waits for ever. */
+const inTurn = (candidates: BuildCandidate[]): BuildCandidate[] =>
+  candidates.sort((a, b) => endOf(a.image.build) - endOf(b.image.build) || (a.useful === b.useful ? 0 : a.useful ? -1 : 1))
+
+const endOf = (attempt: { readonly finishedAt?: number } | null): number => attempt?.finishedAt ?? 0
+
+const counted = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`
+
 function waitsFor(state: State, name: string): string | undefined {
   const missing = (state.plan?.resources[name]?.needs ?? []).filter((need) => !state.resources[need]?.everReady)
-  return missing.length === 0 ? undefined : `it needs ${missing.join(', ')}`
+  return missing.length === 0 ? undefined : `it needs ${missing.map((need) => neededText(state, need)).join(', ')}`
 }
 
 function impossibleNeed(state: State, name: string): string | undefined {
@@ -171,20 +234,10 @@ function impossibleNeed(state: State, name: string): string | undefined {
   return never === undefined ? undefined : `it needs ${never}, which cannot run here: ${unsupported(state, never)}`
 }
 
-const isDeployFailed = (resource: ResourceState, key: string, now: number): boolean => {
+const isDeployFailed = (state: State, resource: ResourceState, key: string, now: number): boolean => {
   const { deploy } = resource
-  if (deploy?.status !== 'failed' || deploy.key !== key || resource.forced > deploy.forced) return false
+  if (deploy?.status !== 'failed' || resource.forced > deploy.forced) return false
+  // something else to deploy is another try, unless that wants a trigger
+  if (deploy.key !== key && state.plan?.resources[resource.name]?.trigger !== 'manual') return false
   return deploy.retryAt === undefined || deploy.retryAt > now
 }
-
-const retryText = (what: string, attempt: { retryAt?: number; error?: ErrorInfo } | null | undefined, now: number): string =>
-  attempt?.retryAt === undefined
-    ? `${what}; a change or a trigger tries again`
-    : `${what}; tried again in ${Math.max(1, Math.ceil((attempt.retryAt - now) / 1000))} s`
-
-const runtimeText = (state: State): string =>
-  state.session.runtime === 'process'
-    ? 'the process runtime is starting'
-    : state.runtime.status === 'lost'
-      ? 'the connection to the cluster is lost'
-      : 'not connected to the cluster yet'

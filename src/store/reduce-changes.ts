@@ -1,15 +1,19 @@
 // Changes: each burst of saves, from its first event to live in the pods.
 import type { ChangeImage, ChangeState, ResourceState, State, TargetState } from '../model/state.js'
 import type { Action } from './actions.js'
+import { isImageNeeded } from './graph-status.js'
 import { ackedRevision, failedRevision, isCutOff, isInSync } from './image-status.js'
-import { renderKey, builtImages, wantedKey } from './resource-status.js'
+import { builtImages } from './resource-images.js'
+import { renderKey, wantedKey } from './resource-status.js'
 
 /** How many changes are kept. */
 const kept = 50
 
 export function seeChange(state: State, action: Extract<Action, { type: 'change/seen' }>): State {
   const { id, first, paths, pathCount, images, resources } = action
-  const nothing = images.every((one) => one.action === 'none') && resources.length === 0
+  const nothing =
+    images.every((one) => one.action === 'none' || !isImageNeeded(state, one.image)) &&
+    resources.every((name) => state.resources[name]?.disabled)
   const change: ChangeState = {
     id,
     at: first,
@@ -56,7 +60,7 @@ type Outcome = 'pending' | 'live' | 'failed' | 'superseded'
 
 function imageOutcome(state: State, { image: name, action, revision }: ChangeImage): Outcome {
   const image = state.images[name]
-  if (!image) return 'superseded'
+  if (!image || !isImageNeeded(state, name)) return 'superseded'
   // where live sync cannot be used, what happens in containers says nothing: every save is built
   const isOf = (target: TargetState): boolean =>
     target.image === name || (state.images[target.image]?.bases?.names.includes(name) ?? false)
@@ -92,6 +96,8 @@ const usersReady = (state: State, image: string): boolean =>
 function localOutcome(state: State, name: string): Outcome {
   const resource = state.resources[name]
   if (!resource) return 'live'
+  if (resource.disabled) return 'superseded'
+  if (resource.pending) return 'pending'
   if (!resource.local) return deployOutcome(state, resource)
   const { local } = resource
   if (local.done < local.wanted || local.run === 'running' || local.serve === 'starting') return 'pending'

@@ -1,6 +1,7 @@
 // What happens to images.
 import type { BuildState, ImageState, State } from '../model/state.js'
 import type { Action } from './actions.js'
+import { holdImage } from './reduce-pending.js'
 import { syncTargets } from './reduce-targets.js'
 
 type ImageAction = Extract<Action, { image: string }>
@@ -12,7 +13,9 @@ export function reduceImage(state: State, action: ImageAction): State {
   if (action.type === 'change/stage') return state
   const next = withImage(image, action)
   if (next === image) return state
-  const changed: State = { ...state, images: { ...state.images, [image.name]: next } }
+  let changed: State = { ...state, images: { ...state.images, [image.name]: next } }
+  // the first reading of the sources is no change of them
+  if (action.type === 'image/sources' && image.sources) changed = holdImage(changed, next)
   return next.record?.digest === image.record?.digest ? changed : syncTargets(changed)
 }
 

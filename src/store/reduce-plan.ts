@@ -2,7 +2,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import { specKey } from '../model/keys.js'
 import { imagesOf, type ImageSpec, type Plan, type ResourceSpec } from '../model/plan.js'
-import type { ImageState, LocalState, RemovalState, ResourceState, State } from '../model/state.js'
+import type { DisabledBy, ImageState, RemovalState, ResourceState, State } from '../model/state.js'
+import { hasBegun } from './comes-after.js'
+import { disabledBy, isActive } from './graph-status.js'
+import { withReason } from './reduce-pending.js'
+import { newLocal } from './reduce-switches.js'
 import { unsupported } from './resource-status.js'
 
 export function applyPlan(state: State, plan: Plan, at: number): State {
@@ -24,14 +28,17 @@ export function applyPlan(state: State, plan: Plan, at: number): State {
           : old
         : { ...old, sources: old.sources && { ...old.sources, stale: true }, syncBlocked: null }
   }
+  const disabled = disabledBy({ ...state, plan })
   const resources: Record<string, ResourceState> = {}
   const removals: Record<string, RemovalState> = { ...state.removals }
   for (const spec of Object.values(plan.resources)) {
     const old = state.resources[spec.name]
     const key = specKey(plan, spec)
     resources[spec.name] =
-      old && (old.local === null) === (spec.kind !== 'local') ? changedResource(old, spec, key) : newResource(spec, key, at)
-    delete removals[spec.name]
+      old && (old.local === null) === (spec.kind !== 'local')
+        ? changedResource(old, spec, key)
+        : newResource(spec, key, at, disabled(spec.name), state)
+    if (!resources[spec.name]?.disabled && removals[spec.name]?.status !== 'running') delete removals[spec.name]
   }
   for (const [name, old] of Object.entries(state.resources)) {
     if (!resources[name] && !old.local) removals[name] = { name, status: 'pending', attempts: 0 }
@@ -56,9 +63,14 @@ const newImage = (name: string): ImageState => ({
   syncBlocked: null,
 })
 
-const newLocal = (): LocalState => ({ wanted: 1, done: 0, run: 'none', serve: 'none' })
-
-const newResource = (spec: ResourceSpec, key: string, at: number): ResourceState => ({
+/** @param before the state so far: whether the user has asked for this one by name */
+const newResource = (
+  spec: ResourceSpec,
+  key: string,
+  at: number,
+  disabled: DisabledBy | null,
+  { switches, session }: State,
+): ResourceState => ({
   name: spec.name,
   specKey: key,
   deploy: null,
@@ -69,6 +81,10 @@ const newResource = (spec: ResourceSpec, key: string, at: number): ResourceState
   sources: null,
   rendered: null,
   local: spec.kind === 'local' ? newLocal() : null,
+  disabled,
+  started: spec.auto || (disabled === null && (switches[spec.name] === true || session.only.length > 0)),
+  pending: null,
+  completed: 0,
   forced: 0,
   forcedDone: 0,
   restarts: 0,
@@ -78,14 +94,19 @@ const newResource = (spec: ResourceSpec, key: string, at: number): ResourceState
 })
 
 function changedResource(old: ResourceState, spec: ResourceSpec, key: string): ResourceState {
-  if (old.specKey === key) return old
-  return {
-    ...old,
-    specKey: key,
-    // which files count may be others now; they are read anew
-    sources: null,
-    local: old.local && spec.kind === 'local' ? { ...old.local, wanted: old.local.wanted + 1 } : old.local,
-  }
+  const { local, pending } = old
+  const again = local && { ...local, wanted: local.wanted + 1 }
+  if (spec.trigger === 'manual' && isActive(old) && hasBegun(old))
+    return old.specKey === key
+      ? old
+      : withReason({ ...old, specKey: key, sources: null }, 'its declaration in the Devloopfile has changed')
+  const started = old.started || spec.auto
+  // what waited for a trigger need not any more
+  if (old.specKey === key && !pending) return started === old.started ? old : { ...old, started }
+  const forced = (pending?.reasons.length ?? 0) > 0 ? old.forced + 1 : old.forced
+  // which files count may be others now; they are read anew
+  const sources = old.specKey === key ? old.sources : null
+  return { ...old, specKey: key, started, pending: null, sources, forced, local: again }
 }
 
 /** Whether two declarations of an image say the same, wherever they stand. */

@@ -1,10 +1,11 @@
 // What happens to resources.
 import { isDeepStrictEqual } from 'node:util'
-import { imagesOf } from '../model/plan.js'
 import type { DeployState, LocalState, RemovalState, RenderedState, ResourceState, State } from '../model/state.js'
 import type { Action } from './actions.js'
+import { doAgain } from './reduce-after.js'
+import { isManual, trigger, withReason } from './reduce-pending.js'
+import { undeployed } from './reduce-switches.js'
 import { syncTargets } from './reduce-targets.js'
-import { builtImages } from './resource-status.js'
 
 type ResourceAction = Extract<Action, { resource: string }>
 
@@ -12,10 +13,11 @@ export function reduceResource(state: State, action: ResourceAction): State {
   if (action.type.startsWith('removal/')) return reduceRemoval(state, action as Extract<Action, { type: `removal/${string}` }>)
   const resource = state.resources[action.resource]
   if (!resource) return state
+  if (action.type === 'request/trigger') return trigger(state, resource.name)
   const next = withResource(state, resource, action)
   if (next === resource) return state
   let changed: State = { ...state, resources: { ...state.resources, [resource.name]: next } }
-  if (action.type === 'request/trigger') changed = forceImages(changed, resource.name)
+  if (next.completed > resource.completed) changed = doAgain(changed, next)
   return next.observed === resource.observed ? changed : syncTargets(changed)
 }
 
@@ -43,6 +45,10 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
         forcedDone: deploy.forced,
         templates: action.templates,
         warnings: action.warnings,
+        // the same again, through another connection or after a restart of devloop's, is nothing new
+        ...(deploy.key === resource.completedKey && deploy.forced <= resource.forcedDone
+          ? {}
+          : { completed: resource.completed + 1, completedKey: deploy.key }),
       }
     }
     case 'deploy/failed':
@@ -68,13 +74,17 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
     case 'resource/observed':
       return { ...resource, observed: action.observed }
     case 'local/changed':
-      return local ? { ...resource, local: { ...local, wanted: local.wanted + 1 } } : resource
+      if (!local) return resource
+      if (isManual(state, resource)) return withReason(resource, 'a watched file has changed')
+      return { ...resource, local: { ...local, wanted: local.wanted + 1 } }
     case 'local/running':
       return local ? { ...resource, local: { ...withoutError(local), run: 'running', startedAt: action.at } } : resource
     case 'local/ran':
       return local
         ? {
             ...resource,
+            // one that a newer change has ended has made nothing
+            completed: action.error || local.wanted > action.wanted ? resource.completed : resource.completed + 1,
             local: {
               ...withoutError(local),
               run: action.error ? 'failed' : 'ok',
@@ -95,8 +105,6 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
             },
           }
         : resource
-    case 'request/trigger':
-      return { ...resource, forced: resource.forced + 1, local: local && { ...local, wanted: local.wanted + 1 } }
     case 'request/restart':
       return { ...resource, restarts: resource.restarts + 1 }
     default:
@@ -142,31 +150,19 @@ function withoutRetry({ retryAt: _at, ...rest }: LocalState): LocalState {
   return rest
 }
 
-/** A trigger builds the images of a resource in any case, and gives live sync another try. */
-function forceImages(state: State, resource: string): State {
-  const spec = state.plan?.resources[resource]
-  if (!spec) return state
-  const images = { ...state.images }
-  const own = imagesOf(spec)
-  for (const name of builtImages(state, resource)) {
-    const image = images[name]
-    // others may be built on the same base: it is only tried again
-    if (image && (own.includes(name) || image.build?.status === 'failed'))
-      images[name] = { ...image, forced: image.forced + 1, syncBlocked: null }
-  }
-  return { ...state, images }
-}
-
 function reduceRemoval(state: State, action: Extract<Action, { type: `removal/${string}` }>): State {
   const old = state.removals[action.resource]
   if (!old) return state
+  // of one that is disabled, or was enabled again meanwhile, nothing is there any more
+  const resource = state.resources[action.resource]
+  const resources = resource && !resource.local ? { ...state.resources, [resource.name]: undeployed(resource) } : state.resources
   if (action.type === 'removal/finished') {
     const { [action.resource]: _gone, ...removals } = state.removals
-    return { ...state, removals }
+    return { ...state, resources, removals }
   }
   const removal: RemovalState =
     action.type === 'removal/started'
       ? { name: old.name, status: 'running', attempts: old.attempts + 1 }
       : { ...old, status: 'failed', error: action.error, ...(action.retryAt === undefined ? {} : { retryAt: action.retryAt }) }
-  return { ...state, removals: { ...state.removals, [old.name]: removal } }
+  return { ...state, resources, removals: { ...state.removals, [old.name]: removal } }
 }

@@ -8,6 +8,7 @@ export function syncTargets(state: State): State {
   const targets: Record<string, TargetState> = {}
   let same = true
   for (const resource of Object.values(state.resources)) {
+    if (resource.disabled) continue
     for (const pod of resource.observed?.pods ?? []) {
       if (pod.phase === 'terminating') continue
       for (const container of pod.containers) {
@@ -43,5 +44,6 @@ export function patchTarget(state: State, action: Extract<Action, { type: 'targe
   if (!old) return state
   const patched: Record<string, unknown> = { ...old, ...action.patch }
   for (const [key, value] of Object.entries(patched)) if (value === undefined) delete patched[key]
+  if (action.patch.acked) patched.reached = action.patch.acked
   return { ...state, targets: { ...state.targets, [old.id]: patched as unknown as TargetState } }
 }

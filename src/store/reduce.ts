@@ -5,6 +5,8 @@ import { seeChange, settleChanges, stageChange } from './reduce-changes.js'
 import { reduceImage } from './reduce-images.js'
 import { applyPlan } from './reduce-plan.js'
 import { reduceResource } from './reduce-resources.js'
+import { notePaths } from './reduce-pending.js'
+import { settleSwitches, switchResources } from './reduce-switches.js'
 import { patchTarget, syncTargets } from './reduce-targets.js'
 import { isCutOff } from './image-status.js'
 import { isReady } from './resource-status.js'
@@ -43,7 +45,7 @@ function apply(state: State, action: Action): State {
         generation: rest.generation + 1,
         loadMs: action.loadMs,
       }
-      return syncTargets(applyPlan({ ...state, devloopfile }, action.plan, action.at))
+      return syncTargets(settleSwitches(applyPlan({ ...state, devloopfile }, action.plan, action.at), action.at))
     }
     case 'devloopfile/failed':
       return { ...state, devloopfile: { ...state.devloopfile, status: 'failed', loaded: action.wanted, error: action.error } }
@@ -56,9 +58,18 @@ function apply(state: State, action: Action): State {
       return { ...state, forwards }
     }
     case 'change/seen':
-      return seeChange(state, action)
+      return seeChange(notePaths(state, action), action)
     case 'change/stage':
       return stageChange(state, action)
+    case 'request/enable':
+    case 'request/disable':
+      return switchResources(state, action.names, action.type === 'request/enable', action.at)
+    case 'request/args':
+      return {
+        ...state,
+        session: { ...state.session, args: action.args },
+        devloopfile: { ...state.devloopfile, wanted: state.devloopfile.wanted + 1 },
+      }
     default:
       return 'image' in action ? reduceImage(state, action) : reduceResource(state, action)
   }
@@ -90,7 +101,8 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
   for (const [name, image] of Object.entries(state.images))
     images[name] = { ...image, recordChecked: false, build: unlessFailed(image.build) }
   const removals = { ...state.removals }
-  for (const name of deployed) if (!state.resources[name]) removals[name] ??= { name, status: 'pending', attempts: 0 }
+  for (const name of deployed)
+    if (state.resources[name]?.disabled !== null) removals[name] ??= { name, status: 'pending', attempts: 0 }
   return syncTargets({
     ...state,
     images,

@@ -1,19 +1,10 @@
 // Whether a resource is deployed as wanted and ready, told from the state. Pure.
 import { deployKey } from '../model/keys.js'
-import { hasSources, imagesOf, isRendered } from '../model/plan.js'
+import { hasSources, isRendered } from '../model/plan.js'
 import type { PodState, ResourceState, State, TargetState } from '../model/state.js'
-import { buildReason, isBehind, isSettled } from './image-status.js'
-
-/** Names of the built images of a resource, in this runtime. */
-export const resourceImages = (state: State, name: string): readonly string[] => {
-  const spec = state.plan?.resources[name]
-  return spec ? imagesOf(spec) : []
-}
-
-/** Names of the built images of a resource, and of those that they are built on. */
-export const builtImages = (state: State, name: string): readonly string[] => [
-  ...new Set(resourceImages(state, name).flatMap((image) => [image, ...(state.images[image]?.bases?.names ?? [])])),
-]
+import { dueBuild, isActive, isDeployHeld, isTargetDue } from './graph-status.js'
+import { isSettled } from './image-status.js'
+import { resourceImages } from './resource-images.js'
 
 const wordOf = {
   manifests: 'manifests need',
@@ -30,12 +21,21 @@ export function unsupported(state: State, name: string): string | undefined {
   return spec.process ? undefined : 'it has no `process` setting, so it runs on a cluster only'
 }
 
-/** The key that a resource must be deployed under; undefined while an image that it uses is not built. */
-export function wantedKey(state: State, resource: ResourceState): string | undefined {
+/**
+ * The key that a resource must be deployed under; undefined while an image that it uses is not built. What waits for a trigger changes
+ * nothing in it.
+ */
+export const wantedKey = (state: State, resource: ResourceState): string | undefined =>
+  isDeployHeld(state, resource) ? (resource.appliedKey ?? undefined) : newestKey(state, resource)
+
+/** As wantedKey, with everything that is built and declared by now. */
+export function newestKey(state: State, resource: ResourceState): string | undefined {
   const refs: string[] = []
   for (const name of resourceImages(state, resource.name)) {
     const image = state.images[name]
-    if (!image?.record || !isSettled(image) || buildReason(image) !== undefined) return undefined
+    if (!image?.record || !isSettled(image) || dueBuild(state, image) !== undefined) return undefined
+    // what was asked for is being built or has failed, and only what came later waits
+    if (image.forced > image.forcedDone) return undefined
     refs.push(image.record.ref)
   }
   const spec = state.plan?.resources[resource.name]
@@ -87,7 +87,7 @@ export function isStaying(state: State, target: TargetState): boolean {
 export function isBroughtUp(state: State, pod: PodState): boolean {
   return pod.containers.every(({ image: name, containerId }) => {
     const image = name === undefined ? undefined : state.images[name]
-    if (!image || !hasSync(state, image.name) || image.syncBlocked || buildReason(image) !== undefined) return true
+    if (!image || !hasSync(state, image.name) || image.syncBlocked || dueBuild(state, image) !== undefined) return true
     const target = state.targets[containerId]
     if (!target) return false
     // a stream that could not be opened is opened again soon; any other failure may stay
@@ -98,6 +98,7 @@ export function isBroughtUp(state: State, pod: PodState): boolean {
 /** Ready: deployed as wanted, rolled out and Ready, overlay acknowledged, restart done; for a local: run ended well, serve answers. */
 export function isReady(state: State, resource: ResourceState): boolean {
   const { local } = resource
+  if (!isActive(resource)) return false
   if (local)
     return (
       local.done === local.wanted &&
@@ -117,7 +118,7 @@ export function isReady(state: State, resource: ResourceState): boolean {
       const [target, image] = [state.targets[container.containerId], state.images[container.image]]
       if (!image || image.syncBlocked) continue
       if (!hasSync(state, image.name)) continue
-      if (!target || isBehind(target, image, resource.restarts)) return false
+      if (!target || isTargetDue(state, target, image, resource.restarts)) return false
     }
   }
   return true

@@ -8,7 +8,7 @@ import { errorText } from '../render/error-text.js'
 import { imageRows } from '../render/image-rows.js'
 import { resourceRows } from '../render/rows.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
-import { resourcesOf, sessionOf, troublesOf, troubleText, type Views } from '../render/views.js'
+import { isAtRest, resourcesOf, sessionOf, troublesOf, troubleText, type Views } from '../render/views.js'
 
 export interface StatusOptions {
   readonly file?: string
@@ -39,7 +39,7 @@ async function waitReady(client: DevloopClient, timeoutMs: number): Promise<numb
     return exitCodes.ok
   } catch (thrown) {
     if (!isDevloopError(thrown) || thrown.code !== 'timeout') throw thrown
-    const waiting = resourcesOf(client.views()).filter((one) => !one.ready)
+    const waiting = resourcesOf(client.views()).filter((one) => !one.ready && !isAtRest(one))
     const names = waiting.map((one) => `${one.name} (${one.error?.message ?? one.hold?.message ?? one.activity ?? one.status})`)
     const error = new DevloopError(
       'timeout',

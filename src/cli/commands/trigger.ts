@@ -1,10 +1,12 @@
-// `devloop trigger`: do the whole for a resource again.
+// `devloop trigger`: do the whole for resources again, or let go what waits for it.
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
 
-export const trigger = (resource: string, options: { readonly file?: string }): Promise<number> =>
+export const trigger = (resources: readonly string[], options: { readonly file?: string }): Promise<number> =>
   withDaemon(options.file, ['state'], async (client) => {
-    await client.request('trigger', { resource })
-    process.stdout.write(`triggered ${resource}\n`)
+    for (const resource of resources) {
+      const { resources: triggered } = await client.request('trigger', { resource })
+      process.stdout.write(`triggered ${triggered.join(', ')}\n`)
+    }
     return exitCodes.ok
   })

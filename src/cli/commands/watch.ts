@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly context?: string
   readonly namespace?: string
   readonly port: number
+  /** Resources to watch, as names or `label:NAME`; empty = all. */
+  readonly only: readonly string[]
 }
 
 export async function watch(args: readonly string[], options: WatchOptions): Promise<number> {
@@ -22,6 +24,7 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
   const daemon = await startDaemon({
     file,
     args,
+    only: options.only,
     runtime: options.runtime,
     port: options.port,
     version,

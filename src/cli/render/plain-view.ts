@@ -45,10 +45,16 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
   const tellResource = ({ name, status, activity, error, warnings, hold, ready, endpoints }: ResourceView): void => {
     // bringing a save into the pods is told by the change's own lines
     if (activity === 'syncing' && !error) return
-    const reason = error ? `: ${errorText(error)}` : hold && status === 'pending' ? `: ${harmless(hold.message)}` : ''
+    const reason = error
+      ? `: ${errorText(error)}`
+      : hold && (status === 'pending' || status === 'disabled')
+        ? `: ${harmless(hold.message)}`
+        : ''
     waiting ||= !ready
     const where = ready && endpoints.length > 0 ? ` at ${endpoints.map((one) => harmless(one.url)).join(' ')}` : ''
     say(`resource/${name}`, `${name}: ${status}${reason}${where}`)
+    if (hold?.code === 'pending') say(`pending/${name}`, `${name}: pending: ${harmless(hold.message)}`)
+    else told.delete(`pending/${name}`)
     for (const warning of warnings) say(`warning/${name}/${warning.code}`, `${name}: warning: ${errorText(warning)}`)
     for (const one of endpoints)
       if (one.error) say(`endpoint/${one.url}`, `${name}: ${harmless(one.url)}: ${errorText(one.error)}`)

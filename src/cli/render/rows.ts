@@ -5,7 +5,7 @@ import { fit, pad } from './fit.js'
 import { harmless } from './harmless.js'
 import type { Style } from './style.js'
 import { timeSpan } from './time-span.js'
-import { resourcesOf, sessionOf, type Views } from './views.js'
+import { isAtRest, resourcesOf, sessionOf, type Views } from './views.js'
 
 export interface RowOptions {
   readonly style: Style
@@ -19,20 +19,27 @@ export function resourceRows(views: Views, { style, columns, now }: RowOptions):
   const session = sessionOf(views)
   if (!session) return [fit('devloop: connecting', columns)]
   const resources = resourcesOf(views)
-  const rows = resources.map((one) => ({ one, change: changeText(one, now), endpoints: endpointsText(one) }))
+  const rows = resources.map((one) => ({
+    one,
+    labels: one.labels.join(','),
+    change: changeText(one, now),
+    endpoints: endpointsText(one),
+  }))
   const widths = {
     name: Math.max(...rows.map(({ one }) => stringWidth(one.name)), 4),
     status: Math.max(...rows.map(({ one }) => one.status.length), 5),
+    labels: Math.max(...rows.map(({ labels }) => labels.length), 0),
     change: Math.max(...rows.map(({ change }) => change.length), 0),
     endpoints: Math.max(...rows.map(({ endpoints }) => endpoints.length), 0),
   }
   return [
     fit(headline(session, resources, style), columns),
-    ...rows.map(({ one, change, endpoints }) => {
+    ...rows.map(({ one, labels, change, endpoints }) => {
       const { mark, colour } = looks(one, style)
       const text = whatText(one, style)
       const parts = [
         `${colour(mark)} ${style.bold(pad(one.name, widths.name))}`,
+        ...(widths.labels > 0 ? [style.dim(pad(labels, widths.labels))] : []),
         colour(pad(one.status, widths.status)),
         ...(widths.change > 0 ? [changeColour(one, style)(pad(change, widths.change))] : []),
         // without an endpoint there is more room for what is wrong
@@ -54,6 +61,7 @@ function headline(
       ? 'process runtime'
       : [runtime.context ?? 'kubernetes', runtime.namespace].filter(Boolean).join('/')
   const ready = resources.filter((one) => one.ready).length
+  const resting = resources.filter(isAtRest).length
   const notes = [
     ...(phase === 'stopping' ? [style.yellow('stopping')] : []),
     ...(runtime.state === 'connected' ? [] : [style.yellow(runtime.state === 'lost' ? 'connection lost' : 'connecting')]),
@@ -67,7 +75,11 @@ function headline(
     ...(devloopfile.state === 'loading' && devloopfile.generation === 0 ? ['loading the Devloopfile'] : []),
   ]
   const counts =
-    resources.length > 0 ? [`${ready} of ${resources.length} ready`] : devloopfile.generation > 0 ? ['no resources'] : []
+    resources.length > 0
+      ? [`${ready} of ${resources.length - resting} ready`, ...(resting > 0 ? [`${resting} not started`] : [])]
+      : devloopfile.generation > 0
+        ? ['no resources']
+        : []
   return `${style.bold(harmless(`${project} on ${where}`))}: ${[...notes, ...counts].join(', ')}`
 }
 
@@ -85,7 +97,8 @@ function looks({ status }: ResourceView, style: Style): { mark: string; colour: 
   }
 }
 
-function changeText({ lastChange }: ResourceView, now: number): string {
+function changeText({ lastChange, pending }: ResourceView, now: number): string {
+  if (pending) return 'not triggered'
   if (!lastChange) return ''
   const { outcome, at, liveMs } = lastChange
   if (outcome === 'live') return liveMs === undefined ? 'done' : `live in ${timeSpan(liveMs)}`
@@ -94,14 +107,16 @@ function changeText({ lastChange }: ResourceView, now: number): string {
   return outcome === 'superseded' ? 'superseded' : ''
 }
 
-const changeColour = ({ lastChange }: ResourceView, style: Style): ((text: string) => string) =>
-  lastChange?.outcome === 'live'
-    ? style.green
-    : lastChange?.outcome === 'pending'
-      ? style.cyan
-      : lastChange?.outcome === 'failed'
-        ? style.red
-        : style.dim
+const changeColour = ({ lastChange, pending }: ResourceView, style: Style): ((text: string) => string) =>
+  pending
+    ? style.yellow
+    : lastChange?.outcome === 'live'
+      ? style.green
+      : lastChange?.outcome === 'pending'
+        ? style.cyan
+        : lastChange?.outcome === 'failed'
+          ? style.red
+          : style.dim
 
 const endpointsText = ({ endpoints }: ResourceView): string => harmless(endpoints.map(({ url }) => url).join(' '))
 
@@ -110,7 +125,7 @@ function whatText({ error, activity, status, hold, endpoints, warnings }: Resour
   const broken = endpoints.find((one) => one.error)?.error
   if (error) return style.red(harmless(error.message))
   if (activity !== undefined && status !== 'ready') return harmless(activity)
-  if (hold) return style.dim(harmless(hold.message))
+  if (hold) return (hold.code === 'pending' ? style.yellow : style.dim)(harmless(hold.message))
   if (broken) return style.red(harmless(broken.message))
   return warnings[0] ? style.yellow(harmless(warnings[0].message)) : ''
 }

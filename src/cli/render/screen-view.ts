@@ -65,7 +65,7 @@ export function createScreenView(client: DevloopClient, terminal: Terminal, keys
     shown = frame
     if (output !== '') stdout.write(output)
     if (sessionOf(views)?.phase === 'running') parting = farewell()
-    if (resourcesOf(views).some((one) => one.lastChange?.outcome === 'pending')) schedule(ageMs)
+    if (resourcesOf(views).some((one) => one.lastChange?.outcome === 'pending' && !one.pending)) schedule(ageMs)
   }
   const redraw = (): void => {
     shown = []

@@ -16,6 +16,9 @@ export const resourcesOf = (views: Views): ResourceView[] =>
 export const imagesOf = (views: Views): ImageView[] =>
   [...views.values()].filter((view) => view.kind === 'image').sort((a, b) => (a.name < b.name ? -1 : 1))
 
+/** Whether nothing is to be done for it before somebody asks: it is disabled, or does not start by itself. */
+export const isAtRest = ({ status, hold }: ResourceView): boolean => status === 'disabled' || hold?.code === 'auto'
+
 /** Oldest first. */
 export const changesOf = (views: Views): ChangeView[] =>
   [...views.values()].filter((view) => view.kind === 'change').sort((a, b) => a.at - b.at)

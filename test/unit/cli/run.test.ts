@@ -50,7 +50,7 @@ describe('help', () => {
         -h, --help                       display help for command
 
       Commands:
-        watch [options] [args...]        Run the daemon: build, deploy, and bring each
+        watch [options] [resource...]    Run the daemon: build, deploy, and bring each
                                          save into the running pods.
         ci [options] [args...]           Run the plan once: exit 0 when all is built,
                                          deployed and ready and all Jobs have
@@ -59,8 +59,17 @@ describe('help', () => {
         logs [options] [resource]        Print the output of resources.
         events [options]                 Print every change of the state, one JSON
                                          object a line, until interrupted.
-        trigger [options] <resource>     Build and deploy a resource again, or run a
-                                         local again.
+        trigger [options] [resource...]  Build and deploy resources again, or run
+                                         locals again; with manual trigger, do what
+                                         their pending changes need.
+        enable [options] [resource...]   Bring disabled resources back, with what they
+                                         need, and start those with \`auto: false\`.
+        disable [options] [resource...]  Take resources out of the cluster, or end
+                                         their processes, until they are enabled or
+                                         devloop starts again.
+        args [options] [args...]         Show what the Devloopfile gets as \`args\`;
+                                         with --, replace it and load the Devloopfile
+                                         again.
         why [options] <path>             Tell which rule takes a file, for each image.
         render [options] [resources...]  Print the objects that would be applied, as
                                          YAML, and the images of the newest builds in
@@ -90,12 +99,13 @@ describe('help', () => {
   it('of watch', async () => {
     await run(['watch', '--help'])
     expect(out).toMatchInlineSnapshot(`
-      "Usage: devloop watch [options] [args...]
+      "Usage: devloop watch [options] [resource...] [-- args...]
 
       Run the daemon: build, deploy, and bring each save into the running pods.
 
       Arguments:
-        args                 given to the Devloopfile as \`args\` (after --)
+        resource             only these, by name or \`label:NAME\`, with what they need;
+                             all others are disabled
 
       Options:
         --file <path>        the Devloopfile; default: Devloopfile.ts in this folder
@@ -106,7 +116,11 @@ describe('help', () => {
         --namespace <name>   namespace to use instead of the Devloopfile's
         --port <port>        TCP port on 127.0.0.1 for status; 0 = any that is free
                              (default: 0)
+        -l, --label <label>  all resources with this label (as \`label:<label>\`); may
+                             be given again
         -h, --help           display help for command
+
+      What stands after -- is given to the Devloopfile as \`args\`.
       "
     `)
   })

@@ -81,7 +81,7 @@ test.each(transports)('over %s: state, changes, requests', async (_name, options
   await client.waitFor((views) => !views.has('resource/db'))
   expect(client.get('resource', 'api')?.activity).toBe('building')
   expect(changes.flatMap((change) => change.removes)).toEqual([{ kind: 'resource', name: 'db' }])
-  expect(await client.request('trigger', { resource: 'api' })).toEqual({ accepted: true })
+  expect(await client.request('trigger', { resource: 'api' })).toEqual({ accepted: true, resources: ['api'] })
   expect(await client.request('why', { path: '/a' })).toEqual({ path: '/a', answers: [] })
   expect(daemon.calls).toEqual(['trigger api'])
 })

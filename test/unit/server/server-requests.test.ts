@@ -15,7 +15,7 @@ test('requests reach their handler and are answered under their id', async () =>
   raw.send(request('b', 'shutdown', { down: true }))
   raw.send(request(3, 'reload'))
   raw.send(request(4, 'why', { path: '/a/b' }))
-  expect(await raw.take(isReply)).toEqual({ jsonrpc: '2.0', id: 1, result: { accepted: true } })
+  expect(await raw.take(isReply)).toEqual({ jsonrpc: '2.0', id: 1, result: { accepted: true, resources: ['api'] } })
   expect(await raw.take(isReply)).toEqual({ jsonrpc: '2.0', id: 'b', result: { accepted: true } })
   expect(await raw.take(isReply)).toEqual({ jsonrpc: '2.0', id: 3, result: { accepted: true } })
   expect(await raw.take(isReply)).toEqual({ jsonrpc: '2.0', id: 4, result: { path: '/a/b', answers: [] } })

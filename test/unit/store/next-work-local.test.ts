@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import type { LocalSpec } from '../../../src/model/plan.js'
 import { nextWork } from '../../../src/store/next-work.js'
+import { plainGraph } from '../../support/plain-graph.js'
 import { freshState, loaded, plan, play } from '../../support/states.js'
 
 const spec: LocalSpec = {
@@ -12,7 +13,7 @@ const spec: LocalSpec = {
   cwd: '/p',
   watch: [],
   env: {},
-  needs: [],
+  ...plainGraph,
   forward: [],
   rebuildAfter: [],
   labels: [],
@@ -38,10 +39,10 @@ test('at its time, with the reason why not before', () => {
 })
 
 test('not without a time, not when its run failed, and not once it is started', () => {
-  expect(nextWork(state(ran, ended), 9000)).toEqual({ work: [], holds: {} })
+  expect(nextWork(state(ran, ended), 9000)).toMatchObject({ work: [], holds: { docs: { code: 'failed' } } })
   expect(nextWork(state({ ...ran, error }, { ...ended, retryAt: 5000 }), 9000).work).toEqual([])
   const started = state(ran, { ...ended, retryAt: 5000 }, { type: 'local/serve', resource: 'docs', serve: 'starting', error })
-  expect(nextWork(started, 9000)).toEqual({ work: [], holds: {} })
+  expect(nextWork(started, 9000)).toMatchObject({ work: [], holds: { docs: { code: 'starting' } } })
   // what it ended with is told until it is ready
   expect(started.resources.docs?.local).toMatchObject({ serve: 'starting', error })
   const ready = play(started, { type: 'local/serve', resource: 'docs', serve: 'ready' })

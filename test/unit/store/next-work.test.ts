@@ -164,7 +164,7 @@ describe('what comes next', () => {
       connected,
       ...names.flatMap((name) => [scanned(name), { type: 'image/checked', image: name, exists: false } as const]),
     )
-    const next = nextWork(state, 0, { builds: 2, deploys: 8 })
+    const next = nextWork(state, 0)
     expect(next.work).toHaveLength(2)
     expect(next.holds.c).toEqual({ code: 'slot', message: '2 other images are being built' })
   })
