@@ -1,4 +1,5 @@
 // The API of Devloopfiles. Light: it runs in the worker that evaluates a Devloopfile, and imports nothing but Node.
+export { compose } from './devloopfile/api/compose.js'
 export { defineDevloop } from './devloopfile/api/define-devloop.js'
 export { ignore, image, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
 export { readFile, readJson, readYaml } from './devloopfile/api/read-file.js'
@@ -11,6 +12,8 @@ export type {
   CiOptions,
   ClusterOptions,
   Command,
+  Compose,
+  ComposeOptions,
   Context,
   Custom,
   CustomBuildOptions,

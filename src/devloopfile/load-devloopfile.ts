@@ -9,7 +9,7 @@ import type { Plan } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import { createBundler, type Bundle, type Bundler } from './bundle.js'
 import { planInputs, type InputGlob } from './inputs.js'
-import { failureError, loadError, memoryError, neverError, timeoutError } from './load-errors.js'
+import { failureErrors, loadError, memoryError, neverError, timeoutError } from './load-errors.js'
 import { ownFiles, type OwnFiles } from './own-files.js'
 import { toLabel } from './plan/fields.js'
 import { makePlan } from './plan/make-plan.js'
@@ -140,7 +140,7 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
     if (!bundle.ok) return done([asked, ...bundle.files], [], bundle.errors)
     const { job, evaluation } = await evaluate(file, bundle.code, bundle.map, context, onLog, signal)
     const files = [asked, ...bundle.files, ...evaluation.reads]
-    if (evaluation.kind !== 'declared') return done(files, [], [evaluationError(evaluation, job, { timeoutMs, memoryMb })])
+    if (evaluation.kind !== 'declared') return done(files, [], evaluationErrors(evaluation, job, { timeoutMs, memoryMb }))
     const made = await makePlan(evaluation.declaration, file, manifests)
     manifests.sweep()
     signal.throwIfAborted()
@@ -182,22 +182,22 @@ function realFile(path: string): string | undefined {
   }
 }
 
-function evaluationError(
+function evaluationErrors(
   evaluation: Exclude<Evaluation, { kind: 'declared' }>,
   job: Job,
   limits: { timeoutMs: number; memoryMb: number },
-): ErrorInfo {
+): readonly ErrorInfo[] {
   switch (evaluation.kind) {
     case 'failed':
-      return failureError(evaluation.failure, job.file)
+      return failureErrors(evaluation.failure, job.file)
     case 'timeout': {
       const places = createSourcePlaces(job)
       const [at] = evaluation.running.flatMap(({ url, line, column }) => places.place(url, line, column) ?? [])
-      return timeoutError(job.file, limits.timeoutMs, at)
+      return [timeoutError(job.file, limits.timeoutMs, at)]
     }
     case 'never':
-      return neverError(job.file)
+      return [neverError(job.file)]
     case 'memory':
-      return memoryError(job.file, limits.memoryMb)
+      return [memoryError(job.file, limits.memoryMb)]
   }
 }

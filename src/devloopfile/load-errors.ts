@@ -15,7 +15,10 @@ export function loadError(code: ErrorCode, message: string, { why, where, help }
 }
 
 /** @param file the Devloopfile */
-export function failureError(failure: Failure, file: string): ErrorInfo {
+export const failureErrors = (failure: Failure, file: string): readonly ErrorInfo[] =>
+  failure.kind === 'problems' ? failure.problems : [failureError(failure, file)]
+
+function failureError(failure: Exclude<Failure, { kind: 'problems' }>, file: string): ErrorInfo {
   switch (failure.kind) {
     case 'usage':
       return loadError(failure.file ? 'devloopfile/file' : 'devloopfile/invalid', failure.message, {

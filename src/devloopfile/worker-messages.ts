@@ -1,5 +1,5 @@
 // What the main thread and the worker that evaluates a Devloopfile say to each other.
-import type { SourcePosition } from '../errors/devloop-error.js'
+import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
 import type { Declaration } from './declaration.js'
 
 /** The one message to a worker. */
@@ -33,6 +33,8 @@ export type Failure =
       readonly help: string
       readonly at: SourcePosition
     }
+  /** Files that it uses are wrong. */
+  | { readonly kind: 'problems'; readonly problems: readonly ErrorInfo[] }
   | { readonly kind: 'threw'; readonly message: string; readonly causes: readonly string[]; readonly at?: SourcePosition }
   /** A promise that nobody awaited was rejected. */
   | { readonly kind: 'unhandled'; readonly message: string; readonly causes: readonly string[]; readonly at?: SourcePosition }

@@ -8,7 +8,9 @@ import { parentPort } from 'node:worker_threads'
 import type * as Yaml from 'yaml'
 import { callPosition, sessionKey, type Session } from './api/session.js'
 import { insideOf, usageErrorKey, type UsageError } from './api/values.js'
+import { ComposeError, composeProject } from './compose/compose.js'
 import { collect } from './worker/collect.js'
+import { createComposeHost } from './worker/compose-host.js'
 import { createOutputLines } from './worker/output-lines.js'
 import { createSourcePlaces, type SourcePlaces } from './worker/source-places.js'
 import { moduleMetaName, type Failure, type Job, type WorkerMessage } from './worker-messages.js'
@@ -54,17 +56,19 @@ const freezeContext = ({ context }: Job): Job['context'] => Object.freeze({ ...c
 
 function provideSession(places: SourcePlaces): void {
   let yaml: typeof Yaml | undefined
+  // Not imported above: most Devloopfiles read no YAML themselves, and it would cost each of them 20 ms. The bundler, by which
+  // this file always goes, puts the package in.
+  const loadYaml = (): typeof Yaml => (yaml ??= require('yaml') as typeof Yaml)
+  const noteRead = (file: string): void => post({ type: 'read', file })
   const session: Session = {
     locate: places.locate,
     read(path) {
-      post({ type: 'read', file: path })
+      noteRead(path)
       return readFileSync(path, 'utf8')
     },
+    compose: (request) => composeProject(request, createComposeHost(loadYaml(), noteRead)),
     parseYaml(text, file) {
-      // Not imported above: most Devloopfiles read no YAML themselves, and it would cost each of them 20 ms. The bundler, by which
-      // this file always goes, puts the package in.
-      yaml ??= require('yaml') as typeof Yaml
-      const document = yaml.parseDocument(text, { prettyErrors: true })
+      const document = loadYaml().parseDocument(text, { prettyErrors: true })
       const [error] = document.errors
       if (error) throw new Error(`${firstLine(error.message)} of ${file}.`)
       return document.toJS() as unknown
@@ -106,6 +110,7 @@ function describeThrown(thrown: unknown, places: SourcePlaces, kind: 'threw' | '
     const { message, help, at, file } = thrown as UsageError
     return { kind: 'usage', message, help, at, file }
   }
+  if (thrown instanceof ComposeError) return { kind: 'problems', problems: thrown.problems }
   const at = places.thrownAt(thrown)
   return { kind, message: textOf(thrown), causes: causesOf(thrown), ...(at ? { at } : {}) }
 }

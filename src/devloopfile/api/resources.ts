@@ -30,16 +30,28 @@ import { called, makeValue } from './values.js'
  * const api = app('api', { image: server, ports: { http: 8080 }, forward: { http: 8080 }, needs: [db], env: { DB: db.address } })
  */
 export function app<const Port extends string = 'main'>(name: string, options: AppOptions<Port>): App<Port> {
+  const made: object = resource(
+    'app',
+    name,
+    undefined,
+    options,
+    app,
+    appMembers(name, () => made),
+  )
+  return made as App<Port>
+}
+
+/** The address of an app, and those of its single ports. @param made the app, once it is */
+export function appMembers(name: string, made: () => object): PropertyDescriptorMap {
   const endpoint = (port: unknown): PropertyDescriptorMap =>
     Object.fromEntries(
       (['address', 'host', 'port'] as const).map((part) => {
-        const get = (): unknown => addressText(made, name, part, port, get)
+        const get = (): unknown => addressText(made(), name, part, port, get)
         return [part, { get, enumerable: true }]
       }),
     )
-  const at = (port: Port): unknown => Object.freeze(Object.create(null, endpoint(snapshot(port))))
-  const made: object = resource('app', name, undefined, options, app, { ...endpoint(undefined), at: { value: at } })
-  return made as App<Port>
+  const at = (port: string): unknown => Object.freeze(Object.create(null, endpoint(snapshot(port))))
+  return { ...endpoint(undefined), at: { value: at } }
 }
 
 /**

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { SourcePosition } from '../../errors/devloop-error.js'
+import type { ComposeRequest } from '../compose/compose.js'
+import type { Composed } from '../compose/result.js'
 
 /** A function of the API, by identity: call sites are looked for above it. */
 export type ApiFunction = (...args: never[]) => unknown
@@ -19,6 +21,8 @@ export interface Session {
   /** Text of a file (absolute path), which becomes an input of the plan. */
   read(path: string): string
   parseYaml(text: string, file: string): unknown
+  /** The services of Compose files. @throws an error of the surroundings' own, which says what is wrong with the files */
+  compose(request: ComposeRequest): Composed
 }
 
 /** Where the worker puts its session: shared by all copies of the API in one thread. */
@@ -40,6 +44,9 @@ const outside: Session = {
   read: (path) => readFileSync(path, 'utf8'),
   parseYaml() {
     throw new Error('readYaml works only in a Devloopfile that devloop loads.')
+  },
+  compose() {
+    throw new Error('compose works only in a Devloopfile that devloop loads.')
   },
 }
 

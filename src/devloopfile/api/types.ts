@@ -455,6 +455,27 @@ export interface ProcessOptions {
   command: Command
 }
 
+/** The services of Compose files, as apps. Made by `compose`; spread it into `resources`. */
+export interface Compose extends ReadonlyArray<App> {
+  /** The app of a service, by the name that the file has for it. */
+  service(name: string): App
+}
+
+export interface ComposeOptions {
+  /** Only these services, and what they depend on. Default: all whose profiles are active. */
+  services?: readonly string[]
+  /** Services to leave out. Whoever depends on one must say `required: false`. */
+  except?: readonly string[]
+  /** Profiles that are active, beside those of `COMPOSE_PROFILES`. `'*'`: all. */
+  profiles?: readonly string[]
+  /** More live rules for the image of a service, beside those of `develop.watch` and of mounted folders. Paths are relative to its build context. */
+  live?: Readonly<Record<string, readonly LiveRule[]>>
+  /** How to run services on this machine, without cluster and Docker; `true`: by the `entrypoint` and `command` of the file. */
+  process?: Readonly<Record<string, ProcessOptions | true>>
+  /** Settings of `app` for services, over what the file says, such as `{ migrate: { job: true }, web: { labels: ['front'] } }`. */
+  apps?: Readonly<Record<string, Partial<AppOptions>>>
+}
+
 /** A Kubernetes object written in the Devloopfile. */
 export interface InlineObject {
   apiVersion: string

@@ -83,7 +83,7 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
     ...(user ? { user } : {}),
     ...(pod ? { pod } : {}),
     ...(process ? { process } : {}),
-    ...(resource.warnings ? { warnings: resource.warnings } : {}),
+    ...(resource.warnings?.length ? { warnings: resource.warnings } : {}),
     at: resource.at,
   }
 }
