@@ -25,7 +25,7 @@ export function deployRequest(
   if (isRendered(spec)) {
     if (!rendered) return undefined
     resource = asManifests(spec, rendered)
-  } else if (spec?.kind !== 'app' && spec?.kind !== 'manifests') {
+  } else if (!spec || spec.kind === 'local') {
     return undefined
   } else {
     resource = spec

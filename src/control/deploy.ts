@@ -24,7 +24,8 @@ export function createDeployController(context: ControlContext): Controller {
           rendered: large.rendered.get(name),
         })
       if (!request) return
-      const done = await open.deploy(request, stopping.signal)
+      const onOutput = (text: string): void => log({ resource: name, source: 'deploy', level: 'info', text })
+      const done = await open.deploy({ ...request, onOutput }, stopping.signal)
       store.dispatch({
         type: 'deploy/finished',
         resource: name,

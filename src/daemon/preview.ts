@@ -114,7 +114,9 @@ async function withPreview<T>(
         return deployRequest(plan, name, { recordOf, basesOf: (image) => withBases(plan, [image]), rendered: objects })
       }),
     )
-    const wanted = requests.flatMap((request) => request ?? [])
+    const wanted = requests.flatMap((request) =>
+      request && request.resource.kind !== 'custom' ? { ...request, resource: request.resource } : [],
+    )
     const missing = new Set(wanted.flatMap(({ resource }) => imagesOf(resource).filter((image) => !records.has(image))))
     for (const image of missing) onNote(`${image} is not built yet: its reference is written as ${notBuilt(image).ref}`)
     for (const name of names) {

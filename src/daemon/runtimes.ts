@@ -22,5 +22,6 @@ async function kubeRuntime(log: (text: string) => void): Promise<OpenRuntime> {
     import('../adapters/docker/image-builder.js'),
     import('../adapters/kube/client-library.js'),
   ])
-  return openKubeRuntime({ builder: createDockerBuilder({ processes: createProcessRunner() }), sync: createShellTransport, log })
+  const processes = createProcessRunner()
+  return openKubeRuntime({ builder: createDockerBuilder({ processes }), sync: createShellTransport, processes, log })
 }

@@ -73,7 +73,6 @@ export const errorCodes = {
     'A custom deploy did not print what it applied.',
     'Print the objects as YAML (such as `kubectl apply -o yaml` does), or give `selector`.',
   ),
-  'release/failed': entry('Helm could not make or delete a release.', "Read the reason in the error; it is Helm's own."),
   // build
   'engine/unreachable': entry(
     'The Docker engine does not answer.',

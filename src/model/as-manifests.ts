@@ -17,7 +17,6 @@ export function asManifests(spec: RenderedSpec, objects: readonly ManifestObject
     apiVersions: _apiVersions,
     crds: _crds,
     dependencies: _dependencies,
-    release: _release,
     ...rest
   } = spec
   return { ...rest, kind: 'manifests', objects }

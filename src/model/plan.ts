@@ -172,7 +172,7 @@ export type RenderedSpec = KustomizeSpec | HelmSpec
 
 /** Whether the objects of a resource are made by a tool, and then applied like manifests. */
 export const isRendered = (resource: ResourceSpec | undefined): resource is RenderedSpec =>
-  resource?.kind === 'kustomize' || (resource?.kind === 'helm' && !resource.release)
+  resource?.kind === 'kustomize' || resource?.kind === 'helm'
 
 /** Whether a resource has files of its own that are watched for it, beside those of its images. */
 export const hasSources = (resource: ResourceSpec | undefined): resource is RenderedSpec | CustomSpec =>
@@ -353,7 +353,7 @@ export interface KustomizeSpec extends ResourceBase, ImageUse {
   readonly flags: readonly string[]
 }
 
-/** Objects that `helm template` makes from a chart, or a release that `helm upgrade --install` makes. */
+/** Objects that `helm template` makes from a chart. */
 export interface HelmSpec extends ResourceBase, ImageUse {
   readonly kind: 'helm'
   readonly chart:
@@ -380,8 +380,6 @@ export interface HelmSpec extends ResourceBase, ImageUse {
   readonly crds: boolean
   /** Whether `helm dependency build` is run for a local chart that lacks what it depends on. */
   readonly dependencies: boolean
-  /** A real release, with hooks and history, instead of applying what the templates give. */
-  readonly release: boolean
 }
 
 /** Something that the user's own commands put into the cluster. */

@@ -2,12 +2,12 @@
 import type { Duplex } from 'node:stream'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
-import type { AppSpec, ClusterSettings, ManifestsSpec } from '../model/plan.js'
+import type { AppSpec, ClusterSettings, CustomSpec, ManifestsSpec } from '../model/plan.js'
 import type { ImageBuilder, Registry } from './image-builder.js'
 import type { SyncTransport, TargetRef } from './sync-transport.js'
 
 /** A resource that is deployed to a runtime. */
-export type DeployableSpec = AppSpec | ManifestsSpec
+export type DeployableSpec = AppSpec | ManifestsSpec | CustomSpec
 
 /** What the connected runtime is. */
 export interface RuntimeInfo {
@@ -32,6 +32,8 @@ export interface DeployRequest {
   readonly restartable: ReadonlySet<string>
   /** Every app of the plan, for the addresses in texts. */
   readonly apps: Readonly<Record<string, AppSpec>>
+  /** Gets the lines that a custom deploy's commands print for people. */
+  readonly onOutput?: (line: string) => void
 }
 
 /** What a deploy left behind. */

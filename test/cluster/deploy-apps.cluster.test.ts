@@ -3,8 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { KubeConnection } from '../../src/adapters/kube/connection.js'
 import { createDeployer } from '../../src/adapters/kube/deploy/deployer.js'
 import type { BuildRecord } from '../../src/model/build-record.js'
-import type { KubeObject, TextValue } from '../../src/model/plan.js'
-import type { DeployableSpec } from '../../src/ports/runtime.js'
+import type { AppSpec, KubeObject, ManifestsSpec, TextValue } from '../../src/model/plan.js'
 import { randomSuffix, testConnection, testOptions, waitFor } from '../support/cluster.js'
 import {
   apps,
@@ -155,7 +154,7 @@ describe('built images', () => {
     config: { entrypoint: [], cmd: [], workingDir: '/', user: '', shell: true, ...config },
     builtAt: 0,
   })
-  const deployBuilt = (spec: DeployableSpec, built: BuildRecord, over: KubeConnection = connection) =>
+  const deployBuilt = (spec: AppSpec | ManifestsSpec, built: BuildRecord, over: KubeConnection = connection) =>
     createDeployer(over, testOptions()).deploy(
       { resource: spec, images: { 'shop/api': built }, restartable: new Set(['shop/api']), apps: {} },
       signal,

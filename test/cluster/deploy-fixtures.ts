@@ -5,7 +5,7 @@ import type { KubeConnection } from '../../src/adapters/kube/connection.js'
 import { createDeployer } from '../../src/adapters/kube/deploy/deployer.js'
 import { statusOf } from '../../src/adapters/kube/errors.js'
 import type { AppSpec, KubeObject, ManifestsSpec } from '../../src/model/plan.js'
-import type { DeployableSpec, Deployed, RuntimeOptions } from '../../src/ports/runtime.js'
+import type { Deployed, RuntimeOptions } from '../../src/ports/runtime.js'
 import { testConnection, testImage, testNamespace, testOptions, waitFor, type TestNamespace } from '../support/cluster.js'
 import { plainGraph } from '../support/plain-graph.js'
 
@@ -121,7 +121,7 @@ export function deployer(options: Partial<RuntimeOptions> = {}, over: KubeConnec
   return {
     ...rest,
     options: all,
-    deploy: (resource: DeployableSpec, others: readonly AppSpec[] = []): Promise<Deployed> => {
+    deploy: (resource: AppSpec | ManifestsSpec, others: readonly AppSpec[] = []): Promise<Deployed> => {
       const plan = Object.fromEntries([...others, ...(resource.kind === 'app' ? [resource] : [])].map((app) => [app.name, app]))
       return deploy({ resource, images: {}, restartable: new Set(), apps: plan }, signal)
     },

@@ -1,5 +1,6 @@
 // The Kubernetes runtime as its users see it: deploy, observe, log, dial, replace, remove, on a real cluster.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createProcessRunner } from '../../src/adapters/process/process-runner.js'
 import { openKubeRuntime } from '../../src/adapters/kube/runtime.js'
 import type { AppSpec } from '../../src/model/plan.js'
 import type { ImageBuilder } from '../../src/ports/image-builder.js'
@@ -37,7 +38,10 @@ const sync: SyncTransport = { open: unused }
 
 const open = (changes: Partial<RuntimeOptions> = {}, kubeconfig?: string): Promise<Runtime> =>
   withKubeconfig(kubeconfig, () =>
-    openKubeRuntime({ builder, sync: () => sync })(testOptions({ namespace: namespace.name, ...changes }), never),
+    openKubeRuntime({ builder, sync: () => sync, processes: createProcessRunner() })(
+      testOptions({ namespace: namespace.name, ...changes }),
+      never,
+    ),
   )
 
 function app(name: string, command: string[]): AppSpec {

@@ -41,6 +41,8 @@ export interface KubeConnection {
   readonly namespace: string
   /** Whose connection it is. */
   readonly owner: { readonly project: string; readonly instance: string }
+  /** A kubeconfig for commands that are run: this cluster, user and namespace, and nothing else. Holds credentials. */
+  readonly kubeconfig: string
   /**
    * A request to the API server, JSON in and out. `path` like `/apis/apps/v1/namespaces/x/deployments`.
    * @throws DevloopError cluster/*; statusOf() of errors.ts gives the HTTP code and reason behind it. AbortError when aborted.
@@ -87,12 +89,14 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
       throw isAbort(thrown) ? thrown : translate(thrown, what)
     }
   }
+  const namespace = options.namespace ?? options.cluster.namespace ?? chosen.namespace ?? 'default'
   return {
     config,
     context,
     product: localProduct(chosen),
     server,
-    namespace: options.namespace ?? options.cluster.namespace ?? chosen.namespace ?? 'default',
+    namespace,
+    kubeconfig: chosen.forCommands(namespace),
     owner: { project: options.project, instance: options.instance },
     request: (method, path, request = {}) =>
       guarded(request.what ?? `${method} ${path}`, request.signal, async () => {

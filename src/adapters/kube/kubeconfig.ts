@@ -22,6 +22,8 @@ export interface ChosenContext {
   readonly impersonate: Readonly<Record<string, readonly string[]>>
   /** A kubeconfig with exactly this context, cluster and user; the certificate authority is in it as data. */
   readonly kubeconfig: string
+  /** The same in kubectl's own words, for commands that are run: with this namespace, and nothing else in it. */
+  readonly forCommands: (namespace: string) => string
 }
 
 export interface KubeconfigPlaces {
@@ -78,6 +80,16 @@ export function chooseContext(wanted: string | undefined, places: KubeconfigPlac
   }
   const userName = text(found.user) ?? ''
   const user = merged.users.get(userName) ?? {}
+  const entry = bound(cluster, server)
+  const config = (namespace: string | undefined, fields: Fields): string =>
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': context,
+      contexts: [{ name: context, context: { cluster: clusterName, user: userName, namespace } }],
+      clusters: [{ name: clusterName, cluster: entry }],
+      users: [{ name: userName || 'none', user: fields }],
+    })
   return {
     context,
     clusterName,
@@ -85,14 +97,8 @@ export function chooseContext(wanted: string | undefined, places: KubeconfigPlac
     namespace: text(found.namespace),
     provider: providerOf(cluster),
     impersonate: impersonationOf(user),
-    kubeconfig: JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': context,
-      contexts: [{ name: context, context: { cluster: clusterName, user: userName, namespace: text(found.namespace) } }],
-      clusters: [{ name: clusterName, cluster: bound(cluster, server) }],
-      users: [{ name: userName || 'none', user: forClient(user) }],
-    }),
+    kubeconfig: config(text(found.namespace), forClient(user)),
+    forCommands: (namespace) => config(namespace, user),
   }
 }
 

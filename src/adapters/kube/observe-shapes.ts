@@ -14,6 +14,7 @@ export interface Meta {
     readonly kind: string
     readonly apiVersion: string
     readonly name: string
+    readonly uid?: string
     readonly controller?: boolean
   }[]
 }

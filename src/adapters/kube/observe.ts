@@ -48,14 +48,22 @@ interface Entry {
   told: string | undefined
 }
 
-/** @param log for what is worth a line in the log and nothing more */
+/** What to observe instead of what carries devloop's labels. */
+export type Adopted = (kind: WorkloadKind | 'Pod', object: Pod & Workload) => (Pod & Workload) | undefined
+
+/**
+ * @param log for what is worth a line in the log and nothing more
+ * @param adopt gives an object as if devloop had labelled it; undefined = it is no concern of this observer
+ */
 export function createObserver(
   connection: KubeConnection,
   options: Pick<RuntimeOptions, 'project' | 'instance'>,
   signal: AbortSignal,
   log: (message: string) => void = () => undefined,
+  adopt?: Adopted,
 ): Observer {
-  const labelSelector = ownedSelector(options)
+  const labelSelector = adopt ? undefined : ownedSelector(options)
+  const shown: Adopted = adopt ?? ((_kind, object) => object)
   const entries = new Map<string, Entry>()
   /** Watches that run, by `kind namespace`; true once listed. */
   const watches = new Map<string, boolean>()
@@ -155,9 +163,10 @@ export function createObserver(
       connection,
       {
         path: `/${group}/namespaces/${encodeURIComponent(namespace)}/${plural}`,
-        labelSelector,
+        ...(labelSelector === undefined ? {} : { labelSelector }),
         what,
-        onList(objects) {
+        onList(listed) {
+          const objects = listed.flatMap((object) => shown(kind, object) ?? [])
           const now = new Set(objects.map((object) => idOf(kind, object)))
           for (const id of seen) if (!now.has(id)) drop(kind, id)
           seen.clear()
@@ -166,9 +175,10 @@ export function createObserver(
           watches.set(key, true)
           for (const resource of entries.keys()) touch(resource)
         },
-        onChange(type, object) {
-          const id = idOf(kind, object)
-          if (type === 'DELETED') {
+        onChange(type, changed) {
+          const id = idOf(kind, changed)
+          const object = type === 'DELETED' ? undefined : shown(kind, changed)
+          if (!object) {
             seen.delete(id)
             drop(kind, id)
           } else {

@@ -1,8 +1,10 @@
 // The Kubernetes runtime: the parts of this folder put together behind the Runtime port.
 import type { ImageBuilder } from '../../ports/image-builder.js'
+import type { ProcessRunner } from '../../ports/process-runner.js'
 import type { DeployableSpec, OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
 import type { SyncTransport } from '../../ports/sync-transport.js'
 import { connectKube, type KubeConnection } from './connection.js'
+import { createCustomDeployer } from './custom/custom-deployer.js'
 import { createDeployer } from './deploy/deployer.js'
 import { mayShareEngine } from './local-clusters.js'
 import { workloadKindOf } from './deploy/render-app.js'
@@ -18,6 +20,8 @@ export interface KubeRuntimeParts {
   readonly builder: ImageBuilder
   /** Makes the transport for live sync, such as createShellTransport. */
   readonly sync: (connection: KubeConnection) => SyncTransport
+  /** Runs the commands of custom deploys. */
+  readonly processes: ProcessRunner
   /** For what is worth a line in the log. Holds no secret. Default: nothing. */
   readonly log?: (message: string) => void
 }
@@ -62,6 +66,7 @@ function compose(
   const life = new AbortController()
   const deployer = createDeployer(connection, options)
   const observer = createObserver(connection, options, life.signal, parts.log)
+  const customs = createCustomDeployer(connection, options, parts.processes, life.signal)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
   return {
     info,
@@ -74,19 +79,31 @@ function compose(
     },
     sync: parts.sync(connection),
     async deploy(request, signal) {
-      observer.deploying(request.resource.name, expectedOf(request.resource, connection.namespace))
-      const deployed = await deployer.deploy(request, signal)
+      const { resource } = request
+      if (resource.kind === 'custom') {
+        // what was applied under this name, before it became a custom deploy
+        await deployer.remove(resource.name, signal)
+        return customs.deploy({ ...request, resource }, signal)
+      }
+      await customs.remove(resource.name)
+      observer.deploying(resource.name, expectedOf(resource, connection.namespace))
+      const deployed = await deployer.deploy({ ...request, resource }, signal)
       observer.deployed(request.resource.name, deployed.templates)
       return deployed
     },
     async remove(resource, signal, how) {
-      const removed = await deployer.remove(resource, signal, how)
+      const removed = [...(await customs.remove(resource)), ...(await deployer.remove(resource, signal, how))]
       observer.removed(resource)
       return removed
     },
     removeShared: (what, signal, how) => deployer.removeShared(what, signal, how),
-    deployed: (signal) => deployer.deployed(signal),
-    observe: (onObserved, onLost, onEvent = () => undefined) => observer.start(onObserved, onLost, onEvent),
+    async deployed(signal) {
+      return [...new Set([...(await deployer.deployed(signal)), ...(await customs.deployed())])]
+    },
+    observe(onObserved, onLost, onEvent = () => undefined) {
+      customs.observe(onObserved, onEvent)
+      observer.start(onObserved, onLost, onEvent)
+    },
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
     logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),
     dial: (pod, port, signal) => dialPod(connection, pod, port, within(signal)),
@@ -98,7 +115,7 @@ function compose(
   }
 }
 
-function expectedOf(resource: DeployableSpec, namespace: string): readonly ExpectedObject[] {
+function expectedOf(resource: Exclude<DeployableSpec, { kind: 'custom' }>, namespace: string): readonly ExpectedObject[] {
   if (resource.kind === 'app') return [{ kind: workloadKindOf(resource), namespace, name: resource.name }]
   return manifestObjects(resource).map(({ object }) => ({
     kind: object.kind,

@@ -556,11 +556,6 @@ export interface HelmOptions extends WorkloadOptions, ImageUseOptions {
   crds?: boolean
   /** Whether to run `helm dependency build` when a local chart lacks what it depends on. Default: true. */
   dependencies?: boolean
-  /**
-   * Make a real release by `helm upgrade --install`, with hooks and history, and delete it by `helm uninstall`. Default: apply what
-   * `helm template` gives, as `manifests` does, which is faster and tells more when something is wrong.
-   */
-  release?: boolean
 }
 
 /** Values of a chart written in the Devloopfile: plain data. */

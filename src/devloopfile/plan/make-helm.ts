@@ -25,7 +25,6 @@ const known: Record<keyof HelmOptions, true> = {
   apiVersions: true,
   crds: true,
   dependencies: true,
-  release: true,
   images: true,
   imageFields: true,
   imageEnv: true,
@@ -42,11 +41,6 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
   const namespace = given.namespace === undefined ? undefined : dnsLabel(subject, 'namespace', given.namespace)
   const kubeVersion = string(subject, 'kubeVersion', given.kubeVersion)
   const releaseName = given.releaseName === undefined ? undefined : dnsLabel(subject, 'releaseName', given.releaseName)
-  const release = boolean(subject, 'release', given.release) ?? false
-  if (release && (given.kubeVersion !== undefined || given.apiVersions !== undefined)) {
-    const option = given.kubeVersion === undefined ? 'apiVersions' : 'kubeVersion'
-    broken(subject, `\`${option}\` is not for a real release: Helm asks the cluster then.`, undefined, 'Remove it.')
-  }
   return {
     kind: 'helm',
     name,
@@ -59,7 +53,6 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
     apiVersions: strings(subject, 'apiVersions', given.apiVersions) ?? [],
     crds: boolean(subject, 'crds', given.crds) ?? true,
     dependencies: boolean(subject, 'dependencies', given.dependencies) ?? true,
-    release,
     ...makeImageUse(work, subject, given),
     ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),

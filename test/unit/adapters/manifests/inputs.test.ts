@@ -77,7 +77,6 @@ test('a chart is its folder with the charts that it depends on here, without the
     apiVersions: [],
     crds: true,
     dependencies: true,
-    release: false,
     images: [],
     needs: [],
     forward: [],
