@@ -13,7 +13,7 @@ test('an image that cannot be pulled', async () => {
   expect([...told.slice(0, 2), ...told.slice(-1)].join('\n')).toMatchInlineSnapshot(`
     "pod/image
     The node cannot pull the image "localhost:1/nothing/here:1" of container web (pod POD).
-    -> Check the image name and that the node can reach the registry."
+    -> The node cannot reach the registry: check its address as seen from the cluster, not from this machine."
   `)
   expect(watching.resource('web')?.status).toBe('failed')
   await watching.until('other', (view) => view.ready)

@@ -157,7 +157,7 @@ export function eventWords(reason: string, message: string): EventWords {
 /** What to do about a pod that no node can take, by the scheduler's words. */
 export function schedulingHelp(message: string): string | undefined {
   if (/Insufficient (cpu|memory|ephemeral-storage)/.test(message))
-    return "Lower the pod's resource requests, or free the cluster's resources."
+    return "Lower what the pod asks for, or free the cluster's resources."
   if (/Insufficient (\S+)/.test(message)) return 'The nodes have too few of what the pod asks for: lower its requests.'
   if (/untolerated taint/.test(message)) return 'Give the pod a toleration for the taint, or remove the taint from a node.'
   if (/didn't match Pod's node affinity|node selector/.test(message))

@@ -30,7 +30,7 @@ test.each([
 })
 
 test.each([
-  ['0/1 nodes are available: 1 Insufficient cpu.', 'resource requests'],
+  ['0/1 nodes are available: 1 Insufficient cpu.', 'Lower what'],
   ['0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}.', 'toleration'],
   ["0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.", 'nodeSelector'],
   ['0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.', 'kubectl get pvc'],
