@@ -76,6 +76,15 @@ export async function run(argv: readonly string[]): Promise<number> {
     .addOption(new Option('--raw', 'print the lines as they were written').conflicts('json'))
     .option('--json', 'print one JSON object a line')
     .action(does(async (resource: string | undefined, options) => (await import('./commands/logs.js')).logs(resource, options)))
+  command('exec', 'Open a shell where a resource runs, or run a command there.')
+    .argument('<resource>')
+    .argument('[command...]', 'what to run (after --); default: a shell')
+    .option('-c, --container <name>', 'the container, where its pod has several')
+    .action(
+      does(async (resource: string, argv: string[], options) =>
+        (await import('./commands/exec.js')).exec(resource, argv, options),
+      ),
+    )
   command('events', 'Print every change of the state, one JSON object a line, until interrupted.').action(
     does(async (options) => (await import('./commands/events.js')).events(options)),
   )

@@ -7,6 +7,7 @@ import type { Requests } from '../protocol/messages.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
 import type { Plan } from '../model/plan.js'
 import { select, selectable, withNeeds } from '../store/selectors.js'
+import { execPlace } from './exec-place.js'
 import { explainPath } from './why.js'
 
 export function createRequests(
@@ -72,6 +73,11 @@ export function createRequests(
       // after the reply
       setTimeout(() => shutdown(params), 20)
       return accepted
+    },
+    exec({ resource, container }, { viaSocket }) {
+      known(resource)
+      if (!viaSocket) throw new DevloopError('request/refused', 'exec is for clients on the Unix socket')
+      return execPlace(context, resource, container)
     },
     why: ({ path }) => explainPath(context, path),
   }

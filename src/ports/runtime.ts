@@ -192,6 +192,8 @@ export interface Runtime {
    * @throws DevloopError forward/refused, forward/failed
    */
   dial(pod: { namespace: string; name: string }, port: number, signal: AbortSignal): Promise<Duplex>
+  /** Folder and environment that a command of the user's own gets beside a pod; undefined where it runs in the container itself. */
+  workplace(pod: string): { readonly cwd: string; readonly env: Readonly<Record<string, string>> } | undefined
   /** Let go of everything; in the process runtime the apps end. */
   close(): Promise<void>
 }

@@ -89,7 +89,25 @@ export interface Requests {
   }
   /** Which rules take a path, for each image and local that it belongs to. The path is absolute. */
   why: { params: { path: string }; result: WhyResult }
+  /** Where a command runs that is to run beside a resource: a running container, of the named one or the one that is meant. Unix socket only. */
+  exec: { params: { resource: string; container?: string }; result: ExecPlace }
 }
+
+/** Where `exec` runs a command. */
+export type ExecPlace =
+  | {
+      readonly runtime: 'kubernetes'
+      /** Kubeconfig context and API server of the daemon's connection. */
+      readonly context: string
+      readonly server: string
+      /** Contexts that the Devloopfile allows. */
+      readonly contexts: readonly string[]
+      readonly namespace: string
+      readonly pod: string
+      readonly container: string
+    }
+  /** On this machine, as the app runs. The environment may hold secrets: it is told on the Unix socket alone. */
+  | { readonly runtime: 'process'; readonly cwd: string; readonly env: Readonly<Record<string, string>> }
 
 export interface WhyResult {
   readonly path: string

@@ -66,6 +66,7 @@ export const requestParamsSchemas = {
     deleteGenerated: z.boolean().exactOptional(),
     deleteNamespace: z.boolean().exactOptional(),
   }),
+  exec: z.looseObject({ resource: z.string().min(1), container: z.string().min(1).exactOptional() }),
   why: z.looseObject({ path: z.string().regex(/^\/[^\0]*$/) }),
 }
 

@@ -8,13 +8,13 @@ import { closeCodes } from '../protocol/discovery.js'
 import { protocolVersion, type DaemonMessage, type HelloMessage, type LogSelection } from '../protocol/messages.js'
 import type { LogReader, LogRing } from '../store/log-ring.js'
 import type { ServerLimits } from './limits.js'
-import type { RequestHandlers } from './request-handlers.js'
+import type { RequestHandlers, RequestOrigin } from './request-handlers.js'
 import { runRequest } from './request-runner.js'
 import { invalid, parseInbound, type Inbound } from './validate.js'
 import type { ViewHistory } from './view-history.js'
 
 /** What all connections of a server share. */
-export interface ConnectionHub {
+export interface ConnectionHub extends RequestOrigin {
   readonly history: ViewHistory
   readonly logs: LogRing
   readonly handlers: RequestHandlers
@@ -112,7 +112,7 @@ export function createClientConnection(
       return pump()
     }
     requests++
-    void runRequest(inbound.message, hub.handlers, hub.onDefect).then((reply) => {
+    void runRequest(inbound.message, hub.handlers, hub.onDefect, hub).then((reply) => {
       if (ws.readyState !== ws.OPEN) return
       post(reply, () => {
         requests--

@@ -1,7 +1,7 @@
 // Runs one request of a client and puts its outcome in the form of a reply.
 import { isDevloopError, toErrorInfo, DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 import { rpcErrors, type ReplyMessage, type RequestMessage, type Requests } from '../protocol/messages.js'
-import type { RequestHandlers } from './request-handlers.js'
+import type { RequestHandlers, RequestOrigin } from './request-handlers.js'
 import { isMethod, parseParams } from './validate.js'
 
 /** Never rejects: whatever a handler throws becomes a reply, and what is not operational is reported as a defect too. */
@@ -9,6 +9,7 @@ export async function runRequest(
   request: RequestMessage,
   handlers: RequestHandlers,
   onDefect: (error: unknown) => void,
+  origin: RequestOrigin,
 ): Promise<ReplyMessage> {
   const { id, method } = request
   const failed = (code: number, data: ErrorInfo): ReplyMessage => ({
@@ -29,8 +30,8 @@ export async function runRequest(
   }
   try {
     // The method and its parameters belong together by parseParams; the compiler cannot follow that over a union.
-    const handler = handlers[method] as (params: unknown) => unknown
-    return { jsonrpc: '2.0', id, result: (await handler(params)) ?? null }
+    const handler = handlers[method] as (params: unknown, origin: RequestOrigin) => unknown
+    return { jsonrpc: '2.0', id, result: (await handler(params, origin)) ?? null }
   } catch (error) {
     if (isDevloopError(error)) return failed(rpcErrors.operational, error.info)
     onDefect(error)

@@ -63,7 +63,7 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
   let heartbeat: NodeJS.Timeout | undefined
 
   const now = (): number => performance.now()
-  const hub: ConnectionHub = {
+  const hub: Omit<ConnectionHub, 'viaSocket'> = {
     history,
     logs: options.logs,
     handlers: options.handlers,
@@ -137,7 +137,7 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
         : undefined)
     if (refusal) return refuseSocket(socket, refusal)
     webSockets.handleUpgrade(request, socket, head, (ws) => {
-      connections.add(createClientConnection(ws, socket, hub, leave))
+      connections.add(createClientConnection(ws, socket, { ...hub, viaSocket: transport.kind === 'unix' }, leave))
       heartbeat ??= setInterval(() => connections.forEach((connection) => connection.beat()), limits.pingMs)
     })
   }

@@ -69,6 +69,10 @@ const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) =
         params[key] === undefined ? [] : [[key, boolean(params[key], `params.${key}`)]],
       ),
     ),
+  exec: (params) => ({
+    resource: name(params.resource, 'params.resource'),
+    ...(params.container !== undefined && { container: name(params.container, 'params.container') }),
+  }),
   why: (params) => {
     const path = name(params.path, 'params.path')
     if (!path.startsWith('/') || path.includes('\0'))

@@ -76,3 +76,18 @@ test('down that names another place than the running one is refused', async () =
   expect((await start(['down'], { cwd, env }).ended).code).toBe(0)
   expect((await watching.ended).code).toBe(0)
 })
+
+test('logs takes what people know from elsewhere', async () => {
+  const { cwd, env } = await watched()
+  const logs = async (...args: string[]): Promise<string> => (await start(['logs', 'ticks', ...args], { cwd, env }).ended).stdout
+  const stamped = await logs('--since', '1h', '--tail', '2', '-t')
+  expect(stamped).toMatch(/^(\d{4}-\d\d-\d\dT[\d:.]+Z ticks │ tick \d+\n){2}$/)
+  expect(await logs('--since', '1ms')).toBe('')
+  expect(await logs('--raw', '--tail', '1')).toMatch(/^tick \d+\n$/)
+  expect(JSON.parse(await logs('--json', '--tail', '1'))).toMatchObject({
+    resource: 'ticks',
+    level: 'info',
+    text: expect.stringMatching(/^tick/) as string,
+  })
+  expect(await logs('--container', 'none')).toBe('')
+})

@@ -221,6 +221,35 @@ describe('the commands', () => {
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('request/unknown-resource')])
   })
 
+  test('exec runs a command as the app runs', async () => {
+    await put(
+      join(folder, 'Devloopfile.ts'),
+      devloopfile(port, "EXTRA: generated('extra')").replace('app, define', 'app, generated, define'),
+    )
+    await begin()
+    const ran = await run(['exec', 'web', '--', 'sh', '-c', 'pwd; echo "$EXTRA"; cat src/word.txt; exit 4'], { cwd: folder, env })
+    expect(ran).toMatchObject({ code: 4, stdout: expect.stringMatching(/\/app\n[A-Za-z0-9]{32}\none$/) as string })
+  })
+
+  test('a generated value is in no log and no status', async () => {
+    await put(
+      join(folder, 'Devloopfile.ts'),
+      devloopfile(port, "EXTRA: generated('extra')").replace('app, define', 'app, generated, define'),
+    )
+    await save(
+      'src/server.js',
+      `${server}\nconsole.log('plain', process.env.EXTRA, Buffer.from(process.env.EXTRA).toString('base64'))\n`,
+    )
+    const watching = await begin()
+    const value = (await answers(url(), /^one .{32}$/)).slice(4)
+    await waitFor(() => watching.output().includes('plain [secret extra] [secret extra]'), { what: 'the line' })
+    await save('src/server.js', `console.error('gone', process.env.EXTRA); process.exit(3)`)
+    const { error } = await watching.until('web', (view) => view.error?.code === 'app/exited')
+    expect(error?.why).toContain('gone [secret extra]')
+    const everything = watching.output() + JSON.stringify([...watching.client.views().values()])
+    expect(everything).not.toContain(value)
+  })
+
   test('state files are for this user alone', async () => {
     await begin()
     const discovery = JSON.parse((await run(['status', '--json'], { cwd: folder, env })).stdout) as {

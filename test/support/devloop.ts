@@ -11,7 +11,7 @@ import { waitFor } from './wait-for.js'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 /** DEVLOOP_TEST_CLI names another build of it. */
-const cli = process.env.DEVLOOP_TEST_CLI ?? join(repository, 'dist/cli.js')
+export const cli = process.env.DEVLOOP_TEST_CLI ?? join(repository, 'dist/cli.js')
 
 /** A folder with files in it, removed after the test. The names are paths. */
 export async function project(files: Readonly<Record<string, string>>): Promise<string> {
@@ -141,7 +141,7 @@ export async function answers(url: string, expected: string | RegExp, timeoutMs 
     async () => {
       last = await fetch(url).then(
         (response) => response.text(),
-        (error: unknown) => String(error),
+        (error: unknown) => `${String(error)} ${String((error as Error).cause ?? '')}`,
       )
       return typeof expected === 'string' ? last === expected : expected.test(last)
     },

@@ -119,6 +119,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       restart: ({ resource }) => accept(`restart ${resource}`),
       shutdown: ({ down }) => accept(`shutdown ${down ?? false}`),
       why: ({ path }) => ({ path, answers: [] }),
+      exec: () => ({ runtime: 'process', cwd: '/', env: {} }),
       ...options.handlers,
     },
   })

@@ -107,6 +107,7 @@ function compose(
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
     logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),
     dial: (pod, port, signal) => dialPod(connection, pod, port, within(signal)),
+    workplace: () => undefined,
     async close() {
       life.abort()
       connection.close()

@@ -208,6 +208,10 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
         }
         return dialLocal(local, signal)
       },
+      workplace(name) {
+        const pod = podNamed(name)?.pod
+        return pod && { cwd: pod.options.cwd, env: pod.options.env }
+      },
       async close() {
         closing.abort()
         const ended = [...entries.values()].flatMap((entry) => [...entry.pods].map((pod) => pod.end(graceMs)))

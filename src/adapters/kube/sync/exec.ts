@@ -8,7 +8,7 @@ import type { KubeConnection } from '../connection.js'
 import { containerName, translateExecRefusal, translateExecStatus } from './exec-errors.js'
 import type { ExecEnd, ExecStream } from './exec-stream.js'
 
-const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const
+const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, close: 255 } as const
 /** Payload of one message. */
 const messageBytes = 128 * 1024
 /** A write is answered at once below this many unsent bytes, else when they are sent. */
@@ -24,6 +24,18 @@ export interface OpenExecOptions {
   readonly stdin: boolean
   /** Covers the opening. */
   readonly signal: AbortSignal
+  /** Give it a terminal of this size: output and errors then come as one. */
+  readonly terminal?: TerminalSize
+}
+
+export interface TerminalSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+export interface TerminalStream extends ExecStream {
+  /** Only with a terminal. */
+  resize(size: TerminalSize): void
 }
 
 /**
@@ -34,19 +46,28 @@ export async function openExec(
   connection: KubeConnection,
   target: TargetRef,
   argv: readonly string[],
-  { stdin, signal }: OpenExecOptions,
-): Promise<ExecStream> {
+  { stdin, signal, terminal }: OpenExecOptions,
+): Promise<TerminalStream> {
   const path = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}/pods/${encodeURIComponent(target.pod)}/exec`
-  const query = { container: target.container, command: argv, stdin: String(stdin), stdout: 'true', stderr: 'true', tty: 'false' }
+  const query = {
+    container: target.container,
+    command: argv,
+    stdin: String(stdin),
+    stdout: 'true',
+    stderr: String(!terminal),
+    tty: String(terminal !== undefined),
+  }
   try {
     const socket = await connection.openWebSocket(path, query, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], signal)
-    return streamsOf(socket, target, argv)
+    const stream = streamsOf(socket, target, argv)
+    if (terminal) stream.resize(terminal)
+    return stream
   } catch (thrown) {
     throw translateExecRefusal(thrown, target)
   }
 }
 
-function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]): ExecStream {
+function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]): TerminalStream {
   let status: ExecEnd | undefined
   let failure: string | undefined
   let settled = false
@@ -140,6 +161,11 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
     stdout,
     stderr,
     ended,
+    resize({ columns, rows }) {
+      if (socket.readyState !== socket.OPEN) return
+      const size = Buffer.from(JSON.stringify({ Width: columns, Height: rows }))
+      socket.send(Buffer.concat([Buffer.from([channel.resize]), size]))
+    },
     close() {
       failure ??= 'devloop closed it'
       socket.terminate()
