@@ -20,6 +20,8 @@ const retryTaken = 3000
 
 /** What a pod said last may still be on its way when it is gone. Milliseconds. */
 const lastWordsMs = 500
+/** Connections that may wait to be taken when this process gets no time: more are refused or dropped by the system. */
+const backlog = 4096
 /** How many ports behind a taken one are tried. */
 const fallbacks = 100
 
@@ -210,7 +212,7 @@ export function createForwardController(context: ControlContext): Controller {
 const bind = (server: Server, port: number): Promise<NodeJS.ErrnoException | undefined> =>
   new Promise((resolve) => {
     server.once('error', resolve)
-    server.listen({ host: '127.0.0.1', port }, () => {
+    server.listen({ host: '127.0.0.1', port, backlog }, () => {
       server.off('error', resolve)
       resolve(undefined)
     })
