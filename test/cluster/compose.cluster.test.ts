@@ -163,6 +163,7 @@ services:
 
 test('a named volume is a claim that outlives its app', async () => {
   const name = `devloop-test-${randomSuffix()}`
+  const options = `'compose.yaml', { apps: { web: { volumes: { '/data': { volume: 'kept', storageClass: '${name}' } } } } }`
   const one = await composed(
     {
       'compose.yaml': `name: \${NAME}
@@ -171,8 +172,9 @@ services:
   rest: { image: "\${BASE}", entrypoint: ${listen(8080, '""')} }
 `,
     },
-    `'compose.yaml', { apps: { web: { volumes: { '/data': { volume: 'kept', storageClass: '${name}' } } } } }`,
+    options,
   )
+  const call = devloopfile(options)
   const volumes = '/api/v1/persistentvolumes'
   await one.connection.request('POST', volumes, {
     body: {
@@ -211,8 +213,19 @@ services:
   await one.save('Devloopfile.ts', devloopfile(`'compose.yaml', { services: ['rest'] }`)(one))
   await waitFor(async () => (await one.pods('web')).length === 0, { what: 'the service to go', timeoutMs: 60_000 })
   await watching.ready()
-  const claims = (await one.connection.request('GET', `/api/v1/namespaces/${one.namespace}/persistentvolumeclaims`)) as {
-    items: { metadata: { name: string } }[]
-  }
-  expect(claims.items.map(({ metadata }) => metadata.name)).toEqual(['kept'])
+  const claims = async () =>
+    (
+      (await one.connection.request('GET', `/api/v1/namespaces/${one.namespace}/persistentvolumeclaims`)) as {
+        items: { metadata: { name: string; labels?: Record<string, string> } }[]
+      }
+    ).items.map(({ metadata }) => [
+      metadata.name,
+      Object.keys(metadata.labels ?? {}).filter((label) => label.startsWith('devloop.dev/')),
+    ])
+  expect(await claims()).toEqual([['kept', []]])
+  // it comes back to what it wrote
+  await one.save('Devloopfile.ts', call(one))
+  await one.answers('first\n', '/', 60_000)
+  expect((await one.devloop('down')).code).toBe(0)
+  expect(await claims()).toEqual([['kept', []]])
 })

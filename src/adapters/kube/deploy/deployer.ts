@@ -43,13 +43,12 @@ export function createDeployer(connection: KubeConnection, options: RuntimeOptio
       lookAt(connection, rendered.objects, refs, owner, signal),
     ])
     const before = recorded.get(owner.resource) ?? []
-    // what is kept for good is not written down: whatever is, is deleted one day
-    const own = refs.filter((_ref, index) => !rendered.objects[index]?.keep)
     const stale = before.filter((ref) => !refs.some((wanted) => sameRef(ref, wanted)))
     signal.throwIfAborted()
 
     // from here on nothing is cut: what is written down first is what may be left behind
-    if (own.some((ref) => !before.some((known) => sameRef(ref, known)))) await inventory.write(owner.resource, [...own, ...stale])
+    if (refs.some((ref) => !before.some((known) => sameRef(ref, known))))
+      await inventory.write(owner.resource, [...refs, ...stale])
     for (const group of byRank(targets, ({ rendered: { object } }) => object)) {
       await inParallel(group, async (target) => {
         await applyObject(connection, target)
@@ -60,7 +59,7 @@ export function createDeployer(connection: KubeConnection, options: RuntimeOptio
     if (stale.length > 0) {
       try {
         await removeObjects(connection, stale, owner)
-        await inventory.write(owner.resource, own)
+        await inventory.write(owner.resource, refs)
       } catch (error) {
         // what is wanted runs; what could not be deleted is still written down for the next deploy
         if (!(error instanceof DevloopError)) throw error

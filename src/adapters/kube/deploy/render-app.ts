@@ -102,10 +102,7 @@ export function renderApp(input: RenderAppInput): Rendered {
         },
       }
   return {
-    objects: [
-      ...objects.map((object) => ({ object, at: app.at, ...(object.kind === 'PersistentVolumeClaim' ? { keep: true } : {}) })),
-      { object: workload, at: app.at, template: id },
-    ],
+    objects: [...objects.map((object) => ({ object, at: app.at })), { object: workload, at: app.at, template: id }],
     warnings: [...volumes.warnings, ...warnings],
   }
 }

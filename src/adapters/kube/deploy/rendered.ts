@@ -9,8 +9,6 @@ export interface RenderedObject {
   readonly at: SourcePosition
   /** Id of its pod template, when it bears pods. */
   readonly template?: string
-  /** It holds data that outlives the resource: it is never deleted. */
-  readonly keep?: boolean
 }
 
 export interface Rendered {

@@ -54,10 +54,9 @@ const data = (owns: boolean, storageClass?: string) =>
     ],
   })
 
-test('a named volume is a claim that is never deleted, and its pod is stopped before the next is started', () => {
+test('a named volume is a claim, and its pod is stopped before the next is started', () => {
   const rendered = render({ app: data(true) })
   expect(kinds(rendered)).toEqual(['PersistentVolumeClaim/data', 'Deployment/api'])
-  expect(rendered.objects.map(({ keep }) => keep)).toEqual([true, undefined])
   expect(find(rendered, 'PersistentVolumeClaim').spec).toEqual({
     accessModes: ['ReadWriteOnce'],
     resources: { requests: { storage: '2Gi' } },
