@@ -1,6 +1,7 @@
 // Typing mistakes that must not compile. Checked by tsc: a line that compiles after all makes its @ts-expect-error an error.
 import {
   app,
+  compose,
   defineDevloop,
   generated,
   ignore,
@@ -44,6 +45,25 @@ export default defineDevloop(async ({ user, args, runtime }) => ({
   ],
 }))
 
+const shop = compose(['compose.yaml', 'more.yaml'], {
+  services: ['web'],
+  live: { web: [restart({ on: 'src/**' })] },
+  process: { web: { command: 'x' }, db: true },
+  apps: { web: { replicas: 2 } },
+})
+export const services: readonly App[] = [...shop, shop.service('web')]
+app('x', {
+  image: 'a',
+  volumes: { '/a': 'data', '/b': { files: 'conf' }, '/c': { text: generated('x') }, '/d': { empty: 'memory' } },
+})
+app('x', { image: 'a', probe: { exec: ['true'], period: 5 }, job: { retries: 1 }, user: '1:1', pod: { limits: { cpu: '1' } } })
+
+// @ts-expect-error unknown option
+compose('compose.yaml', { profile: ['x'] })
+// @ts-expect-error neither a volume's name nor what is mounted
+app('x', { image: 'a', volumes: { '/a': { file: 'x' } } })
+// @ts-expect-error it says not what to ask
+app('x', { image: 'a', probe: { period: 5 } })
 // @ts-expect-error unknown option
 app('x', { image: 'a', imagee: 'b' })
 // @ts-expect-error no image
