@@ -129,7 +129,7 @@ test('after kill -9 of the daemon its apps end, and the next watch takes its pla
   await words.answers('one ')
 })
 
-test('a second watch of the same project says who is there, and exits with 1', async () => {
+test('[tilt-29] a second watch of the same project says who is there, and exits with 1', async () => {
   const words = await wordApp()
   const watching = await words.watch()
   await watching.ready()
@@ -147,4 +147,30 @@ test('a second watch of the same project says who is there, and exits with 1', a
   const [discovery] = (await readdir(join(words.env.XDG_RUNTIME_DIR ?? '', 'devloop'))).filter((name) => name.endsWith('.json'))
   const text = await readFile(join(words.env.XDG_RUNTIME_DIR ?? '', 'devloop', discovery ?? ''), 'utf8')
   expect(JSON.parse(text)).toMatchObject({ pid: pidOf(watching) })
+})
+
+test('[tilt-29] a watch of another project on the same port says so at once, and leaves nothing behind', async () => {
+  const words = await wordApp()
+  const watching = await words.watch()
+  await watching.ready()
+  const [discovery] = (await readdir(join(words.env.XDG_RUNTIME_DIR ?? '', 'devloop'))).filter((name) => name.endsWith('.json'))
+  const { url } = JSON.parse(await readFile(join(words.env.XDG_RUNTIME_DIR ?? '', 'devloop', discovery ?? ''), 'utf8')) as {
+    url: string
+  }
+  const { port } = new URL(url)
+  const other = await wordApp()
+  const refused = await other.run('watch', '--runtime', 'process', '--port', port)
+  expect([refused.code, refused.stdout]).toEqual([1, ''])
+  expect(refused.stderr.split('\n')).toEqual([
+    `devloop: 127.0.0.1:${port} is already in use. [daemon/start]`,
+    expect.stringContaining('EADDRINUSE'),
+    '  Choose another port with --port, or stop what uses it.',
+    '',
+  ])
+  const status = await other.run('status')
+  expect([status.code, status.stderr]).toEqual([1, expect.stringContaining('daemon/not-running')])
+  expect(watching.resource('words')?.ready).toBe(true)
+  // the lock of the one that could not start is free
+  const again = await other.watch()
+  await again.ready()
 })
