@@ -52,7 +52,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .addOption(limit('--grace <time>', 'for which a resource that crashes may come to itself; default: 0'))
     .option('--junit <file>', 'write the report as JUnit XML')
     .option('--json <file>', 'write the report as JSON')
-    .option('--down', 'delete what was deployed at the end, however it ended')
+    .option('--down', 'delete what was deployed at the end, whether it passed or failed')
     .argument('[args...]', 'given to the Devloopfile as `args` (after --)')
     .action(
       does(async (args: string[], options) => (await import('./commands/ci.js')).ci(args, { ...options, ...limits(options) })),
