@@ -53,9 +53,15 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('--junit <file>', 'write the report as JUnit XML')
     .option('--json <file>', 'write the report as JSON')
     .option('--down', 'delete what was deployed at the end, whether it passed or failed')
-    .argument('[args...]', 'given to the Devloopfile as `args` (after --)')
+    .addOption(labelOption())
+    .argument('[resource...]', 'only these, by name or `label:NAME`, with what they need; all others are disabled')
+    .usage('[options] [resource...] [-- args...]')
+    .addHelpText('after', '\nWhat stands after -- is given to the Devloopfile as `args`.')
     .action(
-      does(async (args: string[], options) => (await import('./commands/ci.js')).ci(args, { ...options, ...limits(options) })),
+      does(async (operands: string[], options) => {
+        const { names, args } = splitArgs(argv, operands)
+        return (await import('./commands/ci.js')).ci(args, { ...options, ...limits(options), only: selectors(names, options) })
+      }),
     )
   command('status', 'Show the state of all resources.')
     .option('--json', 'print the state as JSON')
@@ -153,7 +159,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     'Delete what was deployed, what needs others first, and end the daemon if it runs. Told is what was deleted and what was kept: namespaces, volume claims, generated values, and objects annotated with devloop.dev/keep: "true".',
   )
     .summary('Delete what was deployed, and end the daemon if it runs.')
-    .argument('[resources...]', 'only these resources; after --, what is given to the Devloopfile as `args`')
+    .argument('[resource...]', 'only these resources')
+    .usage('[options] [resource...] [-- args...]')
+    .addHelpText('after', '\nWhat stands after -- is given to the Devloopfile as `args`.')
     .option('--delete-generated', 'delete the generated values, too: data that was kept may be locked with them')
     .option('--delete-namespace', 'delete the namespaces, too, that devloop made for this project, with all that is in them')
     .option('--context <name>', 'kubeconfig context to use instead of the current one')

@@ -16,6 +16,7 @@ export function ciSkipped(state: State, name: string): string | undefined {
 /** Why a resource does not start by itself. */
 export function notStarted(state: State, name: string): string | undefined {
   const resource = state.resources[name]
+  if (resource?.disabled === 'watch') return 'it was not asked for'
   if (resource?.disabled) return 'it is disabled'
   if (resource?.started === false) return 'it starts only when it is triggered'
   return unsupported(state, name)

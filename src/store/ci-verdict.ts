@@ -1,11 +1,13 @@
 // Whether a run of `devloop ci` is over, and how: a pure function of the state and of what was seen before.
 import { errorCodes, type ErrorCode } from '../errors/codes.js'
 import type { ErrorInfo } from '../errors/devloop-error.js'
+import { didYouMean, listed } from '../errors/did-you-mean.js'
 import type { CiLimits, CiReport, CiResource } from '../model/ci-report.js'
 import type { ResourceState, State } from '../model/state.js'
 import { ciFailure, containerKey, isJob } from './ci-failure.js'
 import { ciSkipped } from './ci-skipped.js'
 import type { NextWork } from './next-work.js'
+import { select, selectable } from './selectors.js'
 
 /** What a state does not tell: what was seen so far. Plain data. Times in milliseconds since 1970. */
 export interface CiMemory {
@@ -76,6 +78,12 @@ export function lookAtCi(state: State, next: NextWork, memory: CiMemory, over: C
   const problems = problemsOf(state, counted, seen, wakes, now)
   const isLate = now >= seen.startedAt + limits.timeoutMs
   if (isLate) problems.push(problem('ci/timeout', `not everything was ready within ${limits.timeoutMs / 1000} s`))
+  const unknown = state.plan && isLoaded(state) ? select(state.plan, state.session.only).unknown : []
+  for (const one of unknown) {
+    const known = state.plan ? selectable(state.plan) : []
+    const why = didYouMean(one, known) ?? (known.length > 0 ? `There are ${listed(known)}.` : 'There are none.')
+    problems.push(problem('request/unknown-resource', `there is no resource ${JSON.stringify(one)}`, why))
+  }
   if (isLoaded(state) && counted.length === 0 && problems.length === 0) {
     const reasons = [...new Set(skipped.values())].join('; ')
     problems.push(problem('ci/nothing', 'there is nothing to run', reasons === '' ? 'The plan has no resources.' : reasons))

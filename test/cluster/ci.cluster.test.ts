@@ -1,7 +1,7 @@
 // `devloop ci` on a real cluster: the examples pass, and what must fail fails with its reason.
 import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { CiReport } from '../../src/protocol/messages.js'
 import { proxiedCluster, testKubeconfig, testNamespace } from '../support/cluster.js'
 import { homes, project, repository, run, start, type Ended } from '../support/devloop.js'
@@ -28,6 +28,9 @@ export default defineDevloop(() => ({
   resources: ${resources},
 }))
 `
+
+// several runs of devloop one after the other, each with pods that start and end
+vi.setConfig({ testTimeout: 400_000 })
 
 async function judged(
   parts: { body?: string; resources: string; settings?: string; files?: Record<string, string> },

@@ -1,5 +1,5 @@
 // `devloop down`: nothing of the project is left, in the right order, and everything else is as it was.
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { KubeConnection } from '../../src/adapters/kube/connection.js'
 import { allObjects, differences, ofProject, type SeenObject } from '../support/all-objects.js'
 import { randomSuffix, testConnection } from '../support/cluster.js'
@@ -28,6 +28,9 @@ export default defineDevloop(() => ({
   resources: ${resources},
 }))
 `
+
+// several runs of devloop one after the other, each with pods that start and end
+vi.setConfig({ testTimeout: 400_000 })
 
 /** A definition of a kind of its own, with an object of it. */
 const widgets = (group: string): string => `

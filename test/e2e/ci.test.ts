@@ -87,6 +87,19 @@ describe('[tilt-26] it ends in every combination', () => {
     expect([nothing.code, nothing.stdout]).toEqual([1, expect.stringContaining('[ci/nothing]')])
   })
 
+  test('single resources, with what they need, by name or label', async () => {
+    const one = await locals(
+      `local('gen', { run: 'true' }), local('web', { run: 'true', needs: ['gen'], auto: false }), local('lint', { run: 'false', labels: ['slow'] }), local('docs', { run: 'true', labels: ['text'] })`,
+    )
+    expect((await one.ci('web')).code).toBe(0)
+    expect(outcomes(await one.report())).toEqual({ gen: 'passed', web: 'passed', lint: 'skipped', docs: 'skipped' })
+    expect((await one.ci('label:text')).code).toBe(0)
+    expect((await one.ci('-l', 'slow')).code).toBe(1)
+    expect(outcomes(await one.report())).toEqual({ gen: 'skipped', web: 'skipped', lint: 'failed', docs: 'skipped' })
+    const unknown = await one.ci('wep')
+    expect([unknown.code, unknown.stdout]).toEqual([1, expect.stringMatching(/no resource "wep".*\n.*Did you mean 'web'/)])
+  })
+
   test('an app that this runtime cannot run is skipped, and so is who needs it', async () => {
     const one = await locals(
       `app('db', { image: 'postgres:16', port: 5432 }), local('seed', { run: 'false', needs: ['db'] }), local('on', { run: 'true' })`,
@@ -155,9 +168,9 @@ describe('[tilt-26] what it fails for', () => {
 
   test('the limit for the whole run tells what it waited for', async () => {
     const one = await locals(`local('slow', { run: 'sleep 3600' }), local('after', { run: 'true', needs: ['slow'] })`)
-    const ended = await one.ci('--timeout', '1s')
+    const ended = await one.ci('--timeout', '10s')
     expect(ended.code).toBe(1)
-    expect(ended.stdout).toContain('✗ not everything was ready within 1 s [ci/timeout]')
+    expect(ended.stdout).toContain('✗ not everything was ready within 10 s [ci/timeout]')
     expect(outcomes(await one.report())).toEqual({ slow: 'waiting', after: 'waiting' })
   })
 

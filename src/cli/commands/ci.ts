@@ -22,6 +22,8 @@ export interface CiOptions extends CiLimits {
   readonly runtime: 'kubernetes' | 'process'
   readonly context?: string
   readonly namespace?: string
+  /** Resources to run, with what they need, as names or `label:NAME`; empty = all. */
+  readonly only: readonly string[]
   /** File for the report as JUnit XML. */
   readonly junit?: string
   /** File for the report as JSON. */
@@ -37,6 +39,7 @@ export async function ci(args: readonly string[], options: CiOptions): Promise<n
   const daemon = await startDaemon({
     file: findDevloopfile(file),
     args,
+    only: options.only,
     runtime,
     port: 0,
     version,

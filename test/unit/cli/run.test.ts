@@ -52,7 +52,7 @@ describe('help', () => {
       Commands:
         watch [options] [resource...]    Run the daemon: build, deploy, and bring each
                                          save into the running pods.
-        ci [options] [args...]           Run the plan once: exit 0 when all is built,
+        ci [options] [resource...]       Run the plan once: exit 0 when all is built,
                                          deployed and ready and all Jobs have
                                          succeeded.
         status [options]                 Show the state of all resources.
@@ -76,7 +76,7 @@ describe('help', () => {
                                          them.
         diff [options] [resources...]    Show what a deploy would change in the
                                          cluster, by dry runs of the cluster.
-        down [options] [resources...]    Delete what was deployed, and end the daemon
+        down [options] [resource...]     Delete what was deployed, and end the daemon
                                          if it runs.
         version                          Print the version of devloop.
         help [command]                   print what there is to know about a command
