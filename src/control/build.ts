@@ -10,8 +10,9 @@ import type { Entry } from '../model/tree.js'
 import type { BuildProgress, BuildStep, SentContext } from '../ports/image-builder.js'
 import type { Runtime } from '../ports/runtime.js'
 import { isBuildHeld, isImageNeeded } from '../store/graph-status.js'
-import { isBuildStale } from '../store/image-status.js'
+import { buildReason, isBuildStale } from '../store/image-status.js'
 import { driftState, type ImageFiles } from '../store/large.js'
+import { currentPods } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 import { retryAt } from './retry.js'
@@ -26,18 +27,66 @@ export function createBuildController(context: ControlContext): Controller {
   const records = new Map<string, BuildRecord>()
   let loading: Promise<void> | undefined
   const checking = new Set<string>()
+  /** Pods whose image was asked for because they could not pull it. */
+  const asked = new Set<string>()
 
   const loadRecords = (): Promise<void> =>
     (loading ??= ports.stateFiles.loadRecords(store.state().session.runtime).then((found) => {
       for (const record of found) records.set(record.image, record)
     }))
 
+  const tellGone = (name: string): void =>
+    log({ resource: '', source: 'build', level: 'info', text: `${name}: what was built is gone from where it was put` })
+
+  /** Whether what a record names still exists; undefined when devloop is stopping. */
+  const ask = async (record: BuildRecord, open: Runtime): Promise<boolean | undefined> => {
+    try {
+      return await open.builder.exists(record, open.info.registry, stopping.signal)
+    } catch (thrown) {
+      if (isAbort(thrown)) return undefined
+      // the registry will say so itself when pods pull or a build pushes; the record is good until it is known not to be
+      const error = toErrorInfo(thrown)
+      if (error.code === 'defect') onDefect(thrown)
+      log({ resource: '', source: 'build', level: 'warn', text: `${record.image}: ${error.message}` })
+      return true
+    }
+  }
+
+  /** Ask again whether an image exists that is taken to. @returns whether it is gone */
+  const isGone = async (name: string, open: Runtime): Promise<boolean> => {
+    const record = large.images.get(name)?.record
+    if (!record || (await ask(record, open)) !== false) return false
+    if (runtime.current !== open || large.images.get(name)?.record !== record) return false
+    tellGone(name)
+    store.dispatch({ type: 'image/checked', image: name, exists: false })
+    return true
+  }
+
+  /** An image that a node cannot pull may have vanished from the registry. Asked once for each pod that says so. */
+  const lookForLost = (open: Runtime): void => {
+    const { resources, images } = store.state()
+    for (const resource of Object.values(resources)) {
+      for (const pod of currentPods(resource)) {
+        for (const { image: name, ref, error } of pod.containers) {
+          const image = name === undefined ? undefined : images[name]
+          if (error?.code !== 'pod/image' || !image?.record || image.record.ref !== ref || buildReason(image) !== undefined)
+            continue
+          const key = `${pod.uid} ${image.name} ${image.record.digest}`
+          if (asked.has(key)) continue
+          asked.add(key)
+          void isGone(image.name, open).catch(onDefect)
+        }
+      }
+    }
+  }
+
   /** Offer what is on disk, once the sources are scanned; then ask whether it still exists. */
   const check = async (name: string, open: Runtime): Promise<void> => {
     await loadRecords()
     const files = large.images.get(name)
     if (!files) return
-    const record = files.record ?? records.get(name)
+    const found = files.record ?? records.get(name)
+    const record = found && fitsNodes(found, open) ? found : undefined
     if (!record) return store.dispatch({ type: 'image/checked', image: name, exists: false })
     // asking the engine takes a while: where it may be assumed, nothing waits for the answer
     const assumed =
@@ -48,19 +97,12 @@ export function createBuildController(context: ControlContext): Controller {
       await pause(askAfter, undefined, { signal: stopping.signal, ref: false }).catch(() => {})
       if (stopping.signal.aborted || runtime.current !== open) return
     }
-    const exists = await open.builder.exists(record, open.info.registry, stopping.signal).catch((thrown: unknown) => {
-      if (isAbort(thrown)) return undefined
-      // the registry will say so itself when pods pull or a build pushes; the record is good until it is known not to be
-      const error = toErrorInfo(thrown)
-      if (error.code === 'defect') onDefect(thrown)
-      log({ resource: '', source: 'build', level: 'warn', text: `${name}: ${error.message}` })
-      return true
-    })
+    const exists = await ask(record, open)
     if (exists === undefined || runtime.current !== open) return
     // the tree may have changed, been read anew, or been built meanwhile
     const now = large.images.get(name)
     if (!now || (assumed && (exists || now.record !== record))) return
-    if (!exists) log({ resource: '', source: 'build', level: 'info', text: `${name}: what was built is gone from the registry` })
+    if (!exists) tellGone(name)
     if (exists) use(context, now, name, record)
     store.dispatch({ type: 'image/checked', image: name, exists })
   }
@@ -97,6 +139,7 @@ export function createBuildController(context: ControlContext): Controller {
         runtime: open.info.kind,
         inputs: state.build.inputs,
         ...(typeof state.build.bases === 'string' ? { bases: state.build.bases } : {}),
+        ...(open.info.platform === undefined ? {} : { platform: open.info.platform }),
         tree,
         builtAt: same ? before.builtAt : Date.now(),
         ...built,
@@ -116,7 +159,9 @@ export function createBuildController(context: ControlContext): Controller {
       const error = toErrorInfo(thrown)
       if (error.code === 'defect') onDefect(thrown)
       logError(context, name, error)
-      const at = retryAt(error, store.state().images[name]?.build?.attempts ?? 1, Date.now())
+      // an engine that was cleaned up has lost what this one is built on: that is built again first
+      const bases = await Promise.all((state.bases?.names ?? []).map((base) => isGone(base, open)))
+      const at = bases.includes(true) ? Date.now() : retryAt(error, store.state().images[name]?.build?.attempts ?? 1, Date.now())
       store.dispatch({ type: 'build/failed', image: name, error, ...(at === undefined ? {} : { retryAt: at }) })
     }
   }
@@ -140,6 +185,7 @@ export function createBuildController(context: ControlContext): Controller {
           drain.poke()
         })
     }
+    lookForLost(open)
     for (const one of work.current().work) {
       if (one.kind !== 'build' || running.has(one.image)) continue
       const abort = new AbortController()
@@ -165,6 +211,10 @@ export function createBuildController(context: ControlContext): Controller {
     },
   }
 }
+
+/** Whether an image was built for the nodes of this cluster, as far as both are known. */
+const fitsNodes = ({ platform }: BuildRecord, { info }: Runtime): boolean =>
+  platform === undefined || info.platform === undefined || platform === info.platform
 
 /** Make a record the one that the image's tree is compared with. */
 function use({ store }: ControlContext, files: ImageFiles, image: string, record: BuildRecord): void {

@@ -12,6 +12,8 @@ export interface BuildRecord {
   readonly engineRef?: string
   /** Which images of the plan it was built on, by name and digest; undefined = on none. See BasesState. */
   readonly bases?: string
+  /** `os/arch` of the nodes that it was built for; undefined = not known. */
+  readonly platform?: string
   /** Hash of everything the image was built from: the context after ignores, Dockerfile, arguments, target. */
   readonly inputs: string
   /** The context as it was built. */

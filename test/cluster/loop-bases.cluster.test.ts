@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createEngineConnector } from '../../src/adapters/docker/engine.js'
 import type { ImageView } from '../../src/protocol/messages.js'
 import { loop, server, type Loop, type Names } from '../support/loop.js'
 import type { Watching } from '../support/devloop.js'
@@ -42,8 +43,8 @@ const files = (name: string): Record<string, string> => ({
   'admin/word.txt': 'admin',
 })
 
-async function project(): Promise<Loop> {
-  const made = await loop({ devloopfile, files: {} })
+async function project(env: Readonly<Record<string, string>> = {}): Promise<Loop> {
+  const made = await loop({ devloopfile, files: {}, env })
   for (const [name, text] of Object.entries(files(made.name))) await made.save(name, text)
   return made
 }
@@ -138,4 +139,38 @@ test("a base image's synced file reaches the containers of the images built on i
   await watching.ready(90_000)
   await shop.answers('third', '/live')
   expect(builds(watching, `${shop.name}/base`)).toBe(1)
+})
+
+test('a base image that was lost is had from the registry, or else built again', async () => {
+  // BuildKit would remember what it had read of it
+  const shop = await project({ DOCKER_BUILDKIT: '0' })
+  const watching = await shop.begin()
+  const [base, web] = ['base', 'web'].map((one) => `${shop.name}/${one}`) as [string, string]
+  const ref = imageOf(watching, base)?.ref as string
+  const engine = await createEngineConnector(process.env)(new AbortController().signal)
+  const forget = async (): Promise<void> => {
+    const answer = await engine.stream({ method: 'DELETE', path: `/images/${ref}`, query: { force: '1' } })
+    answer.resume()
+  }
+  const live = (): number =>
+    watching.changes().filter(({ paths, outcome }) => paths[0]?.endsWith('extra.txt') && outcome === 'live').length
+  const saved = async (word: string): Promise<void> => {
+    const before = live()
+    await shop.save('web/extra.txt', word)
+    await waitFor(() => live() > before, { what: `the save of ${word} to be live`, timeoutMs: 120_000 })
+  }
+  await forget()
+  await saved('one')
+  expect([base, web].map((one) => builds(watching, one))).toEqual([1, 2])
+
+  const [, host, repository, tag] = /^([^/]+)\/(.+):([^:]+)$/.exec(ref) ?? []
+  const headers = { accept: 'application/vnd.docker.distribution.manifest.v2+json' }
+  const manifests = `http://${host}/v2/${repository}/manifests`
+  const digest = (await fetch(`${manifests}/${tag}`, { method: 'HEAD', headers })).headers.get('docker-content-digest')
+  expect((await fetch(`${manifests}/${digest}`, { method: 'DELETE' })).status).toBe(202)
+  await forget()
+  await saved('two')
+  await watching.ready(60_000)
+  expect(builds(watching, base)).toBe(2)
+  expect((await fetch(`${manifests}/${tag}`, { method: 'HEAD', headers })).ok).toBe(true)
 })

@@ -116,12 +116,12 @@ function parse(text: string, owner: { readonly project: string; readonly instanc
     else if (typeof mode === 'number' && typeof size === 'number') tree.set(path, { kind: 'file', hash: what, mode, size })
     else throw new Error('a path in it is not valid')
   }
-  const { image, runtime, digest, ref, engineRef, bases, inputs, builtAt, config } = head as unknown as BuildRecord
+  const { image, runtime, digest, ref, engineRef, bases, platform, inputs, builtAt, config } = head as unknown as BuildRecord
   const strings = [image, digest, ref, inputs, config?.workingDir, config?.user]
   const lists = [config?.entrypoint, config?.cmd]
   const valid =
     strings.every((value) => typeof value === 'string') &&
-    [engineRef, bases].every((value) => value === undefined || typeof value === 'string') &&
+    [engineRef, bases, platform].every((value) => value === undefined || typeof value === 'string') &&
     lists.every((list) => Array.isArray(list) && list.every((value) => typeof value === 'string')) &&
     (runtime === 'kubernetes' || runtime === 'process') &&
     typeof builtAt === 'number' &&
@@ -134,6 +134,7 @@ function parse(text: string, owner: { readonly project: string; readonly instanc
     ref,
     ...(engineRef === undefined ? {} : { engineRef }),
     ...(bases === undefined ? {} : { bases }),
+    ...(platform === undefined ? {} : { platform }),
     inputs,
     tree,
     config,

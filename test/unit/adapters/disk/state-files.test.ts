@@ -52,11 +52,19 @@ describe('build records', () => {
     await state.saveRecord(record({ digest: 'sha256:0' }))
     await state.saveRecord(record())
     await state.saveRecord(record({ image: 'shop/web', tree: new Map() }))
+    const whole = record({
+      image: 'shop/whole',
+      engineRef: 'localhost:5000/w:1',
+      bases: 'shop/base@sha256:1',
+      platform: 'linux/amd64',
+    })
+    await state.saveRecord(whole)
     await state.saveRecord(record({ image: 'shop-api', ref: 'other' }))
     await state.saveRecord(record({ runtime: 'process' }))
     const again = open()
     const byImage = (records: BuildRecord[]) => Object.fromEntries(records.map((one) => [one.image, one]))
     expect(byImage(await again.loadRecords('kubernetes'))).toEqual({
+      'shop/whole': whole,
       'shop/api': record(),
       'shop/web': record({ image: 'shop/web', tree: new Map() }),
       'shop-api': record({ image: 'shop-api', ref: 'other' }),
