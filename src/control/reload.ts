@@ -1,6 +1,9 @@
 // Loads the Devloopfile when something that it was made from has changed. A load that a newer save made useless is aborted: it may
 // be one that never ends, and the newer save its mending.
-import { isAbort } from '../errors/devloop-error.js'
+import { DevloopError, isAbort, type ErrorInfo } from '../errors/devloop-error.js'
+import { didYouMean, listed } from '../errors/did-you-mean.js'
+import type { Plan } from '../model/plan.js'
+import { select, selectable } from '../store/selectors.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 
@@ -25,7 +28,10 @@ export function createReloadController({ store, work, large, ports, log, onDefec
       running = undefined
       if (!loaded) continue
       large.planInputs = loaded.inputs
-      if (loaded.ok) {
+      const missing = loaded.ok ? notThere(loaded.plan, session.only) : undefined
+      if (missing) {
+        store.dispatch({ type: 'devloopfile/failed', wanted, error: missing })
+      } else if (loaded.ok) {
         store.dispatch({ type: 'devloopfile/loaded', wanted, plan: loaded.plan, loadMs: loaded.loadMs })
       } else {
         store.dispatch({ type: 'devloopfile/failed', wanted, error: loaded.error })
@@ -45,4 +51,21 @@ export function createReloadController({ store, work, large, ports, log, onDefec
       await drain.stop()
     },
   }
+}
+
+/**
+ * Of the resources that `devloop watch` was asked for, one that the plan does not have. Such a plan must not come into force: all that
+ * was not asked for is disabled, and so deleted.
+ */
+function notThere(plan: Plan, only: readonly string[]): ErrorInfo | undefined {
+  const [selector] = select(plan, only).unknown
+  if (selector === undefined) return undefined
+  const known = selectable(plan)
+  return new DevloopError(
+    'request/unknown-resource',
+    `devloop is to watch ${JSON.stringify(selector)}, and there is no such resource`,
+    {
+      why: didYouMean(selector, known) ?? `There are ${listed(known)}.`,
+    },
+  ).info
 }

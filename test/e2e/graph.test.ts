@@ -135,6 +135,21 @@ test('arguments are shown, changed and refused', async () => {
   expect(await devloop('args', 'three')).toContain('write what the Devloopfile gets after --')
 })
 
+test('a wrong name at the start ends devloop before it has done anything, and a reload keeps what runs', async () => {
+  const folder = await project({ 'Devloopfile.ts': devloopfile })
+  const options = { cwd: folder, env: await homes() }
+  const refused = await run(['watch', '--runtime', 'process', 'label:bakc'], options)
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toMatch(/devloop is to watch "label:bakc", and there is no such resource.*Did you mean 'label:back'/s)
+  expect(existsSync(join(folder, 'all.log'))).toBe(false)
+
+  const { watching, save } = await some('gen')
+  await watching.ready()
+  await save('Devloopfile.ts', devloopfile.replaceAll("'gen'", "'generate'"))
+  await waitFor(() => watching.session()?.devloopfile.error?.code === 'request/unknown-resource', { what: 'the error' })
+  expect(watching.resource('gen')?.ready).toBe(true)
+})
+
 test('what nobody has named so is one error, with what was meant', async () => {
   const { watching, devloop } = await some()
   await watching.ready()

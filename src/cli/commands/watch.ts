@@ -1,11 +1,14 @@
 // `devloop watch`: the daemon in this process, with a view of its status.
 import { connectDevloop } from '../../client/index.js'
+import type { ErrorInfo } from '../../errors/devloop-error.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
 import { isGone, onOutputError, onUncaught } from '../output.js'
+import { errorText } from '../render/error-text.js'
 import { createPlainView } from '../render/plain-view.js'
 import { createScreenView } from '../render/screen-view.js'
+import { sessionOf } from '../render/views.js'
 import { version } from '../version.js'
 
 export interface WatchOptions {
@@ -56,12 +59,25 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
     name: `devloop watch ${version}`,
     topics: ['state', 'logs'],
   })
+  let refused: ErrorInfo | undefined
+  // a wrong name on the command line is not mended by a save
+  const end = client.onViews(() => {
+    const { generation, error } = sessionOf(client.views())?.devloopfile ?? {}
+    if (leaving || generation !== 0 || error?.code !== 'request/unknown-resource') return
+    refused = error
+    leave('there is no such resource')
+  })
   const view = hasScreen(process)
     ? createScreenView(client, process, { quit: () => leave('quit'), interrupt: () => interrupt('Ctrl-C') })
     : createPlainView(client, process.stdout)
   const ended = await daemon.ended
+  end()
   view.close()
   client.close()
+  if (refused) {
+    process.stderr.write(`devloop: ${errorText(refused)}\n`)
+    return exitCodes.failure
+  }
   return ended === exitCodes.ok ? code : ended
 }
 
