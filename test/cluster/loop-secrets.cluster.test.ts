@@ -1,4 +1,5 @@
 // A secret of a build is used, and stays where it is: in no image, output, status, log or file of devloop.
+import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -13,7 +14,12 @@ test('a secret of a build is used by it, and told to nobody', async () => {
   const one = await loop({
     devloopfile: (names) =>
       devloopfile()(names).replace("context: 'app',", "context: 'app', secrets: { token: { env: 'SHOP_TOKEN' } },"),
-    files: { ...appFiles, 'app/Dockerfile': appFiles['app/Dockerfile']!.replace('CMD', `${steps.join('\n')}\nCMD`) },
+    // nothing of it comes out of the engine's cache
+    files: {
+      ...appFiles,
+      'app/own.txt': randomUUID(),
+      'app/Dockerfile': appFiles['app/Dockerfile']!.replace('CMD', `${steps.join('\n')}\nCMD`),
+    },
     env: { SHOP_TOKEN: secret },
   })
   const watching = await one.begin()
