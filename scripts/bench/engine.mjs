@@ -6,7 +6,9 @@ import Docker from 'dockerode'
 export async function removeImages(repositories, say) {
   const docker = new Docker()
   const all = await docker.listImages().catch(() => [])
-  const tags = all.flatMap((image) => image.RepoTags ?? []).filter((tag) => repositories.some((name) => tag.includes(`${name}:`)))
+  // in a registry, `/` in a name is `_`
+  const names = repositories.flatMap((name) => [name, name.replaceAll('/', '_')])
+  const tags = all.flatMap((image) => image.RepoTags ?? []).filter((tag) => names.some((name) => tag.includes(`${name}:`)))
   for (const tag of tags)
     await docker
       .getImage(tag)

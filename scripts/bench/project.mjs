@@ -47,7 +47,7 @@ const dockerfile = (big) => `ARG BASE
 FROM \${BASE}
 WORKDIR /app
 RUN mkdir -p /app/floor
-${big ? 'COPY big ./big\n' : ''}COPY files ./files
+${big ? 'COPY assets ./assets\n' : ''}COPY files ./files
 COPY src ./src
 COPY build-input.txt ./
 EXPOSE 8080
@@ -61,11 +61,11 @@ export const port = 8080
  * @param folder made anew
  * @param image its repository in the registry
  * @param contexts kubeconfig contexts that may be written to
- * @param big whether the image has a layer of its own with the folder `big`
+ * @param big whether the image has a layer of its own, before the sources, with the folder `assets`
  */
 export async function writeProject(folder, { image, base, namespace, contexts, big = false, extraRules = [] }) {
   const context = join(folder, 'app')
-  for (const name of ['src', 'files', ...(big ? ['big'] : [])]) await mkdir(join(context, name), { recursive: true })
+  for (const name of ['src', 'files', ...(big ? ['assets'] : [])]) await mkdir(join(context, name), { recursive: true })
   await Promise.all([
     writeFile(join(context, 'src/server.js'), serverSource),
     writeFile(join(context, 'src/version.js'), "export const version = 'v0'\n"),

@@ -46,11 +46,13 @@ export async function measureRebuild(session, text) {
   const steps = Object.fromEntries(
     (image()?.steps ?? []).filter((step) => step.ms > 20).map((step) => [`(step ${step.name.slice(0, 50)})`, step.ms]),
   )
+  // as anybody sees it in the status
+  const { sentBytes } = image()?.context ?? {}
   watchImage()
   await daemon.ready(client)
   // the old pod's end is no part of the next rebuild; and the kubelet looks at its containers once a second, which must not set the pace
   while ([...pods.keys()].some((name) => old.has(name)) && performance.now() < end) await delay(20)
   await pauseBetween(300, 1_500)
   const inOrder = Object.fromEntries(Object.entries(stages).toSorted(([, a], [, b]) => a - b))
-  return { ms: at - start, stages: { ...inOrder, ...steps } }
+  return { ms: at - start, stages: { ...inOrder, ...steps }, sentBytes }
 }

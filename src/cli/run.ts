@@ -172,6 +172,13 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/down.js')).down(names, args, options)
       }),
     )
+  command('prune', 'Remove images, build cache and records that devloop made and nothing needs any more.')
+    .option('-n, --dry-run', 'only print what would be removed')
+    .addHelpText(
+      'after',
+      '\nKept is what runs in the cluster, and the newest builds: see `settings.prune` in docs/devloopfile.md.\nA running devloop does the same by itself, after builds and at most once an hour.',
+    )
+    .action(does(async (options) => (await import('./commands/prune.js')).prune(options)))
   program
     .command('version')
     .description('Print the version of devloop.')

@@ -21,6 +21,8 @@ export interface ControlContext {
   readonly large: Large
   /** The runtime in use; null while there is none. Set by the runtime controller only. */
   readonly runtime: { current: Runtime | null }
+  /** The round of housekeeping that is going on; null = none. */
+  readonly pruning: { current: Promise<unknown> | null }
   readonly log: (line: NewLogLine) => void
   /** Something that should not happen did. Logged with its stack; the daemon decides whether to go on. */
   readonly onDefect: (thrown: unknown) => void

@@ -4,6 +4,7 @@ import { createBuildController } from '../control/build.js'
 import { createConnectController } from '../control/connect.js'
 import { createDeployController } from '../control/deploy.js'
 import { createForwardController } from '../control/forward.js'
+import { createHousekeepingController } from '../control/housekeeping.js'
 import { createLiveSyncController } from '../control/live-sync.js'
 import { createLocalController } from '../control/local.js'
 import { createLogsController } from '../control/logs.js'
@@ -25,4 +26,5 @@ export const startControllers = (context: ControlContext): Controller[] =>
     createLogsController,
     createForwardController,
     createLocalController,
+    createHousekeepingController,
   ].map((create) => create(context))

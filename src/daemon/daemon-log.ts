@@ -12,14 +12,24 @@ export interface DaemonLog {
   close(): void
 }
 
-/** One older file is kept beside. Bytes. */
-const maxSize = 5_000_000
-
-export function createDaemonLog(folder: string): DaemonLog {
+/** @param maxSize bytes of one file; one older is kept beside it */
+export function createDaemonLog(folder: string, maxSize = 5_000_000): DaemonLog {
   const file = join(folder, 'daemon.log')
-  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > maxSize) renameSync(file, `${file}.1`)
+  let size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size > maxSize) {
+    renameSync(file, `${file}.1`)
+    size = 0
+  }
   const destination = pino.destination({ dest: file, mode: 0o600, sync: true, mkdir: true })
   const logger = pino({ base: { pid: process.pid } }, destination)
+  destination.on('write', (bytes) => {
+    size += bytes
+    if (size <= maxSize) return
+    // a daemon may run for months
+    size = 0
+    renameSync(file, `${file}.1`)
+    destination.reopen()
+  })
   return {
     line({ level, text, ...rest }) {
       logger[level](rest, text)

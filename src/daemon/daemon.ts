@@ -119,6 +119,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     work,
     large: createLarge(),
     runtime: { current: null },
+    pruning: { current: null },
     log,
     onDefect: (thrown) => onDefect(thrown),
     ports: {

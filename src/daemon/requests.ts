@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DevloopError } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
+import { isBusy, pruneRound } from '../control/prune-round.js'
 import type { ControlContext } from '../control/context.js'
 import type { Requests } from '../protocol/messages.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
@@ -9,6 +10,9 @@ import type { Plan } from '../model/plan.js'
 import { select, selectable, withNeeds } from '../store/selectors.js'
 import { execPlace } from './exec-place.js'
 import { explainPath } from './why.js'
+
+/** How long a round may take that somebody asked for. Milliseconds. */
+const pruneLimit = 600_000
 
 export function createRequests(
   context: ControlContext,
@@ -78,6 +82,11 @@ export function createRequests(
       known(resource)
       if (!viaSocket) throw new DevloopError('request/refused', 'exec is for clients on the Unix socket')
       return execPlace(context, resource, container)
+    },
+    async prune({ dryRun = false }) {
+      const end = Date.now() + pruneLimit
+      const busy = (): boolean => Date.now() > end || (!dryRun && isBusy(context))
+      return pruneRound(context, { dryRun, busy }, new AbortController().signal)
     },
     why: ({ path }) => explainPath(context, path),
   }

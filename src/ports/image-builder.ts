@@ -3,6 +3,7 @@ import type { RegistryNames } from '../model/image-names.js'
 import type { ImageSpec } from '../model/plan.js'
 import type { BuildRecord, ImageConfig } from '../model/build-record.js'
 import type { MadeImage, RanBuild } from '../model/made-image.js'
+import type { ImagePruner } from './image-pruner.js'
 import type { Tree } from '../model/tree.js'
 
 /** Where images are pushed, and the name by which nodes pull the same repository. */
@@ -67,6 +68,8 @@ export interface BuildProgress {
 export type BuiltImage = Pick<BuildRecord, 'digest' | 'ref' | 'engineRef'> & { readonly config: ImageConfig }
 
 export interface ImageBuilder {
+  /** Removes what it made; undefined where nothing is left behind. */
+  readonly pruner?: ImagePruner
   /**
    * Build and push. Aborting the signal stops the engine's work and rejects with an AbortError.
    * @throws DevloopError engine/*, build/* (with the Dockerfile line in `where`), registry/*

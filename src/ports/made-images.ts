@@ -24,6 +24,6 @@ export interface AbandonedFolder {
 export interface StateFolders {
   /** Those whose project's folder does not exist any more, and that nobody has used since that time (milliseconds since 1970). */
   abandoned(unusedSince: number): Promise<readonly AbandonedFolder[]>
-  /** Names (`repository:tag`) in the journals of the other instances. */
-  madeByOthers(): Promise<ReadonlySet<string>>
+  /** Names (`repository:tag`) in the journals of all instances but one. */
+  madeByOthers(than: string): Promise<ReadonlySet<string>>
 }

@@ -6,6 +6,8 @@ export interface StateFiles {
   loadRecords(runtime: BuildRecord['runtime']): Promise<BuildRecord[]>
   /** Written whole or not at all, on disk when it resolves. */
   saveRecord(record: BuildRecord): Promise<void>
+  /** Delete the records of other images than these that nobody wrote since that time (milliseconds since 1970). Failing to is no error. */
+  keepRecords(images: ReadonlySet<string>, unusedSince: number): Promise<readonly string[]>
   /** Paths (in the container) that were ever about to be written into a container; undefined = never touched. */
   touched(containerId: string): Promise<ReadonlySet<string> | undefined>
   /** Note paths before they are written. They survive a SIGKILL of this process once it resolves. */

@@ -91,6 +91,23 @@ export interface Requests {
   why: { params: { path: string }; result: WhyResult }
   /** Where a command runs that is to run beside a resource: a running container, of the named one or the one that is meant. Unix socket only. */
   exec: { params: { resource: string; container?: string }; result: ExecPlace }
+  /** Remove what builds left behind and is not needed any more. With `dryRun`, only tell what it would be. */
+  prune: { params: { dryRun?: boolean }; result: PruneResult }
+}
+
+export interface PruneResult {
+  readonly removed: readonly {
+    /** Where it was: in the engine, in a registry, in the engine's build cache, in devloop's state folder. */
+    readonly from: 'engine' | 'registry' | 'cache' | 'state'
+    readonly name: string
+    readonly bytes?: number
+  }[]
+  /** Images that devloop made and that stay. */
+  readonly kept: number
+  /** What could not be done, once for each reason. */
+  readonly problems: readonly ErrorInfo[]
+  /** Whether it was broken off for work that cannot wait; the rest is done later. */
+  readonly interrupted: boolean
 }
 
 /** Where `exec` runs a command. */

@@ -71,7 +71,7 @@ test('a full disk, until what is too large is gone', async () => {
   expect((await one.pods()).map(({ uid }) => uid)).toEqual([pod?.uid])
 })
 
-test('a read-only root: told once, rebuilt from then on, and live sync is back when the manifest allows it', async () => {
+test('a read-only root: told once, rebuilt from then on, and live sync is back when the manifest allows it [tilt-14]', async () => {
   const one = await loop({
     files: { ...appFiles, 'web.yaml': deployment('securityContext: { readOnlyRootFilesystem: true }') },
     devloopfile: fromManifests({}),
@@ -115,7 +115,7 @@ test('a read-only root: told once, rebuilt from then on, and live sync is back w
   expect(watching.output().match(/building loop\/web/g)).toHaveLength(3)
 })
 
-test('an image without a shell is told so, and is rebuilt', async () => {
+test('an image without a shell is told so, and is rebuilt [tilt-14]', async () => {
   const busybox = `${await testRegistry()}/testbed/busybox:1`
   const one = await loop({
     files: {

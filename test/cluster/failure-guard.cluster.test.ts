@@ -22,7 +22,7 @@ async function objectsIn(one: Loop, namespace = one.namespace): Promise<string[]
   return lists.flat().filter((name) => !name.startsWith('configmaps/kube-root-ca.crt'))
 }
 
-test('an unknown context is refused with the line to add, and nothing is written; adding the line heals it', async () => {
+test('an unknown context is refused with the line to add, and nothing is written; adding the line heals it [tilt-28]', async () => {
   const kubeconfig = await testKubeconfig({ context: 'production' })
   onTestFinished(kubeconfig.remove)
   const one = await loop({ devloopfile: withBystanders({ contexts: "['dev-*']" }), env: { KUBECONFIG: kubeconfig.file } })

@@ -6,7 +6,7 @@ import { testImage, testKubeconfig, testNamespace, waitFor } from '../support/cl
 import { answers, homes, project, repository, run, watch } from '../support/devloop.js'
 import { appFiles, loop } from '../support/loop.js'
 
-test('an app with no YAML is built, deployed and answers', async () => {
+test('an app with no YAML is built, deployed and answers [tilt-1]', async () => {
   const one = await loop()
   const watching = await one.begin()
   await one.answers('one')
@@ -17,6 +17,8 @@ test('an app with no YAML is built, deployed and answers', async () => {
     endpoints: [{ state: 'listening', url: `http://localhost:${one.port}` }],
     pods: [{ ready: true, current: true, restarts: 0, targets: [{ state: 'in-sync' }] }],
   })
+  // the image is named by its content, and that name stands in the pod
+  expect((await one.pods()).map((pod) => pod.image)).toEqual([expect.stringMatching(/:devloop-[0-9a-f]{16}$/)])
   const status = await one.devloop('status', '--json', '--wait', 'ready', '--timeout', '10s')
   expect([status.code, JSON.parse(status.stdout)]).toMatchObject([0, { session: { ready: true } }])
   expect((await one.devloop('logs', 'web')).stdout).toContain('listening')

@@ -8,7 +8,7 @@ import { answersWhenReady, loop, poll, server, type Loop } from '../support/loop
 
 const builds = (watching: Watching): number => watching.output().match(/building/g)?.length ?? 0
 
-test('a failed step is told with its output and keeps the pod; the next good save recovers without a build', async () => {
+test('a failed step is told with its output and keeps the pod; the next good save recovers without a build [tilt-5]', async () => {
   const one = await loop()
   const watching = await one.begin()
   const before = await one.pods()

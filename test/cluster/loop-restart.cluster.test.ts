@@ -24,7 +24,7 @@ async function same(one: Loop, pod: string): Promise<void> {
   await one.same(pod, 'app/public', '/app/public')
 }
 
-test('a restart with nothing changed builds, pushes and deploys nothing; edits made meanwhile are synced', async () => {
+test('a restart with nothing changed builds, pushes and deploys nothing; edits made meanwhile are synced [tilt-2]', async () => {
   const one = await loop()
   const first = await one.begin()
   const pods = await one.pods()

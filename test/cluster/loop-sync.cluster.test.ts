@@ -14,7 +14,7 @@ const firstPod = async (one: Loop): Promise<string> => {
   return pod.name
 }
 
-test('a synced file changes the answer, the restart rule the process; pod, container and restart count stay', async () => {
+test('a synced file changes the answer, the restart rule the process; pod, container and restart count stay [tilt-3]', async () => {
   const one = await loop()
   const watching = await one.begin()
   const before = await one.pods()
@@ -42,7 +42,7 @@ test('a synced file changes the answer, the restart rule the process; pod, conta
   expect(why.stdout).toContain('sync, by sync("src", "/app/src")')
 })
 
-test('whatever is done to files, the container holds exactly the same tree', async () => {
+test('whatever is done to files, the container holds exactly the same tree [tilt-13]', async () => {
   const one = await loop()
   const watching = await one.begin()
   const pod = await firstPod(one)

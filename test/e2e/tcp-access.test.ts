@@ -55,7 +55,7 @@ const upgrade = {
 /** All that clients see. */
 const stateOf = (watching: Watching): View[] => [...watching.client.views().values()]
 
-test('an upgrade needs the token, our Host, and no foreign Origin', async () => {
+test('an upgrade needs the token, our Host, and no foreign Origin [tilt-31]', async () => {
   const { watching, discovery, host } = await begin()
   const { url, token } = discovery
   const port = new URL(url).port

@@ -118,6 +118,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       reload: () => accept('reload'),
       restart: ({ resource }) => accept(`restart ${resource}`),
       shutdown: ({ down }) => accept(`shutdown ${down ?? false}`),
+      prune: ({ dryRun }) => {
+        calls.push(`prune ${dryRun ?? false}`)
+        return { removed: [], kept: 0, problems: [], interrupted: false }
+      },
       why: ({ path }) => ({ path, answers: [] }),
       exec: () => ({ runtime: 'process', cwd: '/', env: {} }),
       ...options.handlers,

@@ -1,6 +1,6 @@
 // Build records as files, one for each image and runtime: a line of JSON about the build, one for each path, and the count.
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DevloopError } from '../../errors/devloop-error.js'
 import type { BuildRecord } from '../../model/build-record.js'
@@ -9,6 +9,8 @@ import type { Entry } from '../../model/tree.js'
 export interface BuildRecords {
   load(runtime: BuildRecord['runtime']): Promise<BuildRecord[]>
   save(record: BuildRecord): Promise<void>
+  /** Delete what is of no image of these and was not written since that time. @returns the names of the deleted files */
+  keep(images: ReadonlySet<string>, unusedSince: number): Promise<readonly string[]>
 }
 
 const format = 1
@@ -28,10 +30,10 @@ export function createBuildRecords(
   owner: { readonly project: string; readonly instance: string },
   onProblem: (error: DevloopError) => void,
 ): BuildRecords {
-  const fileOf = (record: BuildRecord): string => {
-    const readable = record.image.replace(/[^A-Za-z0-9_.-]+/g, '-').slice(0, 80)
-    return `${record.runtime}-${readable}-${createHash('sha256').update(record.image).digest('hex').slice(0, 8)}${suffix}`
-  }
+  /** The end of the file's name, which tells images apart. */
+  const endOf = (image: string): string => `-${createHash('sha256').update(image).digest('hex').slice(0, 8)}${suffix}`
+  const fileOf = ({ image, runtime }: BuildRecord): string =>
+    `${runtime}-${image.replace(/[^A-Za-z0-9_.-]+/g, '-').slice(0, 80)}${endOf(image)}`
 
   return {
     async load(runtime) {
@@ -51,6 +53,21 @@ export function createBuildRecords(
         }
       }
       return records
+    },
+
+    async keep(images, unusedSince) {
+      const kept = [...images].map(endOf)
+      const gone: string[] = []
+      for (const name of await readdir(folder).catch(() => [])) {
+        // what a killed process was writing has an end of its own
+        if ((!name.endsWith(suffix) && !name.endsWith('.tmp')) || kept.some((end) => name.endsWith(end))) continue
+        const file = join(folder, name)
+        const found = await stat(file).catch(() => undefined)
+        if (!found || found.mtimeMs > unusedSince) continue
+        await rm(file, { force: true }).catch(() => {})
+        gone.push(name)
+      }
+      return gone
     },
 
     async save(record) {

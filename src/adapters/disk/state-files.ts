@@ -21,6 +21,7 @@ export function createStateFiles({ dir, project, instance, onProblem = () => {} 
   return {
     loadRecords: (runtime) => records.load(runtime),
     saveRecord: (record) => records.save(record),
+    keepRecords: (images, unusedSince) => records.keep(images, unusedSince),
     touched: (containerId) => journals.touched(containerId),
     async touch(containerId, paths) {
       journals.touch(containerId, paths)

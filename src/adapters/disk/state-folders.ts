@@ -24,12 +24,12 @@ export async function noteInstance(dir: string, devloopfile: string): Promise<vo
  * @param own the instance that asks: it is never abandoned, nor another one
  */
 export function createStateFolders(root: string, own: string): StateFolders {
-  const others = async (): Promise<readonly string[]> =>
-    (await readdir(root).catch(() => [])).filter((name) => instanceName.test(name) && name !== own)
+  const others = async (than: string): Promise<readonly string[]> =>
+    (await readdir(root).catch(() => [])).filter((name) => instanceName.test(name) && name !== than)
   return {
     async abandoned(unusedSince) {
       const found: AbandonedFolder[] = []
-      for (const instance of await others()) {
+      for (const instance of await others(own)) {
         const dir = join(root, instance)
         if (!(await isAbandoned(dir, unusedSince))) continue
         found.push({
@@ -40,9 +40,9 @@ export function createStateFolders(root: string, own: string): StateFolders {
       }
       return found
     },
-    async madeByOthers() {
+    async madeByOthers(than) {
       const names = new Set<string>()
-      for (const instance of await others())
+      for (const instance of await others(than))
         for (const made of (await madeImagesOf(join(root, instance)).load()).images) names.add(madeName(made))
       return names
     },

@@ -12,6 +12,7 @@ import { buildWithClassic } from './classic-build.js'
 import { buildWithCommand, forgetWanted } from './custom-build.js'
 import { readDockerConfig, type Environment } from './docker-config.js'
 import { abortReason, createEngineConnector, EngineAnswerError, type Engine } from './engine.js'
+import { createImagePruner } from './image-pruner.js'
 import { findInRegistry, pushImage, tagImage } from './registry.js'
 import { isLoopback } from './registry-http.js'
 import { checkPush, questionKey } from './registry-preflight.js'
@@ -168,7 +169,7 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     return (await findInRegistry(engine, pushed, registry, { auth, env }, signal)) !== undefined
   }
 
-  return { build, exists }
+  return { pruner: createImagePruner({ connect, env }), build, exists }
 }
 
 /** Content names the tag, so that the same image is never pushed twice and a new one never takes an old one's place. */

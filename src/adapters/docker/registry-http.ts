@@ -40,12 +40,13 @@ const hubRegistry = 'registry-1.docker.io'
 
 /**
  * @param host as in references, such as `localhost:5000`; Docker Hub is `docker.io`
+ * @param insecure whether the engine is told that this registry may lack certificates, and HTTPS
  * @param env where the folders of trusted certificates are found: those of Docker and of Podman, `certs.d/HOST`
  */
-export function createRegistryHttp(host: string, env: Environment): RegistryHttp {
+export function createRegistryHttp(host: string, env: Environment, insecure = false): RegistryHttp {
   const server = host === 'docker.io' ? hubRegistry : host
   // as engines do: this machine's own registries may lack certificates, and HTTPS
-  const lenient = isLoopback(server)
+  const lenient = insecure || isLoopback(server)
   const plain = new http.Agent({ keepAlive: true })
   let secure: Promise<https.Agent> | undefined
   let found: Promise<string> | undefined

@@ -14,6 +14,7 @@ import { DevloopError } from '../../errors/devloop-error.js'
 import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
 import { followLogs } from './logs.js'
 import { createObserver, type ExpectedObject } from './observe.js'
+import { referencedImages } from './references.js'
 import { replacePod } from './replace-pod.js'
 
 export interface KubeRuntimeParts {
@@ -71,6 +72,7 @@ function compose(
   return {
     info,
     builder: {
+      ...(parts.builder.pruner ? { pruner: parts.builder.pruner } : {}),
       exists: (record, registry, signal) => parts.builder.exists(record, registry, signal),
       async build(request, progress, signal) {
         if (!request.registry && !mayShareEngine(connection.product)) throw noRegistry(request.image.name, connection.context)
@@ -97,6 +99,7 @@ function compose(
       return removed
     },
     removeShared: (what, signal, how) => deployer.removeShared(what, signal, how),
+    references: (namespaces, signal) => referencedImages(connection, namespaces, within(signal)),
     async deployed(signal) {
       return [...new Set([...(await deployer.deployed(signal)), ...(await customs.deployed())])]
     },

@@ -173,6 +173,7 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
       },
       // what is made here goes with the process
       removeShared: () => Promise.resolve([]),
+      references: async () => new Set(),
       async deployed() {
         return [...entries].filter(([, entry]) => entry.pods.size > 0).map(([resource]) => resource)
       },

@@ -46,40 +46,27 @@ describe('help', () => {
       Save a file, and the running pod has it.
 
       Options:
-        -V, --version                    print the version of devloop
-        -h, --help                       display help for command
+        -V, --version                           print the version of devloop
+        -h, --help                              display help for command
 
       Commands:
-        watch [options] [resource...]    Run the daemon: build, deploy, and bring each
-                                         save into the running pods.
-        ci [options] [resource...]       Run the plan once: exit 0 when all is built,
-                                         deployed and ready and all Jobs have
-                                         succeeded.
-        status [options]                 Show the state of all resources.
-        logs [options] [resource]        Print the output of resources.
-        events [options]                 Print every change of the state, one JSON
-                                         object a line, until interrupted.
-        trigger [options] [resource...]  Build and deploy resources again, or run
-                                         locals again; with manual trigger, do what
-                                         their pending changes need.
-        enable [options] [resource...]   Bring disabled resources back, with what they
-                                         need, and start those with \`auto: false\`.
-        disable [options] [resource...]  Take resources out of the cluster, or end
-                                         their processes, until they are enabled or
-                                         devloop starts again.
-        args [options] [args...]         Show what the Devloopfile gets as \`args\`;
-                                         with --, replace it and load the Devloopfile
-                                         again.
-        why [options] <path>             Tell which rule takes a file, for each image.
-        render [options] [resources...]  Print the objects that would be applied, as
-                                         YAML, and the images of the newest builds in
-                                         them.
-        diff [options] [resources...]    Show what a deploy would change in the
-                                         cluster, by dry runs of the cluster.
-        down [options] [resource...]     Delete what was deployed, and end the daemon
-                                         if it runs.
-        version                          Print the version of devloop.
-        help [command]                   print what there is to know about a command
+        watch [options] [resource...]           Run the daemon: build, deploy, and bring each save into the running pods.
+        ci [options] [resource...]              Run the plan once: exit 0 when all is built, deployed and ready and all Jobs have succeeded.
+        status [options]                        Show the state of all resources.
+        logs [options] [resource]               Print the output of resources.
+        exec [options] <resource> [command...]  Open a shell where a resource runs, or run a command there.
+        events [options]                        Print every change of the state, one JSON object a line, until interrupted.
+        trigger [options] [resource...]         Build and deploy resources again, or run locals again; with manual trigger, do what their pending changes need.
+        enable [options] [resource...]          Bring disabled resources back, with what they need, and start those with \`auto: false\`.
+        disable [options] [resource...]         Take resources out of the cluster, or end their processes, until they are enabled or devloop starts again.
+        args [options] [args...]                Show what the Devloopfile gets as \`args\`; with --, replace it and load the Devloopfile again.
+        why [options] <path>                    Tell which rule takes a file, for each image.
+        render [options] [resources...]         Print the objects that would be applied, as YAML, and the images of the newest builds in them.
+        diff [options] [resources...]           Show what a deploy would change in the cluster, by dry runs of the cluster.
+        down [options] [resource...]            Delete what was deployed, and end the daemon if it runs.
+        prune [options]                         Remove images, build cache and records that devloop made and nothing needs any more.
+        version                                 Print the version of devloop.
+        help [command]                          print what there is to know about a command
 
       Start with \`devloop watch\` in a folder with a Devloopfile.ts; see docs/devloopfile.md.
       Exit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.

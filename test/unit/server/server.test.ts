@@ -10,7 +10,7 @@ const { start, client } = useDaemons()
 
 const line = (text: string, resource = 'api'): LogLine => ({ at: 1, resource, source: 'build', level: 'info', text })
 
-test('welcome carries the whole state, deltas what changed', async () => {
+test('welcome carries the whole state, deltas what changed [tilt-31]', async () => {
   const daemon = await start()
   daemon.views.set(resourceView('api'), resourceView('a/b'))
   const raw = await client(daemon)
@@ -40,7 +40,7 @@ test('welcome carries the whole state, deltas what changed', async () => {
   })
 })
 
-test('changes of one moment are one delta', async () => {
+test('changes of one moment are one delta [tilt-31]', async () => {
   const daemon = await start()
   const raw = await client(daemon)
   raw.send(hello())

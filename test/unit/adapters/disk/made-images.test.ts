@@ -89,7 +89,7 @@ test('a state folder is abandoned when its project is gone and nobody used it si
   expect((await found[0]?.made.load())?.images).toEqual([made('tag-1')])
   // not by the instance itself, and not while somebody uses it
   expect(await createStateFolders(root, name(1)).abandoned(unusedSince)).toEqual([])
-  expect(await createStateFolders(root, name(1)).madeByOthers()).toEqual(
+  expect(await createStateFolders(root, name(9)).madeByOthers(name(1))).toEqual(
     new Set([2, 3, 4].map((digit) => `registry/shop/api:tag-${digit}`)),
   )
   await found[0]?.remove()
