@@ -59,22 +59,27 @@ export async function deleteObject(
   }
 }
 
-/** Wait until this object is gone. @throws DevloopError cluster/error after a minute */
-export async function waitUntilGone(connection: KubeConnection, path: string, live: LiveObject): Promise<void> {
-  const deadline = Date.now() + deletionLimitMs
+/** Wait until this object is gone. @param limitMs default: a minute @throws DevloopError cluster/error after that time */
+export async function waitUntilGone(
+  connection: KubeConnection,
+  path: string,
+  live: LiveObject,
+  limitMs = deletionLimitMs,
+): Promise<void> {
+  const deadline = Date.now() + limitMs
   for (let pause = 25; ; pause = Math.min(pause * 2, 500)) {
     const now = await readObject(connection, path)
     if (!now || now.metadata.uid !== live.metadata.uid) return
-    if (Date.now() > deadline) throw stillThere(now)
+    if (Date.now() > deadline) throw stillThere(now, limitMs)
     await sleep(pause)
   }
 }
 
-function stillThere({ kind, metadata }: LiveObject): DevloopError {
+function stillThere({ kind, metadata }: LiveObject, limitMs: number): DevloopError {
   const finalizers = metadata.finalizers ?? []
   return new DevloopError(
     'cluster/error',
-    `${kind.toLowerCase()}/${metadata.name} is still being deleted after ${deletionLimitMs / 1000} seconds.`,
+    `${kind.toLowerCase()}/${metadata.name} is still being deleted after ${limitMs / 1000} seconds.`,
     {
       why: finalizers.length > 0 ? `It waits for: ${finalizers.join(', ')}.` : undefined,
       help: 'See what holds up the deletion (kubectl describe), then try again.',

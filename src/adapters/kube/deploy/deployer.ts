@@ -3,6 +3,7 @@ import { DevloopError, toErrorInfo } from '../../../errors/devloop-error.js'
 import type { Deployed, Runtime, RuntimeOptions } from '../../../ports/runtime.js'
 import type { KubeConnection } from '../connection.js'
 import { applyObject } from './apply-object.js'
+import { readObject } from './cluster-objects.js'
 import { waitUntilServed } from './definitions.js'
 import { generatedValues, removeGenerated } from './generated.js'
 import { inParallel } from './in-parallel.js'
@@ -20,6 +21,9 @@ export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'dep
   /** As Runtime.deploy, of what is applied object by object. */
   deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed>
 }
+
+/** Kinds whose objects take others with them when they are deleted. */
+const holdsOthers = new Set(['Namespace', 'CustomResourceDefinition'])
 
 /** The part of the Kubernetes runtime that writes objects. Asks the cluster for nothing until it is used. */
 export function createDeployer(connection: KubeConnection, options: RuntimeOptions): Deployer {
@@ -49,11 +53,15 @@ export function createDeployer(connection: KubeConnection, options: RuntimeOptio
     // from here on nothing is cut: what is written down first is what may be left behind
     if (refs.some((ref) => !before.some((known) => sameRef(ref, known))))
       await inventory.write(owner.resource, [...refs, ...stale])
+    // what was looked at goes with the namespace or definition that it was in
+    let anew = false
     for (const group of byRank(targets, ({ rendered: { object } }) => object)) {
-      await inParallel(group, async (target) => {
+      await inParallel(group, async (given) => {
+        const target = anew ? { ...given, live: await readObject(connection, given.path) } : given
         await applyObject(connection, target)
         if (target.rendered.object.kind === 'CustomResourceDefinition') await waitUntilServed(connection, target)
       })
+      anew ||= group.some(({ live }) => live?.metadata.deletionTimestamp !== undefined && holdsOthers.has(live.kind))
     }
     const warnings = [...rendered.warnings]
     if (stale.length > 0) {
