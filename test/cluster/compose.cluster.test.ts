@@ -1,5 +1,5 @@
 // Compose files on the cluster: the example, and what its services cannot show.
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { randomSuffix, waitFor } from '../support/cluster.js'
@@ -190,7 +190,11 @@ services:
       },
     },
   })
-  onTestFinished(() => one.connection.request('DELETE', `${volumes}/${name}`).then(() => {}))
+  onTestFinished(async () => {
+    await one.connection.request('DELETE', `${volumes}/${name}`)
+    // where the node is this machine
+    await rm(`/tmp/${name}`, { recursive: true, force: true })
+  })
   const watching = await one.begin()
   const write = async (text: string): Promise<void> => {
     const [pod] = await one.pods('web')
@@ -222,7 +226,10 @@ services:
       metadata.name,
       Object.keys(metadata.labels ?? {}).filter((label) => label.startsWith('devloop.dev/')),
     ])
-  expect(await claims()).toEqual([['kept', []]])
+  await waitFor(async () => JSON.stringify(await claims()) === '[["kept",[]]]', {
+    what: 'the claim to be let go',
+    timeoutMs: 30_000,
+  })
   // it comes back to what it wrote
   await one.save('Devloopfile.ts', call(one))
   await one.answers('first\n', '/', 60_000)
