@@ -46,7 +46,7 @@ async function tenSaves(one: Loop, watching: Watching): Promise<void> {
   await watching.ready()
 }
 
-test('a pod that takes the place of a deleted one serves the newest content before it is ready', async () => {
+test('a pod that takes the place of a deleted one serves the newest content before it is ready [tilt-6]', async () => {
   const one = await loop()
   const watching = await one.begin()
   await tenSaves(one, watching)
@@ -88,7 +88,7 @@ test.each([
   expect(builds(watching)).toBe(1)
 })
 
-test('a save that makes the app crash is told, and a fix recovers without waiting for the back-off', async () => {
+test('a save that makes the app crash is told, and a fix recovers without waiting for the back-off [tilt-9]', async () => {
   const one = await loop()
   const watching = await one.begin()
   const [before] = await one.pods()
