@@ -141,7 +141,8 @@ export async function answers(url: string, expected: string | RegExp, timeoutMs 
     async () => {
       last = await fetch(url).then(
         (response) => response.text(),
-        (error: unknown) => `${String(error)} ${String((error as Error).cause ?? '')}`,
+        (error: unknown) =>
+          error instanceof Error && error.cause instanceof Error ? `${String(error)} ${String(error.cause)}` : String(error),
       )
       return typeof expected === 'string' ? last === expected : expected.test(last)
     },
