@@ -23,7 +23,7 @@ export interface GatherOptions {
   readonly onDefect: (thrown: unknown) => void
 }
 
-/** Milliseconds. */
+/** Milliseconds; `paths` is a number. */
 export const gatherTimes = {
   /** From the first event of a quiet tree: enough for the two halves of a temp-and-rename save. */
   first: 2,
@@ -31,6 +31,8 @@ export const gatherTimes = {
   quiet: 12,
   /** and so does this long since its first event, */
   cap: 250,
+  /** and so many paths: they are read and sent while the others are still being saved, */
+  paths: 256,
   /** unless a version-control lock is held, for at most this long. */
   lockCap: 5000,
 } as const
@@ -67,7 +69,7 @@ export function createGather({ flush, locked, onDefect }: GatherOptions): Gather
     // timers come before file events: those that wait already are taken first, or a busy moment would look like a quiet one
     if (bursting) for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
     const now = Date.now()
-    if (bursting && now - last < gatherTimes.quiet && now - first < gatherTimes.cap) return
+    if (bursting && now - last < gatherTimes.quiet && now - first < gatherTimes.cap && paths.size < gatherTimes.paths) return
     if (now - first < gatherTimes.lockCap && (await locked())) return
     if (stopped) return
     const burst: Burst = { paths, rescan, first }

@@ -80,6 +80,21 @@ test('one save right after another one still goes at once', async () => {
   expect(bursts).toHaveLength(2)
 })
 
+test('of a large burst, what is there goes on its way before it ends', async () => {
+  release = () => {}
+  event('a')
+  await vi.advanceTimersByTimeAsync(gatherTimes.first)
+  const many = Array.from({ length: gatherTimes.paths }, (_, i) => `f${i}`)
+  event(...many)
+  release()
+  // it never becomes quiet
+  for (let ms = 0; ms < gatherTimes.quiet + 4; ms += 2) {
+    await vi.advanceTimersByTimeAsync(2)
+    event('last')
+  }
+  expect(bursts[1]?.paths).toEqual(expect.arrayContaining(many))
+})
+
 test('an endless storm is cut', async () => {
   release = () => {}
   event('first')
