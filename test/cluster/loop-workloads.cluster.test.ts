@@ -59,4 +59,19 @@ test('each is rolled out, synced, and rebuilt', async () => {
     what: 'the output of both jobs',
     everyMs: 200,
   })
+
+  // out of the plan: all of them are deleted
+  const devloopfile = write(one)
+  await one.save('Devloopfile.ts', devloopfile.replace(/resources: \[[^]*\],\n\}\)\)/, 'resources: [],\n}))'))
+  const kinds = ['apps/v1 statefulsets', 'apps/v1 daemonsets', 'batch/v1 jobs', 'batch/v1 cronjobs']
+  const paths = kinds.map((kind) => `/apis/${kind.replace(' ', `/namespaces/${one.namespace}/`)}`)
+  await waitFor(
+    async () => {
+      const lists = await Promise.all(
+        [...paths, `/api/v1/namespaces/${one.namespace}/pods`].map((path) => one.connection.request('GET', path)),
+      )
+      return lists.every((list) => (list as { items: unknown[] }).items.length === 0)
+    },
+    { what: 'all to be pruned', timeoutMs: 60_000 },
+  )
 })
