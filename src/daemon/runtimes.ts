@@ -1,5 +1,6 @@
 // The two runtimes. What each needs is imported only when it is used: the Kubernetes client is large.
 import { createProcessRunner } from '../adapters/process/process-runner.js'
+import type { EngineWish } from '../ports/image-builder.js'
 import type { OpenRuntime } from '../ports/runtime.js'
 
 /** The import begins at once: it is done by the time the Devloopfile is loaded. */
@@ -23,5 +24,6 @@ async function kubeRuntime(log: (text: string) => void): Promise<OpenRuntime> {
     import('../adapters/kube/client-library.js'),
   ])
   const processes = createProcessRunner()
-  return openKubeRuntime({ builder: createDockerBuilder({ processes }), sync: createShellTransport, processes, log })
+  const builder = (engine: EngineWish) => createDockerBuilder({ engine, processes })
+  return openKubeRuntime({ builder, sync: createShellTransport, processes, log })
 }

@@ -117,6 +117,15 @@ export const errorCodes = {
     'Create it, or let all images share one with cluster.registry.singleName.',
     'backoff',
   ),
+  'registry/pull-secret': entry(
+    'The login of a registry cannot be given to the nodes of the cluster.',
+    'Make a Secret of a name and a password yourself, and name it with cluster.pullSecret.',
+  ),
+  'build/load': entry(
+    'The image could not be loaded into the nodes of the cluster.',
+    'Install the program that the error names, or use a registry: cluster.registry in the Devloopfile.',
+    'backoff',
+  ),
   'registry/full': entry('The registry has no space left.', 'Free space there: remove images, or enlarge its disk.', 'backoff'),
   'registry/unreachable': entry('The registry does not answer.', 'Check its address and that it runs.', 'backoff'),
   'registry/refused': entry(

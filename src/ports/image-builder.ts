@@ -1,6 +1,7 @@
 // Building an image, and putting it where pods can pull it.
+import type { Duplex } from 'node:stream'
 import type { RegistryNames } from '../model/image-names.js'
-import type { ImageSpec } from '../model/plan.js'
+import type { EngineSettings, ImageSpec } from '../model/plan.js'
 import type { BuildRecord, ImageConfig } from '../model/build-record.js'
 import type { MadeImage, RanBuild } from '../model/made-image.js'
 import type { ImagePruner } from './image-pruner.js'
@@ -77,4 +78,47 @@ export interface ImageBuilder {
   build(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuiltImage>
   /** Whether what a record names can still be pulled (or run). `false` only when that is certain. */
   exists(record: BuildRecord, registry: Registry | undefined, signal: AbortSignal): Promise<boolean>
+}
+
+/** Which engine to build with, where it is not left to the environment. */
+export interface EngineWish {
+  /** From the Devloopfile. */
+  readonly settings?: EngineSettings
+  /** For an engine in the cluster. */
+  readonly dial?: {
+    /** For people, such as `deployment/engine in dev`. */
+    readonly address: string
+    /** A new connection to it. @throws DevloopError cluster/*, engine/unreachable */
+    open(signal: AbortSignal): Promise<Duplex>
+  }
+}
+
+/** What an engine says of itself. */
+export interface EngineIdentity {
+  /** Name of its machine, which is also the name of the node that it is. */
+  readonly name: string
+  /** Such as `Docker Desktop`. */
+  readonly system: string
+}
+
+/** A builder over an engine that keeps images. */
+export interface EngineBuilder extends ImageBuilder {
+  /** @throws DevloopError engine/* */
+  identity(signal: AbortSignal): Promise<EngineIdentity>
+  /** Write an image into a file, as `docker save` does. @throws DevloopError engine/* */
+  save(reference: string, file: string, signal: AbortSignal): Promise<void>
+  /**
+   * The login that this machine has for a registry, as nodes can use it; undefined = none.
+   * @param repository with its host
+   * @throws DevloopError registry/pull-secret for a login that only engines can use; registry/auth for a helper that fails
+   */
+  pullLogin(repository: string, signal: AbortSignal): Promise<PullLogin | undefined>
+}
+
+/** Secret: it never reaches logs, state or clients. */
+export interface PullLogin {
+  /** Host of the registry, as nodes look it up. */
+  readonly host: string
+  readonly username: string
+  readonly password: string
 }

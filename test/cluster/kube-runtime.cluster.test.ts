@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createProcessRunner } from '../../src/adapters/process/process-runner.js'
 import { openKubeRuntime } from '../../src/adapters/kube/runtime.js'
 import type { AppSpec } from '../../src/model/plan.js'
-import type { ImageBuilder } from '../../src/ports/image-builder.js'
+import type { EngineBuilder } from '../../src/ports/image-builder.js'
 import type { Observed, Runtime, RuntimeOptions } from '../../src/ports/runtime.js'
 import type { SyncTransport } from '../../src/ports/sync-transport.js'
 import {
@@ -33,12 +33,12 @@ afterAll(() => namespace.remove())
 const unused = (): never => {
   throw new Error('not part of this test')
 }
-const builder: ImageBuilder = { build: unused, exists: unused }
+const builder: EngineBuilder = { build: unused, exists: unused, identity: unused, save: unused, pullLogin: unused }
 const sync: SyncTransport = { open: unused }
 
 const open = (changes: Partial<RuntimeOptions> = {}, kubeconfig?: string): Promise<Runtime> =>
   withKubeconfig(kubeconfig, () =>
-    openKubeRuntime({ builder, sync: () => sync, processes: createProcessRunner() })(
+    openKubeRuntime({ builder: () => builder, sync: () => sync, processes: createProcessRunner() })(
       testOptions({ namespace: namespace.name, ...changes }),
       never,
     ),

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { DevloopError } from '../../errors/devloop-error.js'
+import type { PullLogin } from '../../ports/image-builder.js'
 import {
   dockerConfigDir,
   parseDockerConfig,
@@ -68,6 +69,20 @@ export async function findCredentials(
     if (other) return other
   }
   return undefined
+}
+
+/**
+ * A login in the form that the nodes of a cluster take: name and password, and nothing else.
+ * @throws DevloopError registry/pull-secret for a token, which nodes cannot use
+ */
+export function loginForNodes(host: string, auth: RegistryAuth | undefined): PullLogin | undefined {
+  if (!auth) return undefined
+  const { username, password } = auth
+  if (username !== undefined && password !== undefined) return { host: host === 'docker.io' ? hubKey : host, username, password }
+  throw new DevloopError('registry/pull-secret', `The login of ${host} cannot be given to the nodes of the cluster.`, {
+    why: 'It is an identity token, which only engines can use. Nodes take a name and a password.',
+    help: `Make a Secret with \`kubectl create secret docker-registry NAME --docker-server=${host} ...\`, and name it in the Devloopfile: cluster: { pullSecret: 'NAME' }.`,
+  })
 }
 
 /** The X-Registry-Auth header, or X-Registry-Config for several: base64url of JSON. Without credentials it is an empty object, as the engine wants one. */

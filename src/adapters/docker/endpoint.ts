@@ -3,8 +3,11 @@ import { createHash } from 'node:crypto'
 import { access, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
+import type { Duplex } from 'node:stream'
 import { DevloopError } from '../../errors/devloop-error.js'
+import type { EngineWish } from '../../ports/image-builder.js'
 import { dockerConfigDir, readDockerConfig, readJson, type Environment } from './docker-config.js'
+import { dialSsh, parseSsh } from './ssh-connection.js'
 
 /** Where an engine listens. */
 export interface Endpoint {
@@ -16,30 +19,39 @@ export interface Endpoint {
   readonly socketPath?: string
   readonly host?: string
   readonly port?: number
+  /** Opens a connection where it is no socket of this machine's: through ssh, or into a pod. */
+  readonly connect?: () => Promise<Duplex>
   readonly tls?: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer; readonly skipVerify: boolean }
 }
 
 /**
- * Find the engine as the docker command does: DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the Docker
+ * Find the engine: the one that the Devloopfile names, else as the docker command does: DOCKER_HOST, then DOCKER_CONTEXT, then `currentContext` of the Docker
  * configuration, then the default socket. Read anew each time, so that a changed context is seen.
  * @throws DevloopError engine/unreachable when what is configured cannot be used
  */
-export async function findEndpoint(env: Environment): Promise<Endpoint> {
+export async function findEndpoint(env: Environment, wish: EngineWish = {}): Promise<Endpoint> {
+  const { settings, dial } = wish
+  if (dial) return { address: dial.address, origin: 'the Devloopfile', connect: () => dial.open(new AbortController().signal) }
+  if (settings && 'context' in settings) return contextEndpoint(settings.context, env)
+  if (settings && 'address' in settings) return parseAddress(settings.address, 'the Devloopfile', env, await tlsFrom(env))
   const host = env['DOCKER_HOST']
   if (host) {
-    const verify = Boolean(env['DOCKER_TLS_VERIFY'])
-    const folder = env['DOCKER_CERT_PATH'] || (verify ? dockerConfigDir(env) : undefined)
-    const wantsTls = verify || Boolean(env['DOCKER_CERT_PATH'])
-    const tls = wantsTls ? { ...(await readCertificates(folder)), skipVerify: !verify } : undefined
-    return parseAddress(host, 'DOCKER_HOST', tls)
+    return parseAddress(host, 'DOCKER_HOST', env, await tlsFrom(env))
   }
   const chosen = env['DOCKER_CONTEXT'] || (await readDockerConfig(env)).currentContext
   if (chosen && chosen !== 'default') return contextEndpoint(chosen, env)
-  if (process.platform === 'win32') return parseAddress('npipe:////./pipe/docker_engine', 'the default')
+  if (process.platform === 'win32') return parseAddress('npipe:////./pipe/docker_engine', 'the default', env)
   const desktop = path.join(env['HOME'] || homedir(), '.docker', 'run', 'docker.sock')
   const usual = '/var/run/docker.sock'
   const socketPath = (await exists(usual)) || !(await exists(desktop)) ? usual : desktop
-  return parseAddress(`unix://${socketPath}`, 'the default')
+  return parseAddress(`unix://${socketPath}`, 'the default', env)
+}
+
+/** What DOCKER_TLS_VERIFY and DOCKER_CERT_PATH say; undefined = no TLS. */
+async function tlsFrom(env: Environment): Promise<Endpoint['tls']> {
+  const verify = Boolean(env['DOCKER_TLS_VERIFY'])
+  const folder = env['DOCKER_CERT_PATH'] || (verify ? dockerConfigDir(env) : undefined)
+  return folder === undefined ? undefined : { ...(await readCertificates(folder)), skipVerify: !verify }
 }
 
 async function contextEndpoint(name: string, env: Environment): Promise<Endpoint> {
@@ -58,14 +70,14 @@ async function contextEndpoint(name: string, env: Environment): Promise<Endpoint
   const certificates = await readCertificates(path.join(base, 'tls', id, 'docker'))
   const skipVerify = docker.SkipTLSVerify === true
   const tls = certificates.ca || certificates.cert || skipVerify ? { ...certificates, skipVerify } : undefined
-  return parseAddress(docker.Host, origin, tls)
+  return parseAddress(docker.Host, origin, env, tls)
 }
 
 /**
  * Read an address in the forms that DOCKER_HOST takes.
  * @throws DevloopError engine/unreachable for a form that cannot be used
  */
-export function parseAddress(address: string, origin: string, tls?: Endpoint['tls']): Endpoint {
+export function parseAddress(address: string, origin: string, env: Environment, tls?: Endpoint['tls']): Endpoint {
   const unusable = (why: string, help: string): DevloopError =>
     new DevloopError('engine/unreachable', `The Docker engine's address '${address}' (from ${origin}) cannot be used.`, {
       why,
@@ -78,10 +90,9 @@ export function parseAddress(address: string, origin: string, tls?: Endpoint['tl
     return { address, origin, socketPath: address.slice('npipe://'.length).replaceAll('/', '\\') || '\\\\.\\pipe\\docker_engine' }
   }
   if (address.startsWith('ssh://')) {
-    throw unusable(
-      'devloop does not connect to engines by ssh.',
-      'Forward the socket (`ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST`) and set DOCKER_HOST=unix:///tmp/docker.sock.',
-    )
+    const place = parseSsh(address)
+    if (!place) throw unusable('It is no address of a machine.', 'Use the form ssh://[USER@]HOST[:PORT], without a password.')
+    return { address, origin, connect: () => dialSsh(place, env) }
   }
   const withScheme = address.includes('://') ? address : `tcp://${address}`
   let url: URL

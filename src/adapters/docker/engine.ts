@@ -5,6 +5,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type Dockerode from 'dockerode'
 import { DevloopError, isAbort, isDevloopError } from '../../errors/devloop-error.js'
+import type { EngineWish } from '../../ports/image-builder.js'
+import { byteStreamAgent } from './byte-stream-agent.js'
 import type { Environment } from './docker-config.js'
 import { findEndpoint, type Endpoint } from './endpoint.js'
 
@@ -58,11 +60,11 @@ export interface Engine {
 /** Gives the engine to talk to now. Nothing about a failure is kept, so an engine that comes back is found. */
 export type ConnectEngine = (signal: AbortSignal) => Promise<Engine>
 
-export function createEngineConnector(env: Environment): ConnectEngine {
+export function createEngineConnector(env: Environment, wish: EngineWish = {}): ConnectEngine {
   let current: { readonly key: string; readonly engine: Engine } | undefined
   return async (signal) => {
     signal.throwIfAborted()
-    const endpoint = await findEndpoint(env)
+    const endpoint = await findEndpoint(env, wish)
     const key = JSON.stringify(endpoint)
     if (current?.key === key) return current.engine
     const dial = await createDial(endpoint, () => (current = undefined))
@@ -79,14 +81,17 @@ async function createDial(endpoint: Endpoint, onUnreachable: () => void): Promis
   // loaded when first needed: it costs 200 ms and 25 MB
   const { default: Docker } = (await import('dockerode')) as { default: typeof Dockerode }
   const { tls } = endpoint
-  const agent = tls
-    ? new https.Agent({ keepAlive: true, rejectUnauthorized: !tls.skipVerify })
-    : new http.Agent({ keepAlive: true })
+  const agent = endpoint.connect
+    ? byteStreamAgent(endpoint.connect)
+    : tls
+      ? new https.Agent({ keepAlive: true, rejectUnauthorized: !tls.skipVerify })
+      : new http.Agent({ keepAlive: true })
   // every option that dockerode would else take from the environment is named, so that the endpoint alone decides
   const options: Record<string, unknown> = {
     socketPath: endpoint.socketPath,
-    host: endpoint.host,
-    port: endpoint.port,
+    // the agent alone knows where a byte stream leads
+    host: endpoint.connect ? 'engine' : endpoint.host,
+    port: endpoint.connect ? 80 : endpoint.port,
     protocol: tls ? 'https' : 'http',
     ca: tls?.ca,
     cert: tls?.cert,

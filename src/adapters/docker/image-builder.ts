@@ -1,11 +1,13 @@
 // The image builder over a Docker engine: build, name by content, push, and find out what the image runs.
+import { createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
 import type { BuildRecord, ImageConfig } from '../../model/build-record.js'
 import { familiarName, namesIn, type TaggedName } from '../../model/image-names.js'
 import type { CustomBuild } from '../../model/plan.js'
-import type { BuildProgress, BuildRequest, BuiltImage, ImageBuilder, Registry } from '../../ports/image-builder.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
-import { findCredentials, registryHost, type RegistryAuth } from './auth.js'
+import type { BuildProgress, BuildRequest, BuiltImage, EngineBuilder, EngineWish, Registry } from '../../ports/image-builder.js'
+import { findCredentials, loginForNodes, registryHost, type RegistryAuth } from './auth.js'
 import { prepareJob } from './build-job.js'
 import { buildWithBuildkit } from './buildkit-build.js'
 import { buildWithClassic } from './classic-build.js'
@@ -23,6 +25,8 @@ export interface DockerBuilderOptions {
   readonly env?: Environment
   /** Runs the commands of images that are built by one; absent = there are none. */
   readonly processes?: ProcessRunner
+  /** Default: as the docker command finds it. */
+  readonly engine?: EngineWish
 }
 
 /** How much is written to a registry to see whether it has space. */
@@ -31,9 +35,9 @@ const probeBytes = 8 * 1024 * 1024
 const knownLimit = 200
 
 /** A builder that uses the Docker engine of the user's environment. Nothing is connected or loaded before it is needed. */
-export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBuilder {
+export function createDockerBuilder(options: DockerBuilderOptions = {}): EngineBuilder {
   const env = options.env ?? process.env
-  const connect = createEngineConnector(env)
+  const connect = createEngineConnector(env, options.engine)
   const configs = new Map<string, ImageConfig>()
   /** Questions whether one may push, that were answered well. */
   const pushable = new Set<string>()
@@ -169,7 +173,33 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): ImageBu
     return (await findInRegistry(engine, pushed, registry, { auth, env }, signal)) !== undefined
   }
 
-  return { pruner: createImagePruner({ connect, env }), build, exists }
+  return {
+    pruner: createImagePruner({ connect, env }),
+    build,
+    exists,
+    async identity(signal) {
+      const engine = await connect(signal)
+      const { Name, OperatingSystem } = await engine.json<{ Name?: string; OperatingSystem?: string }>({
+        method: 'GET',
+        path: '/info',
+        signal,
+      })
+      return { name: Name ?? '', system: OperatingSystem ?? '' }
+    },
+    async save(reference, file, signal) {
+      const engine = await connect(signal)
+      try {
+        const tar = await engine.stream({ method: 'GET', path: '/images/get', query: { names: reference }, signal })
+        await pipeline(tar, createWriteStream(file, { mode: 0o600 }), { signal })
+      } catch (error) {
+        throw engine.refused(error, `save the image ${reference}`)
+      }
+    },
+    async pullLogin(repository, signal) {
+      const host = registryHost(repository)
+      return loginForNodes(host, await findCredentials(host, env, signal, repository))
+    },
+  }
 }
 
 /** Content names the tag, so that the same image is never pushed twice and a new one never takes an old one's place. */

@@ -15,7 +15,8 @@ export async function discoverRegistry(
   settings: RegistrySettings | undefined,
   signal: AbortSignal,
 ): Promise<Registry | undefined> {
-  return chooseRegistry(settings, await announcedRegistry(connection, signal))
+  const announced = await announcedRegistry(connection, signal)
+  return chooseRegistry(settings, announced ?? (await microk8sRegistry(connection, signal)))
 }
 
 /** The same, from what is known of both. */
@@ -36,6 +37,22 @@ async function announcedRegistry(connection: KubeConnection, signal: AbortSignal
   )
   const text = (map as { data?: Record<string, string> } | undefined)?.data?.['localRegistryHosting.v1']
   return text === undefined ? undefined : parseAnnouncement(text)
+}
+
+/** MicroK8s' registry add-on announces nothing, but always has this Service; nodes know it by localhost. */
+async function microk8sRegistry(connection: KubeConnection, signal: AbortSignal): Promise<Registry | undefined> {
+  if (connection.product !== 'microk8s') return undefined
+  const service = await optional(
+    connection.request('GET', '/api/v1/namespaces/container-registry/services/registry', {
+      what: 'ask for the registry of MicroK8s',
+      signal,
+    }),
+  )
+  const port = (service as { spec?: { ports?: { nodePort?: number }[] } } | undefined)?.spec?.ports?.[0]?.nodePort
+  if (port === undefined) return undefined
+  const { hostname } = new URL(connection.server)
+  const host = hostname.startsWith('127.') ? 'localhost' : hostname
+  return { push: `${host}:${port}`, pull: `localhost:${port}` }
 }
 
 /** Undefined when it names no host, or is not what KEP-1755 describes. */

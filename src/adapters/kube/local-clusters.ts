@@ -9,25 +9,22 @@ interface Product {
   readonly privateAddress?: boolean
   /** Host names beside addresses. */
   readonly hosts?: readonly string[]
-  /** Its nodes may run on the Docker engine that builds, so that an image that stays there is found. */
-  readonly engine?: boolean
 }
 
 const products: readonly Product[] = [
-  { name: 'minikube', prefixes: ['minikube'], privateAddress: true, hosts: ['control-plane.minikube.internal'], engine: true },
+  { name: 'minikube', prefixes: ['minikube'], privateAddress: true, hosts: ['control-plane.minikube.internal'] },
   {
     name: 'docker-desktop',
     prefixes: ['docker-desktop', 'docker-for-desktop'],
     hosts: ['kubernetes.docker.internal'],
-    engine: true,
   },
   { name: 'microk8s', prefixes: ['microk8s'], privateAddress: true },
   { name: 'crc', prefixes: ['crc', 'api-crc-testing'], privateAddress: true, hosts: ['api.crc.testing'] },
   { name: 'kind', prefixes: ['kind'] },
   { name: 'k3d', prefixes: ['k3d'], hosts: ['host.k3d.internal'] },
-  { name: 'rancher-desktop', prefixes: ['rancher-desktop'], engine: true },
-  { name: 'colima', prefixes: ['colima'], privateAddress: true, engine: true },
-  { name: 'orbstack', prefixes: ['orbstack'], hosts: ['k8s.orb.local'], engine: true },
+  { name: 'rancher-desktop', prefixes: ['rancher-desktop'] },
+  { name: 'colima', prefixes: ['colima'], privateAddress: true },
+  { name: 'orbstack', prefixes: ['orbstack'], hosts: ['k8s.orb.local'] },
 ]
 
 export interface ClusterIdentity {
@@ -37,10 +34,6 @@ export interface ClusterIdentity {
   readonly server: string
   readonly provider?: string | undefined
 }
-
-/** Whether the nodes of a local product may run on the Docker engine that builds. */
-export const mayShareEngine = (product: string | undefined): boolean =>
-  products.some((one) => one.name === product && one.engine === true)
 
 /**
  * Name of the local product that a cluster is, or undefined. A name alone is not believed: the API server must be at an address

@@ -12,6 +12,7 @@ import { createInventory, sameRef, type ObjectRef } from './deploy/inventory.js'
 import { createKindCatalog } from './deploy/kinds.js'
 import { lookAt, refOf } from './deploy/look-at.js'
 import { refPath, whyKept } from './deploy/remove-objects.js'
+import { pullSecretKey, pullSecretName, type PullSource } from './deploy/pull-secret.js'
 import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
 import { discoverVersion } from './discovery.js'
 import { statusOf } from './errors.js'
@@ -52,8 +53,17 @@ export async function openKubePreview(options: RuntimeOptions, signal: AbortSign
     throw thrown
   })
   const generated = (names: ReadonlySet<string>, within: AbortSignal) => knownGenerated(connection, options, names, within)
-  const rendered = (request: ObjectsRequest, within: AbortSignal) =>
-    renderRequest({ connection, options, kinds, generated }, request, within)
+  const { pullSecret } = options.cluster
+  const rendered = (request: ObjectsRequest, within: AbortSignal, config?: PullSource['config']) => {
+    const pull = pullSecret && ('names' in pullSecret ? pullSecret : { names: [], config: config ?? hiddenConfig })
+    return renderRequest({ connection, options, kinds, generated, pull }, request, within)
+  }
+  /** Nobody looks up the login for a preview: it is taken as unchanged. */
+  const liveConfig = async (resource: string, within: AbortSignal): Promise<string> => {
+    const path = `/api/v1/namespaces/${connection.namespace}/secrets/${pullSecretName(resource)}`
+    const data = (await readObject(connection, path, within))?.data as Readonly<Record<string, string>> | undefined
+    return Buffer.from(data?.[pullSecretKey] ?? '', 'base64').toString('utf8') || hiddenConfig()
+  }
 
   async function changeOf({ rendered: item, path, live, owner }: ApplyTarget): Promise<ObjectChange | undefined> {
     const object = withHash(item.object)
@@ -95,7 +105,7 @@ export async function openKubePreview(options: RuntimeOptions, signal: AbortSign
       return result.objects.map(({ object }) => withHash(object))
     },
     async diff(request, within) {
-      const { rendered: result, kindOf, owner } = await rendered(request, within)
+      const { rendered: result, kindOf, owner } = await rendered(request, within, liveConfig)
       const refs = result.objects.map(({ object }) => refOf(object, kindOf))
       const [recorded, targets] = await Promise.all([
         inventory.read(within),
@@ -115,3 +125,6 @@ export async function openKubePreview(options: RuntimeOptions, signal: AbortSign
 
 const nameOf = ({ kind, metadata }: KubeObject): string =>
   `${metadata.namespace ? `${metadata.namespace} ` : ''}${kind.toLowerCase()}/${metadata.name}`
+
+/** Stands for a login that is not shown. */
+const hiddenConfig = (): Promise<string> => Promise.resolve(JSON.stringify({ auths: {} }))

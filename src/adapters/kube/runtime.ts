@@ -1,16 +1,17 @@
 // The Kubernetes runtime: the parts of this folder put together behind the Runtime port.
-import type { ImageBuilder } from '../../ports/image-builder.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
+import type { EngineBuilder, EngineWish } from '../../ports/image-builder.js'
 import type { DeployableSpec, OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
 import type { SyncTransport } from '../../ports/sync-transport.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createCustomDeployer } from './custom/custom-deployer.js'
 import { createDeployer } from './deploy/deployer.js'
-import { mayShareEngine } from './local-clusters.js'
+import { deliveringBuilder } from './delivering-builder.js'
+import { pullSource } from './deploy/pull-secret.js'
 import { workloadKindOf } from './deploy/render-app.js'
 import { manifestObjects } from './deploy/render-manifests.js'
 import { dialPod } from './dial.js'
-import { DevloopError } from '../../errors/devloop-error.js'
+import { dialEngineInPod } from './engine-in-pod.js'
 import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
 import { followLogs } from './logs.js'
 import { createObserver, type ExpectedObject } from './observe.js'
@@ -18,7 +19,8 @@ import { referencedImages } from './references.js'
 import { replacePod } from './replace-pod.js'
 
 export interface KubeRuntimeParts {
-  readonly builder: ImageBuilder
+  /** Makes the builder, with the engine that the Devloopfile names. */
+  readonly builder: (engine: EngineWish) => EngineBuilder
   /** Makes the transport for live sync, such as createShellTransport. */
   readonly sync: (connection: KubeConnection) => SyncTransport
   /** Runs the commands of custom deploys. */
@@ -65,20 +67,18 @@ function compose(
   options: Parameters<OpenRuntime>[0],
 ): Runtime {
   const life = new AbortController()
-  const deployer = createDeployer(connection, options)
+  const { engine } = options.cluster
+  const builder = parts.builder({
+    ...(engine ? { settings: engine } : {}),
+    ...(engine && 'inCluster' in engine ? { dial: dialEngineInPod(connection, engine.inCluster) } : {}),
+  })
+  const deployer = createDeployer(connection, options, pullSource(options.cluster.pullSecret, info.registry, builder))
   const observer = createObserver(connection, options, life.signal, parts.log)
   const customs = createCustomDeployer(connection, options, parts.processes, life.signal)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
   return {
     info,
-    builder: {
-      ...(parts.builder.pruner ? { pruner: parts.builder.pruner } : {}),
-      exists: (record, registry, signal) => parts.builder.exists(record, registry, signal),
-      async build(request, progress, signal) {
-        if (!request.registry && !mayShareEngine(connection.product)) throw noRegistry(request.image.name, connection.context)
-        return parts.builder.build(request, progress, signal)
-      },
-    },
+    builder: deliveringBuilder(builder, connection),
     sync: parts.sync(connection),
     async deploy(request, signal) {
       const { resource } = request
@@ -127,9 +127,3 @@ function expectedOf(resource: Exclude<DeployableSpec, { kind: 'custom' }>, names
     name: object.metadata.name,
   }))
 }
-
-const noRegistry = (image: string, context: string): DevloopError =>
-  new DevloopError('registry/none', `No registry is known that ${image} could be pushed to and pulled from.`, {
-    why: `The Devloopfile names none, and the cluster of context "${context}" announces none that you may read.`,
-    help: "Name one in the Devloopfile: cluster: { registry: 'HOST:PORT' }",
-  })

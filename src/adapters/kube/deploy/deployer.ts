@@ -11,6 +11,7 @@ import { createInventory, sameRef } from './inventory.js'
 import { createKindCatalog } from './kinds.js'
 import { lookAt, refOf } from './look-at.js'
 import { removeNamespaces } from './namespaces.js'
+import type { PullSource } from './pull-secret.js'
 import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
 import { renderRequest, type ObjectsRequest, type RequestRenderer } from './render-request.js'
@@ -26,7 +27,7 @@ export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'dep
 const holdsOthers = new Set(['Namespace', 'CustomResourceDefinition'])
 
 /** The part of the Kubernetes runtime that writes objects. Asks the cluster for nothing until it is used. */
-export function createDeployer(connection: KubeConnection, options: RuntimeOptions): Deployer {
+export function createDeployer(connection: KubeConnection, options: RuntimeOptions, pull?: PullSource): Deployer {
   const kinds = createKindCatalog(connection)
   const inventory = createInventory(connection, options)
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource })
@@ -39,7 +40,7 @@ export function createDeployer(connection: KubeConnection, options: RuntimeOptio
 
   async function deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed> {
     signal.throwIfAborted()
-    const { rendered, kindOf, owner } = await renderRequest({ connection, options, kinds, generated }, request, signal)
+    const { rendered, kindOf, owner } = await renderRequest({ connection, options, kinds, generated, pull }, request, signal)
     options.onSecrets?.(secretValues(rendered.objects.map(({ object }) => object)))
     const refs = rendered.objects.map(({ object }) => refOf(object, kindOf))
     const [recorded, targets] = await Promise.all([

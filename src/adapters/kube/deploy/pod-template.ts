@@ -14,6 +14,8 @@ export interface FinishOptions {
   readonly imageOf: (container: Container) => string | undefined
   readonly images: Readonly<Record<string, BuildRecord>>
   readonly restartable: ReadonlySet<string>
+  /** Names of Secrets that pods with built images pull with. */
+  readonly pullSecrets?: readonly string[]
   /** Whether the pods run on until somebody stops them, so that restarting in place makes sense. */
   readonly runsOn: boolean
   readonly at: SourcePosition
@@ -46,6 +48,11 @@ export function finishPodTemplate(
     } else if (wrap(container, record)) {
       restartable.push(container.name)
     }
+  }
+  if (built.length > 0 && options.pullSecrets && options.pullSecrets.length > 0) {
+    const given = (template.spec.imagePullSecrets ?? []) as readonly { readonly name?: string }[]
+    const added = options.pullSecrets.filter((name) => !given.some((one) => one.name === name))
+    template.spec.imagePullSecrets = [...given, ...added.map((name) => ({ name }))]
   }
   const metadata = (template.metadata ??= {})
   metadata.labels = { ...metadata.labels, ...ownerLabels(options.owner) }

@@ -21,6 +21,8 @@ export interface RenderAppInput {
   readonly apps: Readonly<Record<string, AppSpec>>
   readonly images: Readonly<Record<string, BuildRecord>>
   readonly restartable: ReadonlySet<string>
+  /** Names of Secrets that pods with built images pull with. */
+  readonly pullSecrets?: readonly string[]
   /** The generated values that the app's texts need. */
   readonly generated: Readonly<Record<string, string>>
   /** Content of the files that its volumes hold; see readVolumeFiles. */

@@ -18,6 +18,8 @@ export interface RenderManifestsInput {
   readonly kindOf: KindLookup
   readonly images: Readonly<Record<string, BuildRecord>>
   readonly restartable: ReadonlySet<string>
+  /** Names of Secrets that pods with built images pull with. */
+  readonly pullSecrets?: readonly string[]
 }
 
 /** The single objects of a manifests resource: lists taken apart. */

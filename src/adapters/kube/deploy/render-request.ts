@@ -4,6 +4,7 @@ import type { AppSpec, ManifestsSpec } from '../../../model/plan.js'
 import type { KubeConnection } from '../connection.js'
 import { readVolumeFiles } from './app-volumes.js'
 import type { KindCatalog, KindLookup } from './kinds.js'
+import { pullSecretName, pullSecrets, type PullSource } from './pull-secret.js'
 import { renderApp } from './render-app.js'
 import { manifestObjects, renderManifests } from './render-manifests.js'
 import type { Owner, Rendered } from './rendered.js'
@@ -14,6 +15,8 @@ export interface RequestRenderer {
   readonly connection: KubeConnection
   readonly options: Pick<RuntimeOptions, 'project' | 'instance'>
   readonly kinds: KindCatalog
+  /** Pull secrets for pods with built images; undefined = none. */
+  readonly pull?: PullSource | undefined
   /** Generated values by name: makes those that are missing, or stands in for them. */
   readonly generated: (names: ReadonlySet<string>, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
 }
@@ -22,23 +25,35 @@ export type ObjectsRequest = Omit<DeployRequest, 'resource'> & { readonly resour
 
 /** @throws DevloopError devloopfile/invalid, cluster/* */
 export async function renderRequest(
-  { connection, options, kinds, generated }: RequestRenderer,
+  { connection, options, kinds, generated, pull }: RequestRenderer,
   request: ObjectsRequest,
   signal: AbortSignal,
 ): Promise<{ readonly rendered: Rendered; readonly kindOf: KindLookup; readonly owner: Owner }> {
   const { resource, images, restartable, apps } = request
   const owner: Owner = { project: options.project, instance: options.instance, resource: resource.name }
-  const common = { owner, namespace: connection.namespace, images, restartable }
+  const usesBuilt = Object.keys(images).length > 0
+  const config = usesBuilt ? await pull?.config?.(resource.name, signal) : undefined
+  const names = [...(pull?.names ?? []), ...(config === undefined ? [] : [pullSecretName(resource.name)])]
+  const common = { owner, namespace: connection.namespace, images, restartable, pullSecrets: names }
+  /** With the pull secret where the pods are. */
+  const complete = (rendered: Rendered): Rendered => {
+    if (config === undefined) return rendered
+    const namespaces = rendered.objects.flatMap(({ object, template }) =>
+      template === undefined ? [] : [object.metadata.namespace ?? connection.namespace],
+    )
+    return { ...rendered, objects: [...pullSecrets(owner, namespaces, config, resource.at), ...rendered.objects] }
+  }
   if (resource.kind === 'app') {
     const [values, files, storage] = await Promise.all([
       generated(generatedNames(resource), signal),
       readVolumeFiles(resource),
       storageFor(connection, resource, signal),
     ])
-    const rendered = renderApp({ ...common, app: resource, apps, generated: values, files, storage })
+    const rendered = complete(renderApp({ ...common, app: resource, apps, generated: values, files, storage }))
     return { rendered, kindOf: await kinds.resolve(rendered.objects, signal), owner }
   }
   const entries = manifestObjects(resource).map(({ object, at }) => ({ object, at: at ?? resource.at }))
-  const kindOf = await kinds.resolve(entries, signal)
-  return { rendered: renderManifests({ ...common, manifests: resource, kindOf }), kindOf, owner }
+  const own = config === undefined ? [] : pullSecrets(owner, [connection.namespace], config, resource.at)
+  const kindOf = await kinds.resolve([...entries, ...own], signal)
+  return { rendered: complete(renderManifests({ ...common, manifests: resource, kindOf })), kindOf, owner }
 }

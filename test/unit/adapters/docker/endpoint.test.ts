@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findEndpoint } from '../../../../src/adapters/docker/endpoint.js'
 import { hasBuildkit } from '../../../../src/adapters/docker/engine.js'
+import { parseSsh, sshArguments, type SshPlace } from '../../../../src/adapters/docker/ssh-connection.js'
 
 let folder: string
 beforeEach(async () => {
@@ -53,10 +54,37 @@ test('DOCKER_HOST outweighs the context, DOCKER_CONTEXT the configuration', asyn
   })
 })
 
-test.each(['ssh://me@host', 'ftp://host', 'tcp://', 'tcp://a b'])('%s is refused with what to do', async (address) => {
-  await expect(findEndpoint({ DOCKER_HOST: address })).rejects.toMatchObject({
-    info: { code: 'engine/unreachable', message: expect.stringContaining(address) as string },
-  })
+test.each(['ssh://me:secret@host', 'ssh://-oProxyCommand=x', 'ssh://', 'ftp://host', 'tcp://', 'tcp://a b'])(
+  '%s is refused with what to do',
+  async (address) => {
+    await expect(findEndpoint({ DOCKER_HOST: address })).rejects.toMatchObject({
+      info: { code: 'engine/unreachable', message: expect.stringContaining(address) as string },
+    })
+  },
+)
+
+test('what the Devloopfile names outweighs the environment', async () => {
+  await withContext('remote', { Host: 'tcp://far:2376' })
+  const env = { DOCKER_CONFIG: folder, DOCKER_HOST: 'unix:///x' }
+  const named = { origin: 'the Devloopfile', host: 'build' }
+  expect(await findEndpoint(env, { settings: { address: 'tcp://build:2375' } })).toMatchObject(named)
+  expect(await findEndpoint(env, { settings: { context: 'remote' } })).toMatchObject({ host: 'far' })
+})
+
+test('an address of ssh becomes the command that the docker command runs', async () => {
+  const endpoint = await findEndpoint({ DOCKER_HOST: 'ssh://me@build:2222' })
+  expect(endpoint).toMatchObject({ address: 'ssh://me@build:2222', origin: 'DOCKER_HOST' })
+  expect(endpoint.connect).toBeInstanceOf(Function)
+  const options = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=30', '-T']
+  const argumentsOf = (address: string) => sshArguments(parseSsh(address) as SshPlace)
+  expect(argumentsOf('ssh://me@build:2222')).toEqual([
+    ...options,
+    ...['-l', 'me', '-p', '2222', '--', 'build', 'docker', 'system', 'dial-stdio'],
+  ])
+  expect(argumentsOf("ssh://[::1]/run/user/1000/it's.sock")).toEqual([
+    ...options,
+    ...['--', '::1', 'docker', '--host', `'unix:///run/user/1000/it'\\''s.sock'`, 'system', 'dial-stdio'],
+  ])
 })
 
 test.each<[string, string, string | undefined, string | undefined, boolean]>([

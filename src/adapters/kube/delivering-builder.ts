@@ -1,0 +1,49 @@
+// The builder as the cluster's runtime offers it: where there is no registry, images still get to the nodes, or it is said why not.
+import { DevloopError } from '../../errors/devloop-error.js'
+import type { EngineBuilder, ImageBuilder } from '../../ports/image-builder.js'
+import type { KubeConnection } from './connection.js'
+import { chooseDelivery, isOnNodes, listNodes, loadImage, type Delivery } from './image-delivery.js'
+import { statusOf } from './errors.js'
+
+const silent = { step: (): void => {}, log: (): void => {} }
+
+export function deliveringBuilder(builder: EngineBuilder, connection: KubeConnection): ImageBuilder {
+  const { context, product } = connection
+
+  /** Asked anew each time: the engine may be another one by now. @throws DevloopError registry/none, cluster/*, engine/* */
+  const deliver = async (image: string, signal: AbortSignal): Promise<Delivery> => {
+    const nodes = await listNodes(connection, signal).catch((thrown: unknown) => {
+      if (statusOf(thrown)?.code === 403) return []
+      throw thrown
+    })
+    const found = chooseDelivery(product, context, await builder.identity(signal), nodes)
+    if (found) return found
+    throw new DevloopError('registry/none', `No registry is known that ${image} could be pushed to and pulled from.`, {
+      why: `The Devloopfile names none, and the cluster of context "${context}" announces none that you may read.`,
+      help: "Name one in the Devloopfile: cluster: { registry: 'HOST:PORT' }",
+    })
+  }
+
+  return {
+    ...(builder.pruner ? { pruner: builder.pruner } : {}),
+    async build(request, progress, signal) {
+      if (request.registry) return builder.build(request, progress, signal)
+      const delivery = await deliver(request.image.name, signal)
+      const built = await builder.build(request, progress, signal)
+      if (delivery.kind === 'load') {
+        progress.stage('push')
+        await loadImage(builder, built.ref, delivery.command, progress, signal)
+      }
+      return built
+    },
+    async exists(record, registry, signal) {
+      if (!(await builder.exists(record, registry, signal))) return false
+      if (registry) return true
+      const delivery = await deliver(record.image, signal)
+      if (delivery.kind === 'shared' || isOnNodes(record.ref, await listNodes(connection, signal))) return true
+      // the engine has it: to load it again is quicker than to build it
+      await loadImage(builder, record.ref, delivery.command, silent, signal)
+      return true
+    },
+  }
+}
