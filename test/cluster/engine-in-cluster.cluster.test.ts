@@ -82,7 +82,7 @@ test.each(['deployment', 'service'])('a %s of another namespace builds, with not
   await devloop.ready(120_000)
   await one.answers('one')
   await one.save('app/src/word.txt', 'two')
-  await one.answers('two', '/', 60_000)
+  expect(await one.answers('two', '/', 60_000)).toBe('two')
   // another pod takes over
   const connection = await testConnection()
   onTestFinished(() => connection.close())

@@ -17,13 +17,21 @@ export function byteStreamAgent(connect: () => Promise<Duplex>): Agent {
     return true
   }
   const reuseSocket = (stream: Duplex): void => clearTimeout(idle.get(stream))
-  const createConnection = (_options: unknown, done: (error: Error | null, stream?: Duplex) => void): void => {
-    connect().then(
-      (stream) => done(null, asSocket(stream)),
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
-    )
+  const createConnection = async (_options: unknown, done: (error: Error | null, stream?: Duplex) => void): Promise<void> => {
+    let stream: Duplex
+    try {
+      stream = asSocket(await connect())
+    } catch (error) {
+      return done(error instanceof Error ? error : new Error(String(error)))
+    }
+    done(null, stream)
   }
-  return Object.assign(agent, { createConnection, keepSocketAlive, reuseSocket })
+  return Object.assign(agent, {
+    // what it returns would be taken for the connection
+    createConnection: (...given: Parameters<typeof createConnection>): void => void createConnection(...given),
+    keepSocketAlive,
+    reuseSocket,
+  })
 }
 
 function asSocket(stream: Duplex): Duplex {
