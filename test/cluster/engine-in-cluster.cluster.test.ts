@@ -90,7 +90,7 @@ test.each(['deployment', 'service'])('a %s of another namespace builds, with not
   await connection.request('DELETE', pods, { query: { labelSelector: 'app=engine' } })
   await one.save('app/src/word.txt', 'three')
   await one.answers('three', '/', 90_000)
-})
+}, 300_000)
 
 test('an engine that is not there is one error, and is found when it comes', async () => {
   const place = await testNamespace('devloop-engine')
