@@ -68,29 +68,33 @@ export default defineDevloop(() => ({
 // no Docker here: neither a socket nor a command
 const noDocker = { DOCKER_HOST: 'unix:///nowhere/docker.sock', PATH: '/nowhere' }
 
-test.each(['deployment', 'service'])('a %s of another namespace builds, with nothing of Docker on this machine', async (kind) => {
-  const place = await testNamespace('devloop-engine')
-  onTestFinished(() => place.remove())
-  await engineIn(place.name)
-  const one = await loop({
-    files: appFiles,
-    devloopfile: devloopfile(`{ workload: '${kind}/engine', namespace: '${place.name}' }`),
-    env: noDocker,
-  })
-  const devloop = await one.watch()
-  // until its pod is ready, that is what is told
-  await devloop.ready(120_000)
-  await one.answers('one')
-  await one.save('app/src/word.txt', 'two')
-  expect(await one.answers('two', '/', 60_000)).toBe('two')
-  // another pod takes over
-  const connection = await testConnection()
-  onTestFinished(() => connection.close())
-  const pods = `/api/v1/namespaces/${place.name}/pods`
-  await connection.request('DELETE', pods, { query: { labelSelector: 'app=engine' } })
-  await one.save('app/src/word.txt', 'three')
-  await one.answers('three', '/', 90_000)
-}, 300_000)
+test.each(['deployment', 'service'])(
+  'a %s of another namespace builds, with nothing of Docker on this machine',
+  async (kind) => {
+    const place = await testNamespace('devloop-engine')
+    onTestFinished(() => place.remove())
+    await engineIn(place.name)
+    const one = await loop({
+      files: appFiles,
+      devloopfile: devloopfile(`{ workload: '${kind}/engine', namespace: '${place.name}' }`),
+      env: noDocker,
+    })
+    const devloop = await one.watch()
+    // until its pod is ready, that is what is told
+    await devloop.ready(120_000)
+    await one.answers('one')
+    await one.save('app/src/word.txt', 'two')
+    expect(await one.answers('two', '/', 60_000)).toBe('two')
+    // another pod takes over
+    const connection = await testConnection()
+    onTestFinished(() => connection.close())
+    const pods = `/api/v1/namespaces/${place.name}/pods`
+    await connection.request('DELETE', pods, { query: { labelSelector: 'app=engine' } })
+    await one.save('app/src/word.txt', 'three')
+    await one.answers('three', '/', 90_000)
+  },
+  300_000,
+)
 
 test('an engine that is not there is one error, and is found when it comes', async () => {
   const place = await testNamespace('devloop-engine')

@@ -80,10 +80,10 @@ export function buildError({ image, dockerfile, text, step }: BuildFailure): Dev
     })
   }
   const instruction = step && instructionFor(instructions, step)
-  const exit = /exit code: (\d+)|returned a non-zero code: (\d+)/.exec(step?.error || text)
+  const exit = /(?:exit code: |returned a non-zero code: |while running runtime: exit status )(\d+)/.exec(step?.error || text)
   const shown = step ? step.name.replace(/^\[[^\]]*\]\s*/, '') : undefined
   const message = shown
-    ? `\`${shorten(shown)}\` of image ${image.name} failed${exit ? ` with exit code ${exit[1] ?? exit[2] ?? ''}` : ''}${inline(instruction?.line)}.`
+    ? `\`${shorten(shown)}\` of image ${image.name} failed${exit ? ` with exit code ${exit[1] ?? ''}` : ''}${inline(instruction?.line)}.`
     : `Image ${image.name} could not be built.`
   const words = tidy(step?.error || text)
   const absent = /^(COPY|ADD)/i.test(shown ?? '') && /not found|no such file|file does not exist/i.test(words)

@@ -41,7 +41,8 @@ export function createClassicSteps(progress: BuildProgress, mask: (text: string)
     })
   }
   const lines = createOutputTail((line) => {
-    const step = /^Step (\d+)\/(\d+) : (.*)$/.exec(line)
+    // Docker's words, or Podman's
+    const step = /^(?:Step (?=.* : )|STEP )(\d+)\/(\d+)(?: :|:) (.*)$/.exec(line)
     if (step) {
       if (!current) progress.stage('build')
       report(current?.cached ? 'cached' : 'done')
@@ -54,9 +55,11 @@ export function createClassicSteps(progress: BuildProgress, mask: (text: string)
         output: [],
       }
       report('running')
-    } else if (current && /^ ---> Using cache$/.test(line)) {
+    } else if (current && /^(?: --->|-->) Using cache/.test(line)) {
       current.cached = true
-    } else if (!/^ ---> |^Removing intermediate container |^Successfully (built|tagged) |^\s*$/.test(line)) {
+    } else if (
+      !/^ ---> |^--> |^COMMIT\b|^[0-9a-f]{64}$|^Removing intermediate container |^Successfully (built|tagged) |^\s*$/.test(line)
+    ) {
       current?.output.push(line)
       if (current && current.output.length > kept) current.output.shift()
       progress.log(line)

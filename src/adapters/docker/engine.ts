@@ -125,7 +125,9 @@ async function createDial(endpoint: Endpoint, onUnreachable: () => void): Promis
         (error, answer) => {
           if (!error) return resolve(answer as IncomingMessage | Duplex)
           if (request.signal?.aborted) return reject(abortReason(request.signal))
-          if (isDevloopError(error) || isAbort(error)) return reject(error)
+          // a forward into a pod that broke is an engine out of reach
+          const known = isDevloopError(error) && !error.code.startsWith('forward/')
+          if (known || isAbort(error)) return reject(error)
           onUnreachable()
           reject(unreachable(endpoint, error))
         },

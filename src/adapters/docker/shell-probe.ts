@@ -48,7 +48,9 @@ export async function sweepProbes(engine: Engine, signal: AbortSignal): Promise<
 async function isExecutable(engine: Engine, container: string, path: string, signal: AbortSignal, hops = 0): Promise<boolean> {
   const stat = await statInContainer(engine, container, path, signal)
   if (!stat) return false
-  if (stat.linkTarget) return hops < 8 && isExecutable(engine, container, stat.linkTarget, signal, hops + 1)
+  // Podman names the file itself where there is no link
+  if (stat.linkTarget && stat.linkTarget !== path)
+    return hops < 8 && isExecutable(engine, container, stat.linkTarget, signal, hops + 1)
   // Go's file mode: no type bit means a regular file
   return stat.mode < 2 ** 26 && (stat.mode & 0o111) !== 0
 }

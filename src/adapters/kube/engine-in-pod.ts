@@ -70,19 +70,31 @@ export function dialEngineInPod(
     return first.metadata.name
   }
 
+  const dial = async (signal: AbortSignal): Promise<Duplex> => {
+    try {
+      const name = await (chosen ??= choose(signal))
+      const stream = await dialPod(connection, { namespace, name }, port, signal)
+      stream.once('error', () => (chosen = undefined))
+      return stream
+    } catch (error) {
+      chosen = undefined
+      throw error
+    }
+  }
+
   return {
     address,
     async open(signal): Promise<Duplex> {
+      const remembered = chosen
       try {
-        const name = await (chosen ??= choose(signal))
-        const stream = await dialPod(connection, { namespace, name }, port, signal)
-        stream.once('error', () => (chosen = undefined))
-        return stream
+        return await dial(signal)
       } catch (error) {
         // another pod may have taken its place
-        chosen = undefined
-        throw error
+        if (remembered === undefined || signal.aborted) throw unreachable(error, address)
       }
+      return await dial(signal).catch((error: unknown) => {
+        throw unreachable(error, address)
+      })
     },
   }
 }
@@ -92,3 +104,7 @@ const absent = (address: string, why: string): DevloopError =>
     why,
     help: 'Correct cluster.engine.inCluster in the Devloopfile, or deploy the engine: see docs/engines.md.',
   })
+
+/** A forward that fails is an engine out of reach, which is tried again by itself. */
+const unreachable = (error: unknown, address: string): unknown =>
+  error instanceof DevloopError && error.code.startsWith('forward/') ? absent(address, error.info.why ?? error.message) : error
