@@ -49,7 +49,8 @@ function suite(env: () => Record<string, string>, buildkit: boolean): void {
     expect(error.why).toContain('why')
   })
 
-  test('an aborted build stops there', async () => {
+  // Podman 4 goes on with a step whose client is gone
+  test.runIf(buildkit)('an aborted build stops there', async () => {
     const place = await buildPlace()
     const stop = new AbortController()
     const duration = String(seconds++)
