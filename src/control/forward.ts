@@ -150,7 +150,8 @@ export function createForwardController(context: ControlContext): Controller {
         const pods = candidates(context, wanted.resource)
         const first = pods.findIndex((pod) => pod.uid === answered.get(wanted.local))
         const pod = pods[(Math.max(0, first) + tries) % pods.length]
-        if (pod && runtime.current) end(pod)
+        // while nothing can be reached, a try a connection four times a second helps nobody
+        if (pod && runtime.current && store.state().runtime.status === 'connected') end(pod)
       }
       const unsubscribe = store.subscribe(look)
       signal.addEventListener('abort', abort)

@@ -183,7 +183,7 @@ describe('the daemon', () => {
       ) as string,
     })
     // only the forward failed
-    expect(watching.resource('web')?.ready).toBe(true)
+    await watching.until('web', (view) => view.ready)
     await new Promise((resolve) => blocker.close(resolve))
     await answers(url(), 'one ')
   })
