@@ -38,6 +38,9 @@ const smallFile = 256 * 1024
 /** Times of a file system may be this coarse, in milliseconds. */
 const racyMs = 2000
 
+/** Times of files are taken from a clock that may go in steps of this many milliseconds (Linux with 100 of them a second). */
+const clockTickMs = 10
+
 /** Pauses before a file that changed while it was read is read again, in milliseconds. */
 const pauses = [0, 1, 5, 20, 50, 100]
 
@@ -113,8 +116,14 @@ async function stream(path: string, last: boolean, signal: AbortSignal): Promise
   const file = open(path)
   if (file === undefined) return undefined
   try {
-    const opened = fstatSync(file, { bigint: true })
+    let opened = fstatSync(file, { bigint: true })
     if (!opened.isFile()) return undefined
+    // two writes within one tick of the system's clock leave the same times: what is written from now on must show
+    const age = Date.now() - Number(opened.ctimeMs)
+    if (age >= 0 && age < clockTickMs) {
+      await pause(clockTickMs - age, undefined, { signal })
+      opened = fstatSync(file, { bigint: true })
+    }
     const at = Date.now()
     const hasher = createHash('sha256')
     let length = 0
