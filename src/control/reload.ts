@@ -61,11 +61,7 @@ function notThere(plan: Plan, only: readonly string[]): ErrorInfo | undefined {
   const [selector] = select(plan, only).unknown
   if (selector === undefined) return undefined
   const known = selectable(plan)
-  return new DevloopError(
-    'request/unknown-resource',
-    `devloop is to watch ${JSON.stringify(selector)}, and there is no such resource`,
-    {
-      why: didYouMean(selector, known) ?? `There are ${listed(known)}.`,
-    },
-  ).info
+  return new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(selector)} to run`, {
+    why: didYouMean(selector, known) ?? `There are ${listed(known)}.`,
+  }).info
 }

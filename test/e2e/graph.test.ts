@@ -140,7 +140,7 @@ test('a wrong name at the start ends devloop before it has done anything, and a 
   const options = { cwd: folder, env: await homes() }
   const refused = await run(['watch', '--runtime', 'process', 'label:bakc'], options)
   expect(refused.code).toBe(1)
-  expect(refused.stderr).toMatch(/devloop is to watch "label:bakc", and there is no such resource.*Did you mean 'label:back'/s)
+  expect(refused.stderr).toMatch(/there is no resource "label:bakc" to run.*Did you mean 'label:back'/s)
   expect(existsSync(join(folder, 'all.log'))).toBe(false)
 
   const { watching, save } = await some('gen')
