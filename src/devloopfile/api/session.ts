@@ -21,7 +21,7 @@ export interface Session {
   /** Text of a file (absolute path), which becomes an input of the plan. */
   read(path: string): string
   parseYaml(text: string, file: string): unknown
-  /** The services of Compose files. @throws an error of the surroundings' own, which says what is wrong with the files */
+  /** @internal (the published types shall not lead to what reads the files) The services of Compose files. @throws an error of the surroundings' own, which says what is wrong with the files */
   compose(request: ComposeRequest): Composed
 }
 
