@@ -50,7 +50,8 @@ function suite(env: () => Record<string, string>, buildkit: boolean): void {
   })
 
   // Podman 4 goes on with a step whose client is gone
-  test.runIf(buildkit)('an aborted build stops there', async () => {
+  if (!buildkit) return
+  test('an aborted build stops there', async () => {
     const place = await buildPlace()
     const stop = new AbortController()
     const duration = String(seconds++)
