@@ -42,11 +42,11 @@ test('no Docker engine, until there is one; and again while all runs', async () 
 })
 
 /** A project whose registry refuses, until the Devloopfile names the one that the cluster announces. @returns the error, and all that was printed */
-async function refused(status: 401 | 403): Promise<{ error: string; output: string }> {
-  const registry = await refusingRegistry(status)
+async function refused(refuses: 401 | 403 | 'layers', code: string): Promise<{ error: string; output: string }> {
+  const registry = await refusingRegistry(refuses)
   const one = await loop({ devloopfile: withBystanders({ cluster: `registry: '${registry}'` }) })
   const watching = await one.watch()
-  const error = await toldError(watching, 'registry/auth', { [registry]: 'REGISTRY', [one.name]: 'PROJECT' })
+  const error = await toldError(watching, code, { [registry]: 'REGISTRY', [one.name]: 'PROJECT' })
   await watching.until('other', (view) => view.ready)
   await one.save('Devloopfile.ts', withBystanders()(one))
   await watching.ready()
@@ -56,21 +56,35 @@ async function refused(status: 401 | 403): Promise<{ error: string; output: stri
 }
 
 test('a registry that asks for credentials', async () => {
-  expect((await refused(401)).error).toMatchInlineSnapshot(`
+  const { error, output } = await refused(401, 'registry/auth')
+  expect(error).toMatchInlineSnapshot(`
     "registry/auth
-    The registry REGISTRY refused the credentials to push REGISTRY/PROJECT/web:TAG.
-    no basic auth credentials
-    -> Log in with \`docker login REGISTRY\`, and check your rights there."
+    The registry REGISTRY wants a login to push REGISTRY/PROJECT_web.
+    401: UNAUTHORIZED: authentication required
+    -> Log in with \`docker login REGISTRY\`."
   `)
+  // seen before the engine was asked for anything
+  expect(output).not.toContain('[push]')
 })
 
 test('a registry that may not be pushed to', async () => {
-  const { error, output } = await refused(403)
+  const { error, output } = await refused(403, 'registry/denied')
+  expect(error).toMatchInlineSnapshot(`
+    "registry/denied
+    The registry REGISTRY does not let everybody push REGISTRY/PROJECT_web.
+    403: DENIED: requested access to the resource is denied
+    -> Log in with \`docker login REGISTRY\`, and check your rights there."
+  `)
+  expect(output).not.toContain('the engine tries again for a while')
+})
+
+test('a registry that refuses what is pushed', async () => {
+  const { error, output } = await refused('layers', 'registry/denied')
   expect(output).toContain('did not take a layer; the engine tries again for a while')
   expect(error).toMatchInlineSnapshot(`
-    "registry/auth
-    The registry REGISTRY refused the credentials to push REGISTRY/PROJECT/web:TAG.
-    denied
+    "registry/denied
+    The registry REGISTRY does not let everybody push REGISTRY/PROJECT_web.
+    403: DENIED: requested access to the resource is denied
     -> Log in with \`docker login REGISTRY\`, and check your rights there."
   `)
 })

@@ -132,11 +132,19 @@ export function comingEngine(folder: string): FakeEngine {
   return engine
 }
 
-/** A registry on this machine that lets nothing be pushed. */
-export async function refusingRegistry(status: 401 | 403): Promise<string> {
+/**
+ * A registry on this machine that lets nothing be pushed.
+ * @param refuses everything without a login (401), starting to push (403), or only what is pushed then
+ */
+export async function refusingRegistry(refuses: 401 | 403 | 'layers'): Promise<string> {
+  const status = refuses === 'layers' ? 403 : refuses
   const server: Server = createHttpServer((request, response) => {
     // who may read and not write is told that what is to be pushed is not there
-    if (status === 403 && request.method !== 'POST') return response.writeHead(request.url === '/v2/' ? 200 : 404).end()
+    if (refuses === 403 && request.method !== 'POST') return response.writeHead(request.url === '/v2/' ? 200 : 404).end()
+    if (refuses === 'layers' && request.method === 'POST')
+      return response.writeHead(202, { Location: `${request.url}taken`, 'Docker-Upload-UUID': 'taken', Range: '0-0' }).end()
+    if (refuses === 'layers' && !['PUT', 'PATCH'].includes(request.method ?? ''))
+      return response.writeHead(request.url === '/v2/' ? 200 : request.method === 'DELETE' ? 204 : 404).end()
     response.writeHead(status, {
       'Content-Type': 'application/json',
       'Docker-Distribution-Api-Version': 'registry/2.0',
