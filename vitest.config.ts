@@ -26,11 +26,12 @@ export default defineConfig({
           exclude: [cluster, e2e],
           testTimeout: 20_000,
           hookTimeout: 20_000,
+          maxWorkers: 2,
         },
       },
       {
         resolve: { alias },
-        test: { name: 'e2e', retry, include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 1 },
+        test: { name: 'e2e', retry, include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 },
       },
       // real Kubernetes, Docker engine and registry, as KUBECONFIG names them
       {
