@@ -396,7 +396,10 @@ function dueSteps(differences: readonly Difference[]): Owed {
   const due = nothingOwed()
   for (const layer of new Set(differences.map((one) => one.layer))) {
     const { spec, files } = layer
-    const paths = differences.flatMap((one) => (one.layer === layer ? [one.source] : []))
+    // where several files lead, the one that is gone may be what the step is for
+    const paths = differences.flatMap(({ layer: of, path, source }) =>
+      of !== layer ? [] : files.rules.isContested(path) ? files.rules.sourcesOf(path) : [source],
+    )
     const triggered = files.rules.triggers(paths)
     for (const index of triggered.runs) {
       const rule = spec.live[index]

@@ -27,10 +27,10 @@ export function lookUp(path: string, layers: Layers): LayeredPath {
   let drifted = false
   let none: { source: string; layer: Layer } | undefined
   for (const layer of layers) {
-    const { files, spec } = layer
+    const { files } = layer
     const overlaid = files.drift.overlay.get(path)
     drifted ||= overlaid !== undefined
-    const found = overlaid ?? inImage(path, spec, files)
+    const found = overlaid ?? inImage(path, files)
     if (found.wanted.kind !== 'absent') return { wanted: found.wanted, source: found.source, layer, drifted }
     // the rules of the image that lost the file say what follows
     if (found.source !== '' && (!none || (overlaid && !none.layer.files.drift.overlay.has(path))))
@@ -39,8 +39,8 @@ export function lookUp(path: string, layers: Layers): LayeredPath {
   return { wanted: absent, source: none?.source ?? '', layer: none?.layer ?? layers[0], drifted }
 }
 
-const inImage = (path: string, spec: ImageSpec, { record, rules }: ImageFiles): { wanted: Wanted; source: string } => {
-  const { held, source } = heldByImage(path, record?.tree ?? new Map(), spec, rules)
+const inImage = (path: string, { record, rules }: ImageFiles): { wanted: Wanted; source: string } => {
+  const { held, source } = heldByImage(path, record?.tree ?? new Map(), rules)
   return { wanted: held, source }
 }
 

@@ -6,6 +6,7 @@ import { compileGlobs } from '../model/globs.js'
 import { isAlwaysIgnored } from '../model/live-rules.js'
 import type { ImageSpec } from '../model/plan.js'
 import type { WhyAnswer, WhyResult } from '../protocol/messages.js'
+import type { ImageFiles } from '../store/large.js'
 
 export function explainPath(context: ControlContext, path: string): WhyResult {
   if (!isAbsolute(path)) throw new DevloopError('protocol/invalid', `the path must be absolute: ${path}`)
@@ -80,8 +81,18 @@ function explainImage({ large }: ControlContext, image: ImageSpec, path: string)
     action: 'sync',
     rule: verdict.why,
     ...at,
-    effects: [...verdict.to.map((to) => `written to ${to}`), ...steps, ...(restart ? ['then the process is restarted'] : [])],
+    effects: [
+      ...verdict.to.map((to) => writtenTo(files, to, path)),
+      ...steps,
+      ...(restart ? ['then the process is restarted'] : []),
+    ],
   }
+}
+
+/** Where several files lead to one container path, only one of them is there. */
+function writtenTo({ rules, tree }: ImageFiles, to: string, path: string): string {
+  const winner = rules.isContested(to) ? rules.sourcesOf(to).find((source) => tree.has(source)) : undefined
+  return winner === undefined || winner === path ? `written to ${to}` : `not written to ${to}: ${winner} is, by a later sync`
 }
 
 /** A path relative to a folder or file, '' = itself; undefined = not below. */

@@ -1,8 +1,7 @@
 // How a context differs from what its image was built from: what needs a rebuild, and the overlay that live sync brings
 // to containers. Kept up path by path, so that a save costs what changed and not what there is.
 import type { CompiledLiveRules } from './live-rules.js'
-import type { ImageSpec } from './plan.js'
-import { absent, sameEntry, type Tree, type Wanted } from './tree.js'
+import { absent, sameEntry, type Entry, type Tree, type Wanted } from './tree.js'
 
 /** What one container path must be, and which path of the context it comes from. */
 export interface OverlayEntry {
@@ -36,42 +35,34 @@ export function updateDrift(drift: Drift, paths: Iterable<string>, tree: Tree, b
       else drift.rebuild.delete(path)
     } else if (verdict.action === 'sync') {
       for (const to of verdict.to) {
-        if (differs) drift.overlay.set(to, { wanted: now ?? absent, source: path })
+        if (rules.isContested(to)) settle(drift, to, tree, built, rules)
+        else if (differs) drift.overlay.set(to, { wanted: now ?? absent, source: path })
         else if (drift.overlay.get(to)?.source === path) drift.overlay.delete(to)
       }
     }
   }
 }
 
+/** A container path that several files lead to holds the one that comes first of those that are there. */
+function settle({ overlay }: Drift, path: string, tree: Tree, built: Tree, rules: CompiledLiveRules): void {
+  const [now, then] = [heldByImage(path, tree, rules), heldByImage(path, built, rules)]
+  if (sameEntry(entryOf(now.held), entryOf(then.held))) overlay.delete(path)
+  else overlay.set(path, { wanted: now.held, source: (now.held.kind === 'absent' ? then : now).source })
+}
+
+const entryOf = (wanted: Wanted): Entry | undefined => (wanted.kind === 'absent' ? undefined : wanted)
+
 /**
  * What a container path holds in an image as it was built, as far as sync rules and the context tell. `source` is the path of the
  * context that is synced there, also when the image held nothing there; '' when none is.
  */
-export function heldByImage(
-  path: string,
-  built: Tree,
-  image: ImageSpec,
-  rules: CompiledLiveRules,
-): { held: Wanted; source: string } {
-  let none = ''
-  for (const rule of image.live) {
-    if (rule.kind !== 'sync') continue
-    const rest =
-      path === rule.to
-        ? ''
-        : path.startsWith(rule.to === '/' ? '/' : `${rule.to.replace(/\/$/, '')}/`)
-          ? path.slice(rule.to.replace(/\/$/, '').length + 1)
-          : undefined
-    if (rest === undefined) continue
-    // a file rule into a folder names the file itself
-    for (const source of [[rule.from, rest].filter(Boolean).join('/'), rule.from]) {
-      if (source === '' || !rules.classify(source).to.includes(path)) continue
-      const held = built.get(source)
-      if (held) return { held, source }
-      none ||= source
-    }
+export function heldByImage(path: string, built: Tree, rules: CompiledLiveRules): { held: Wanted; source: string } {
+  const sources = rules.sourcesOf(path)
+  for (const source of sources) {
+    const held = built.get(source)
+    if (held) return { held, source }
   }
-  return { held: absent, source: none }
+  return { held: absent, source: sources[0] ?? '' }
 }
 
 /** Container folders, deepest first, that may be left empty by deletes: those whose source folder is gone too. */

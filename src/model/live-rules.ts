@@ -8,7 +8,10 @@ export interface Verdict {
   readonly rule?: LiveRule
   /** One clause that names the rule, for people. */
   readonly why: string
-  /** Container paths of every sync that covers the path, each once, in the order of the rules; empty unless `sync`. */
+  /**
+   * Container paths of every sync that covers the path, each once, in the order of the rules; empty unless `sync`. Another file may
+   * lead there too: see `CompiledLiveRules.sourcesOf`.
+   */
   readonly to: readonly string[]
 }
 
@@ -21,6 +24,13 @@ export interface Triggers {
 export interface CompiledLiveRules {
   /** What a change of this path (relative to the context) leads to. */
   classify(path: string): Verdict
+  /**
+   * The paths of the context that syncs lead to a container path, whether there are such files or not. Of several files the one that
+   * stands first here is the one that the container holds: that of the last rule, as with COPY in a Dockerfile.
+   */
+  sourcesOf(containerPath: string): readonly string[]
+  /** Whether more than one path of the context may lead to a container path. */
+  isContested(containerPath: string): boolean
   /** What to do after these paths were synced. Paths that are not synced count for nothing. */
   triggers(paths: Iterable<string>): Triggers
   /** Whether an `ignore` rule leaves the path out of watching; for a folder, with everything below it. */
@@ -30,11 +40,11 @@ export interface CompiledLiveRules {
 /** Compile an image's live rules once. Pure: the same paths give the same answers. */
 export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRules {
   const first: { rule: LiveRule; action: 'ignore' | 'rebuild'; matches: (path: string) => boolean }[] = []
-  const syncs: { rule: LiveRule; target: (path: string) => string | undefined }[] = []
+  const syncs: SyncRule[] = []
   const runs: { index: number; matches: (path: string) => boolean }[] = []
   const restarts: ((path: string) => boolean)[] = []
   for (const [index, rule] of image.live.entries()) {
-    if (rule.kind === 'sync') syncs.push({ rule, target: syncTarget(rule.from, rule.to) })
+    if (rule.kind === 'sync') syncs.push({ rule, ...syncPaths(rule.from, rule.to) })
     else if (rule.kind === 'run') runs.push({ index, matches: onPaths(rule.on) })
     else if (rule.kind === 'restart') restarts.push(onPaths(rule.on))
     else first.push({ rule, action: rule.kind === 'ignore' ? 'ignore' : 'rebuild', matches: compileGlobs(rule.patterns) })
@@ -57,8 +67,22 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRu
       : { action: 'rebuild', why: 'no live rule covers it', to: [] }
   }
 
+  const sourcesOf = (containerPath: string): readonly string[] => {
+    const found = new Set<string>()
+    for (const { sources } of syncs.toReversed()) {
+      for (const source of sources(containerPath)) if (classify(source).to.includes(containerPath)) found.add(source)
+    }
+    return [...found]
+  }
+  // few images have rules that meet: theirs alone pay for the search
+  const meeting = syncs.filter(
+    (one) => one.into || syncs.some((other) => other !== one && (isWithin(one.to, other.to) || isWithin(other.to, one.to))),
+  )
+
   return {
     classify,
+    sourcesOf,
+    isContested: (containerPath) => meeting.some(({ to }) => isWithin(containerPath, to)) && sourcesOf(containerPath).length > 1,
     triggers(paths) {
       const due = new Set<number>()
       let restart = false
@@ -83,21 +107,47 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRu
 const onPaths = (patterns: readonly string[]): ((path: string) => boolean) =>
   patterns.length === 0 ? () => true : compileGlobs(patterns)
 
-/** Where a sync puts a path. A file goes to `to`, or into it when `to` ends in a slash; what is in a folder goes below `to`. */
-function syncTarget(from: string, to: string): (path: string) => string | undefined {
+interface SyncRule {
+  readonly rule: LiveRule
+  /** The container path that it leads to, or below. */
+  readonly to: string
+  /** Whether a file goes into `to`, and not to it. */
+  readonly into: boolean
+  /** Where it puts a path of the context; undefined = it does not cover it. */
+  target(path: string): string | undefined
+  /** What it would put at a container path. */
+  sources(containerPath: string): readonly string[]
+}
+
+/** A file goes to `to`, or into it when `to` ends in a slash; what is in a folder goes below `to`. */
+function syncPaths(from: string, to: string): Pick<SyncRule, 'to' | 'into' | 'target' | 'sources'> {
   const source = from
     .replace(/^(?:\.?\/+)+/, '')
     .replace(/\/+$/, '')
     .replace(/^\.$/, '')
-  const into = to.endsWith('/')
+  const into = to.endsWith('/') && source !== ''
   const folder = to.replace(/\/+$/, '')
-  return (path) => {
-    if (path === '') return undefined
-    if (source === '') return `${folder}/${path}`
-    if (path === source) return into ? `${folder}/${source.slice(source.lastIndexOf('/') + 1)}` : folder
-    return path.startsWith(`${source}/`) ? `${folder}${path.slice(source.length)}` : undefined
+  const file = into ? `${folder}/${source.slice(source.lastIndexOf('/') + 1)}` : folder
+  return {
+    to: folder,
+    into,
+    target(path) {
+      if (path === '') return undefined
+      if (source === '') return `${folder}/${path}`
+      if (path === source) return file
+      return path.startsWith(`${source}/`) ? `${folder}${path.slice(source.length)}` : undefined
+    },
+    sources: (containerPath) => [
+      ...(source !== '' && containerPath === file ? [source] : []),
+      ...(containerPath.startsWith(`${folder}/`)
+        ? [source === '' ? containerPath.slice(folder.length + 1) : `${source}${containerPath.slice(folder.length)}`]
+        : []),
+    ],
   }
 }
+
+/** Whether a path is a folder, or in it. '' = the root. */
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
 
 /** A rule as the Devloopfile would write it, shortened. */
 export function describeRule(rule: LiveRule): string {

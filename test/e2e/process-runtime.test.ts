@@ -67,6 +67,26 @@ describe('the loop', () => {
     ])
   })
 
+  test('of several files that lead to one path, that of the last sync is there; when it goes, the one below is', async () => {
+    await save(
+      'Devloopfile.ts',
+      devloopfile(port).replace("sync('public', '/app/public')", "sync('public', '/app/public'), sync('mine', '/app/public')"),
+    )
+    await save('mine/live.txt', 'mine')
+    const watching = await begin()
+    await answers(`${url()}/live`, 'mine')
+    const why = async (path: string) => (await run(['why', path], { cwd: folder, env })).stdout
+    expect(await why('public/live.txt')).toContain('not written to /app/public/live.txt: mine/live.txt is, by a later sync')
+    expect(await why('mine/live.txt')).toContain('written to /app/public/live.txt')
+    await save('public/live.txt', 'below')
+    await waitFor(() => watching.changes().some((change) => change.outcome === 'live'), { what: 'the change to be live' })
+    await answers(`${url()}/live`, 'mine')
+    await rm(join(folder, 'mine/live.txt'))
+    await answers(`${url()}/live`, 'below')
+    await save('mine/live.txt', 'again')
+    await answers(`${url()}/live`, 'again')
+  })
+
   test('a touch and an unchanged save do nothing', async () => {
     const watching = await begin()
     await save('src/word.txt', 'one')

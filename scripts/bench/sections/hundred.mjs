@@ -84,7 +84,12 @@ export async function section({ options, registry, suffix, home, cluster, launch
   // without /proc there are no figures of it
   if (times.cpu.length === 0) return undefined
   add({ id: 'hundred.cpu', what: 'processor time of the daemon and its children until then', values: times.cpu })
-  add({ id: 'hundred.memory', what: 'resident memory of the daemon and its children a second later', unit: 'MB', values: times.mb })
+  add({
+    id: 'hundred.memory',
+    what: 'resident memory of the daemon and its children a second later',
+    unit: 'MB',
+    values: times.mb,
+  })
   return undefined
 }
 

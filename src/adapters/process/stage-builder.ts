@@ -58,7 +58,9 @@ async function layOut(root: string, image: ImageSpec, tree: Tree, workingDir: st
   }
   await forEachLimited(tree, 16, signal, async ([path, entry]) => {
     const synced = syncs.classify(path).to
-    const targets = synced.length > 0 ? synced : [join(workingDir, path)]
+    const wanted = synced.length > 0 ? synced : [join(workingDir, path)]
+    // where several files lead, one of them stands, and one that no sync covers gives way
+    const targets = wanted.filter((to) => (syncs.sourcesOf(to).find((source) => tree.has(source)) ?? path) === path)
     for (const target of new Set(targets.map((to) => inStage(root, to)))) {
       await makeFolder(dirname(target))
       await place(entry, join(image.context, path), target)

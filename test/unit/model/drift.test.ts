@@ -15,6 +15,9 @@ const spec = imageSpec('api', {
   ],
 })
 const rules = compileLiveRules(spec)
+/** Rules that lay folders one over the other, the last on top. */
+const layers = (...folders: string[]) =>
+  compileLiveRules({ live: folders.map((from) => ({ kind: 'sync', from, to: '/app', at })) })
 const file = (hash: string, mode = 0o644): Entry => ({ kind: 'file', hash, mode, size: 1 })
 const plain = ({ rebuild, overlay }: Drift) => ({
   rebuild: [...rebuild.keys()].sort(),
@@ -49,8 +52,35 @@ describe('drift', () => {
     })
   })
 
-  test('kept up path by path, it is what it would be computed at once', () => {
-    const path = fc.constantFrom('src/a', 'src/b', 'src/d/e', 'src/native/n', 'docs/x', 'Makefile', 'package-lock.json')
+  test('where several files lead to one container path, that of the last rule is there', () => {
+    const layered = layers('common', 'mine')
+    const [common, mine] = [
+      ['common/a', file('1')],
+      ['mine/a', file('2')],
+    ] as const
+    const drift = (built: readonly (readonly [string, Entry])[], tree: readonly (readonly [string, Entry])[]) =>
+      computeDrift(new Map(tree), new Map(built), layered).overlay
+    const only = (wanted: unknown, source: string) => new Map([['/app/a', { wanted, source }]])
+    // what is below changes nothing
+    expect(drift([common, mine], [['common/a', file('3')], mine])).toEqual(new Map())
+    expect(drift([common, mine], [mine])).toEqual(new Map())
+    // what was below is there again, though it did not change
+    expect(drift([common, mine], [common])).toEqual(only(file('1'), 'common/a'))
+    expect(drift([common], [common, mine])).toEqual(only(file('2'), 'mine/a'))
+    expect(drift([common, mine], [])).toEqual(only({ kind: 'absent' }, 'mine/a'))
+    // the order of the rules decides, and not that of the changes
+    expect(computeDrift(new Map([mine, common]), new Map(), layers('mine', 'common')).overlay).toEqual(
+      only(file('1'), 'common/a'),
+    )
+  })
+
+  test.each([
+    ['rules apart', rules],
+    ['rules that meet', layers('src', 'src/d', 'docs', 'common')],
+  ])('kept up path by path, it is what it would be computed at once: %s', (_name, compiled) => {
+    const path = fc.constantFrom(
+      ...['src/a', 'src/b', 'src/d/e', 'src/native/n', 'src/e', 'docs/x', 'docs/e', 'common/b', 'Makefile', 'package-lock.json'],
+    )
     const entry = fc.option(fc.constantFrom(file('1'), file('2'), file('1', 0o755), { kind: 'link', target: 't' } as const), {
       nil: undefined,
     })
@@ -58,13 +88,15 @@ describe('drift', () => {
       fc.property(fc.array(fc.tuple(path, entry)), fc.array(fc.tuple(path, entry)), (first, edits) => {
         const built = new Map(first.flatMap(([name, value]) => (value ? [[name, value] as const] : [])))
         const tree = new Map<string, Entry>(built)
-        const drift = computeDrift(tree, built, rules)
+        const drift = computeDrift(tree, built, compiled)
         for (const [name, value] of edits) {
           if (value) tree.set(name, value)
           else tree.delete(name)
-          updateDrift(drift, [name], tree, built, rules)
+          updateDrift(drift, [name], tree, built, compiled)
         }
-        expect(plain(drift)).toEqual(plain(computeDrift(tree, built, rules)))
+        expect(plain(drift)).toEqual(plain(computeDrift(tree, built, compiled)))
+        // what the container is brought to is what an image built from these files would hold
+        for (const [to, { wanted }] of drift.overlay) expect(wanted).toEqual(heldByImage(to, tree, compiled).held)
       }),
     )
   })
@@ -75,13 +107,13 @@ test('what the image holds at a container path', () => {
     ['src/a', file('1')],
     ['package-lock.json', file('2')],
   ])
-  expect(heldByImage('/app/src/a', built, spec, rules)).toEqual({ held: file('1'), source: 'src/a' })
-  expect(heldByImage('/app/package-lock.json', built, spec, rules)).toEqual({ held: file('2'), source: 'package-lock.json' })
+  expect(heldByImage('/app/src/a', built, rules)).toEqual({ held: file('1'), source: 'src/a' })
+  expect(heldByImage('/app/package-lock.json', built, rules)).toEqual({ held: file('2'), source: 'package-lock.json' })
   // a file that came later and is gone again still leads to the steps that its rules name
-  expect(heldByImage('/app/src/x/zz', built, spec, rules)).toEqual({ held: { kind: 'absent' }, source: 'src/x/zz' })
-  expect(heldByImage('/etc/passwd', built, spec, rules)).toEqual({ held: { kind: 'absent' }, source: '' })
+  expect(heldByImage('/app/src/x/zz', built, rules)).toEqual({ held: { kind: 'absent' }, source: 'src/x/zz' })
+  expect(heldByImage('/etc/passwd', built, rules)).toEqual({ held: { kind: 'absent' }, source: '' })
   const whole = imageSpec('all', { live: [{ kind: 'sync', from: '', to: '/app', at }] })
-  expect(heldByImage('/app/src/a', built, whole, compileLiveRules(whole)).held).toEqual(file('1'))
+  expect(heldByImage('/app/src/a', built, compileLiveRules(whole)).held).toEqual(file('1'))
 })
 
 test('folders are emptied when their source folder is gone, the deepest first', () => {

@@ -70,6 +70,42 @@ describe('where a sync puts a path', () => {
   })
 })
 
+describe('which files lead to a container path', () => {
+  test('the one of the last rule comes first', () => {
+    const compiled = rules(sync('common', '/app'), sync('mine', '/app/'), sync('gen/x', '/app/gen'), sync('other', '/srv'))
+    expect(compiled.sourcesOf('/app/a')).toEqual(['mine/a', 'common/a'])
+    expect(compiled.sourcesOf('/app/gen/y')).toEqual(['gen/x/y', 'mine/gen/y', 'common/gen/y'])
+    expect(compiled.isContested('/app/gen/y')).toBe(true)
+    expect(compiled.sourcesOf('/srv/a')).toEqual(['other/a'])
+    expect(compiled.isContested('/srv/a')).toBe(false)
+    expect(compiled.sourcesOf('/etc/a')).toEqual([])
+  })
+
+  test('not one that ignore or rebuildOn takes', () => {
+    const compiled = rules(sync('common', '/app'), sync('mine', '/app'), ignore('mine/*.log'), rebuildOn('mine/native'))
+    expect(compiled.sourcesOf('/app/a.log')).toEqual(['common/a.log'])
+    expect(compiled.sourcesOf('/app/native/n')).toEqual(['common/native/n'])
+    expect(compiled.isContested('/app/native/n')).toBe(false)
+  })
+
+  test('a file into a folder, and a folder of the same name', () => {
+    const compiled = rules(sync('a', '/app/'))
+    expect(compiled.sourcesOf('/app/a')).toEqual(['a', 'a/a'])
+    expect(compiled.isContested('/app/a')).toBe(true)
+    expect(compiled.isContested('/app/b')).toBe(false)
+  })
+
+  test.each([
+    ['', '/', '/a/b', ['a/b']],
+    ['', '/app/', '/app/a', ['a']],
+    ['src', '/', '/a', ['src/a']],
+    ['a.json', '/', '/a.json', ['a.json', 'a.json/a.json']],
+    ['conf/a.json', '/etc/b.json', '/etc/b.json', ['conf/a.json']],
+  ])('sync(%j, %j): %j', (from, to, path, expected) => {
+    expect(rules(sync(from, to)).sourcesOf(path)).toEqual(expected)
+  })
+})
+
 describe('what a sync triggers', () => {
   const compiled = rules(
     sync('src', '/app/src'),

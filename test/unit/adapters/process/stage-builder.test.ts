@@ -31,6 +31,15 @@ describe('the builder of the process runtime', () => {
     expect(record.config).toMatchObject({ workingDir: '/app', shell: true })
   })
 
+  it('lays the file of the last rule over others, and over those that no rule covers', async () => {
+    for (const path of ['common/a', 'common/b', 'mine/a', 'b']) one.write(path, `${path}\n`)
+    const record = await one.build(one.image({ live: [sync('common', '/app'), sync('mine', '/app')] }))
+    const read = (path: string): string => readFileSync(join(record.ref, path), 'utf8')
+    expect([read('app/a'), read('app/b')]).toEqual(['mine/a\n', 'common/b\n'])
+    const other = await one.build(one.image({ live: [sync('mine', '/app'), sync('common', '/app')] }))
+    expect(readFileSync(join(other.ref, 'app/a'), 'utf8')).toBe('common/a\n')
+  })
+
   it('keeps symbolic links as they are', async () => {
     one.write('src/a.js', 'a')
     one.link('src/near', 'a.js')
