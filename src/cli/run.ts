@@ -54,7 +54,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('--json <file>', 'write the report as JSON')
     .option('--down', 'delete what was deployed at the end, whether it passed or failed')
     .addOption(labelOption())
-    .argument('[resource...]', 'only these, by name or `label:NAME`, with what they need; all others are disabled')
+    .argument('[resource...]', 'only these, by name or `label:NAME`, with what they need; all others are left as they are')
     .usage('[options] [resource...] [-- args...]')
     .addHelpText('after', '\nWhat stands after -- is given to the Devloopfile as `args`.')
     .action(

@@ -19,6 +19,7 @@ import type { Controller, ControlContext, NewLogLine } from '../control/context.
 import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError, toErrorInfo } from '../errors/devloop-error.js'
 import type { CiLimits, CiReport } from '../model/ci-report.js'
+import type { State } from '../model/state.js'
 import { instanceId } from '../model/instance.js'
 import type { Discovery } from '../protocol/messages.js'
 import { instancePaths, runtimeDirs } from '../protocol/discovery.js'
@@ -27,6 +28,7 @@ import { isLive, readDiscovery, removeDiscovery, removeDiscoveryAtExit, writeDis
 import { lockInstance } from '../server/instance-lock.js'
 import { createStatusServer } from '../server/server.js'
 import { createViewSource } from '../server/views.js'
+import { isLeftAlone } from '../store/graph-status.js'
 import { initialState } from '../store/initial-state.js'
 import { createLarge } from '../store/large.js'
 import { createLogRing } from '../store/log-ring.js'
@@ -61,8 +63,11 @@ export interface DaemonOptions {
 
 export interface Daemon {
   readonly discovery: Discovery
-  /** Ends it in 5 s at most. Safe to call again. With `down`, what it deployed is deleted first, however long that takes. */
-  stop(reason: string, options?: { down?: DownChoice }): Promise<void>
+  /**
+   * Ends it in 5 s at most. Safe to call again. With `down`, what was deployed is deleted first, however long that takes; with
+   * `asked`, only what the command line asked for and what that needs.
+   */
+  stop(reason: string, options?: { down?: DownChoice; asked?: boolean }): Promise<void>
   /** Something that cannot happen did, outside of the daemon's own work: log it, keep the state for the report, and end with 70. */
   defect(thrown: unknown): void
   /** Settles with the exit code when it has ended, for whatever reason; never rejects. */
@@ -106,6 +111,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         runtime: options.runtime,
         args: options.args,
         only: options.only ?? [],
+        others: options.ci ? 'left' : 'deleted',
       },
       file,
     ),
@@ -158,7 +164,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let judged: (report: CiReport) => void = () => {}
   const ci = new Promise<CiReport>((resolve) => (judged = resolve))
 
-  const stop: Daemon['stop'] = (reason, { down } = {}) => (stopping ??= shutDown(reason, down, 0))
+  const stop: Daemon['stop'] = (reason, options = {}) => (stopping ??= shutDown(reason, options, 0))
   const server = createStatusServer({
     views: createViewSource(store, work, () => basename(dirname(file)), mask),
     logs,
@@ -175,9 +181,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     onDefect: (thrown) => onDefect(thrown),
   })
 
-  const shutDown = async (reason: string, down: DownChoice | undefined, code: number): Promise<void> => {
+  const shutDown = async (
+    reason: string,
+    { down, asked }: { down?: DownChoice; asked?: boolean },
+    code: number,
+  ): Promise<void> => {
     store.dispatch({ type: 'session/phase', phase: 'stopping' })
-    if (down) await removeDeployed(context, down)
+    if (down) await removeDeployed(context, down, asked ? askedFor(store.state()) : undefined)
     await limited(Promise.allSettled(controllers.map((one) => one.stop())), patience)
     await limited(Promise.allSettled([planLoader.close(), context.ports.stateFiles.close()]), 500)
     await server.close(reason).catch(() => {})
@@ -199,7 +209,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       level: 'error',
       text: `devloop has a defect and ends: ${toErrorInfo(thrown).message} (see ${file_})`,
     })
-    stopping ??= shutDown('a defect', undefined, 70)
+    stopping ??= shutDown('a defect', {}, 70)
   }
 
   /** However this process ends (a second Ctrl-C does not wait), nobody shall take it for a running daemon. */
@@ -259,8 +269,19 @@ async function lock_(instance: string): Promise<{ lock: Awaited<ReturnType<typeo
   })
 }
 
-/** Delete everything that was deployed, once nothing is being deployed any more; what went wrong is told in the log. */
-async function removeDeployed({ runtime, store, log }: ControlContext, choice: DownChoice): Promise<void> {
+/** The resources that the command line names, with what they need; undefined = all there are, in the plan or not. */
+const askedFor = (state: State): readonly string[] | undefined =>
+  state.session.only.length === 0 ? undefined : Object.keys(state.resources).filter((name) => !isLeftAlone(state, name))
+
+/**
+ * Delete what was deployed, once nothing is being deployed any more; what went wrong is told in the log.
+ * @param only names of the resources that are meant; undefined = all
+ */
+async function removeDeployed(
+  { runtime, store, log }: ControlContext,
+  choice: DownChoice,
+  only: readonly string[] | undefined,
+): Promise<void> {
   const isDeploying = (): boolean => Object.values(store.state().resources).some(({ deploy }) => deploy?.status === 'running')
   const open = runtime.current
   if (!open) return
@@ -273,7 +294,13 @@ async function removeDeployed({ runtime, store, log }: ControlContext, choice: D
   })
   await limited(quiet, 60_000)
   stop()
-  await removeAll(open, store.state().plan, choice, (step) => log({ ...step, source: 'deploy' }), new AbortController().signal)
+  await removeAll(
+    open,
+    store.state().plan,
+    { ...choice, ...(only ? { only } : {}) },
+    (step) => log({ ...step, source: 'deploy' }),
+    new AbortController().signal,
+  )
 }
 
 async function limited(work: Promise<unknown>, ms: number): Promise<void> {

@@ -35,8 +35,10 @@ export interface SessionState {
   readonly phase: 'starting' | 'running' | 'stopping'
   /** What the Devloopfile gets as `args`. */
   readonly args: readonly string[]
-  /** Resources, as names or `label:NAME`, that `devloop watch` was asked for; empty = all. */
+  /** Resources, as names or `label:NAME`, that `devloop watch` or `devloop ci` was asked for; empty = all. */
   readonly only: readonly string[]
+  /** What becomes of those that `only` leaves out, in the cluster: `devloop watch` deletes them, `devloop ci` leaves them alone. */
+  readonly others: 'deleted' | 'left'
 }
 
 export interface RuntimeState {

@@ -3,7 +3,6 @@ import { errorCodes } from '../errors/codes.js'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { ContainerState, PodState, ResourceState, State } from '../model/state.js'
 import type { CiMemory } from './ci-verdict.js'
-import { allNeeds, notStarted } from './ci-skipped.js'
 import { buildReason, isBuildFailed } from './image-status.js'
 import { resourceImages } from './resource-images.js'
 import { currentPods, ignoresReadiness, wantedKey } from './resource-status.js'
@@ -29,8 +28,6 @@ export function ciFailure(state: State, resource: ResourceState, memory: CiMemor
   const atOnce = (error: ErrorInfo): CiFailure => ({ error, countsAt: () => now })
   const withGrace = (error: ErrorInfo): CiFailure => ({ error, countsAt: (graceMs) => startedAt + graceMs })
 
-  const needless = impossibleNeed(state, resource)
-  if (needless) return atOnce(needless)
   const build = buildError(state, name, now)
   if (build) return atOnce(build)
   if (deploy?.status === 'failed' && deploy.error && deploy.key === wantedKey(state, resource)) {
@@ -39,6 +36,8 @@ export function ciFailure(state: State, resource: ResourceState, memory: CiMemor
   }
   if (local) {
     if (local.run === 'failed' && local.done === local.wanted && local.error) return atOnce(local.error)
+    // its own time is over, though it is still asked
+    if (local.serve === 'unready' && local.error && memory.ready[name] === undefined) return withGrace(local.error)
     if (local.serve === 'failed' && local.error) return local.retryAt === undefined ? atOnce(local.error) : withGrace(local.error)
     // started again after it ended by itself
     if (local.serve === 'starting' && local.error) return withGrace(local.error)
@@ -82,21 +81,6 @@ function crashOf(resource: ResourceState, memory: CiMemory): ErrorInfo | undefin
         message: `${container.name} of ${pod.name} ended and was started again${times > 1 ? `, ${times} times` : ''}.`,
         help: errorCodes['pod/crashed'].help,
       }
-    }
-  }
-  return undefined
-}
-
-/** What it needs will not start, so that it never will either. */
-function impossibleNeed(state: State, { name, everReady }: ResourceState): ErrorInfo | undefined {
-  if (everReady) return undefined
-  for (const need of allNeeds(state, name)) {
-    const why = state.resources[need]?.everReady ? undefined : notStarted(state, need)
-    if (why === undefined) continue
-    return {
-      code: 'ci/needs',
-      message: `${name} cannot start: it needs ${need}, and ${why}`,
-      help: errorCodes['ci/needs'].help,
     }
   }
   return undefined

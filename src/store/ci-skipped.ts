@@ -2,19 +2,32 @@
 import type { State } from '../model/state.js'
 import { unsupported } from './resource-status.js'
 
-/** @returns why a resource does not count; undefined = it must become ready */
-export function ciSkipped(state: State, name: string): string | undefined {
+export interface CiSkipped {
+  /** One clause, for people. */
+  readonly reason: string
+  /** Whether it should have run: it would start by itself, but never can. */
+  readonly fails: boolean
+}
+
+/** @returns why a resource does not run; undefined = it must become ready */
+export function ciSkipped(state: State, name: string): CiSkipped | undefined {
   const own = notStarted(state, name)
-  if (own !== undefined) return own
-  for (const need of allNeeds(state, name)) {
+  if (own !== undefined) return { reason: own, fails: false }
+  const needs = allNeeds(state, name)
+  for (const need of needs) {
     const why = unsupported(state, need)
-    if (why !== undefined) return `it needs ${need}, which cannot run here: ${why}`
+    if (why !== undefined) return { reason: `it needs ${need}, which cannot run here: ${why}`, fails: false }
+  }
+  if (state.resources[name]?.everReady) return undefined
+  for (const need of needs) {
+    const why = state.resources[need]?.everReady ? undefined : notStarted(state, need)
+    if (why !== undefined) return { reason: `it needs ${need}, and ${why.replace(/^it\b/, 'that')}`, fails: true }
   }
   return undefined
 }
 
 /** Why a resource does not start by itself. */
-export function notStarted(state: State, name: string): string | undefined {
+function notStarted(state: State, name: string): string | undefined {
   const resource = state.resources[name]
   if (resource?.disabled === 'watch') return 'it was not asked for'
   if (resource?.disabled) return 'it is disabled'
@@ -23,7 +36,7 @@ export function notStarted(state: State, name: string): string | undefined {
 }
 
 /** Everything that a resource needs, also by way of others, nearest first. */
-export function allNeeds({ plan }: State, name: string): readonly string[] {
+function allNeeds({ plan }: State, name: string): readonly string[] {
   const all: string[] = []
   const queue = [name]
   for (const one of queue) {

@@ -76,6 +76,8 @@ export function lookAtCi(state: State, next: NextWork, memory: CiMemory, over: C
     else wakes.push(failure.countsAt(limits.graceMs))
   }
   const problems = problemsOf(state, counted, seen, wakes, now)
+  for (const [name, { reason, fails }] of skipped)
+    if (fails) problems.push(problem('ci/needs', `${name} cannot start: ${reason}`))
   const isLate = now >= seen.startedAt + limits.timeoutMs
   if (isLate) problems.push(problem('ci/timeout', `not everything was ready within ${limits.timeoutMs / 1000} s`))
   const unknown = state.plan && isLoaded(state) ? select(state.plan, state.session.only).unknown : []
@@ -85,7 +87,7 @@ export function lookAtCi(state: State, next: NextWork, memory: CiMemory, over: C
     problems.push(problem('request/unknown-resource', `there is no resource ${JSON.stringify(one)}`, why))
   }
   if (isLoaded(state) && counted.length === 0 && problems.length === 0) {
-    const reasons = [...new Set(skipped.values())].join('; ')
+    const reasons = [...new Set([...skipped.values()].map(({ reason }) => reason))].join('; ')
     problems.push(problem('ci/nothing', 'there is nothing to run', reasons === '' ? 'The plan has no resources.' : reasons))
   }
 
@@ -93,7 +95,7 @@ export function lookAtCi(state: State, next: NextWork, memory: CiMemory, over: C
     ...summary(state, seen, now),
     outcome,
     problems,
-    resources: names.map((name) => resourceReport(state, next, name, skipped.get(name), errors.get(name), seen)),
+    resources: names.map((name) => resourceReport(state, next, name, skipped.get(name)?.reason, errors.get(name), seen)),
   })
   if (errors.size > 0 || problems.length > 0) return { memory: seen, report: report('failed') }
   if (seen.settled !== undefined) {
@@ -107,7 +109,7 @@ export function lookAtCi(state: State, next: NextWork, memory: CiMemory, over: C
 /** The report of a run that somebody ended before it was over. */
 export function interruptedReport(state: State, next: NextWork, memory: CiMemory, now: number): CiReport {
   const resources = Object.keys(state.resources).map((name) =>
-    resourceReport(state, next, name, ciSkipped(state, name), undefined, memory),
+    resourceReport(state, next, name, ciSkipped(state, name)?.reason, undefined, memory),
   )
   return { ...summary(state, memory, now), outcome: 'interrupted', problems: [], resources }
 }

@@ -23,6 +23,13 @@ export function disabledBy(state: State): (name: string) => DisabledBy | null {
   }
 }
 
+/** Whether what is in the cluster of a resource (one that may have left the plan) is no concern of this run. */
+export function isLeftAlone({ resources, session }: State, name: string): boolean {
+  if (session.others !== 'left' || session.only.length === 0) return false
+  const resource = resources[name]
+  return resource === undefined || resource.disabled === 'watch'
+}
+
 /** The resources that use an image, or one that is built on it, and are worked on. */
 const activeUsers = (state: State, image: string): readonly ResourceState[] =>
   Object.values(state.resources).filter((resource) => isActive(resource) && builtImages(state, resource.name).includes(image))

@@ -4,7 +4,7 @@ import { specKey } from '../model/keys.js'
 import { imagesOf, type ImageSpec, type Plan, type ResourceSpec } from '../model/plan.js'
 import type { DisabledBy, ImageState, RemovalState, ResourceState, State } from '../model/state.js'
 import { hasBegun } from './comes-after.js'
-import { disabledBy, isActive } from './graph-status.js'
+import { disabledBy, isActive, isLeftAlone } from './graph-status.js'
 import { withReason } from './reduce-pending.js'
 import { newLocal } from './reduce-switches.js'
 import { unsupported } from './resource-status.js'
@@ -41,6 +41,7 @@ export function applyPlan(state: State, plan: Plan, at: number): State {
     if (!resources[spec.name]?.disabled && removals[spec.name]?.status !== 'running') delete removals[spec.name]
   }
   for (const [name, old] of Object.entries(state.resources)) {
+    if (isLeftAlone(state, name)) continue
     if (!resources[name] && !old.local) removals[name] = { name, status: 'pending', attempts: 0 }
     if (resources[name]?.local && !old.local) removals[name] = { name, status: 'pending', attempts: 0 }
   }

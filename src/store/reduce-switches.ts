@@ -1,6 +1,6 @@
 // Enabling and disabling: by request, by the command line, by the plan.
 import type { LocalState, RemovalState, ResourceState, State } from '../model/state.js'
-import { disabledBy } from './graph-status.js'
+import { disabledBy, isLeftAlone } from './graph-status.js'
 import { syncTargets } from './reduce-targets.js'
 import { unsupported } from './resource-status.js'
 
@@ -43,6 +43,7 @@ export function settleSwitches(state: State, at: number): State {
       resources[name] = { ...resource, disabled }
     } else {
       resources[name] = disable({ ...resource, disabled, since: at }, state.plan?.resources[name]?.auto ?? true)
+      if (isLeftAlone({ ...state, resources }, name)) continue
       if (!resource.local && unsupported(state, name) === undefined) removals[name] ??= { name, status: 'pending', attempts: 0 }
     }
   }

@@ -1,6 +1,7 @@
 // State and action in, state out. Pure.
 import type { DevloopfileState, ImageState, ResourceState, State } from '../model/state.js'
 import type { Action } from './actions.js'
+import { isLeftAlone } from './graph-status.js'
 import { seeChange, settleChanges, stageChange } from './reduce-changes.js'
 import { reduceImage } from './reduce-images.js'
 import { applyPlan } from './reduce-plan.js'
@@ -102,7 +103,8 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
     images[name] = { ...image, recordChecked: false, build: unlessFailed(image.build) }
   const removals = { ...state.removals }
   for (const name of deployed)
-    if (state.resources[name]?.disabled !== null) removals[name] ??= { name, status: 'pending', attempts: 0 }
+    if (state.resources[name]?.disabled !== null && !isLeftAlone(state, name))
+      removals[name] ??= { name, status: 'pending', attempts: 0 }
   return syncTargets({
     ...state,
     images,

@@ -121,6 +121,35 @@ test('[tilt-26] Jobs: one must succeed, a try may fail, and what needs it waits'
   expect([second.ended.code, outcomes(second.report)]).toEqual([0, { migrate: 'passed' }])
 })
 
+test('[tilt-26] single resources, with what they need; all others stay as they are, also with --down', async () => {
+  const resources = `[app('db', { image: base, ${running} }), app('web', { image: base, ${running}, needs: ['db'] }), app('other', { image: base, ${running} }), app('old', { image: base, ${running} })]`
+  const { one, ended } = await judged({ resources })
+  expect([ended.code, ended.stderr]).toEqual([0, ''])
+  const uids = async (): Promise<Record<string, string | undefined>> =>
+    Object.fromEntries(
+      await Promise.all(['db', 'web', 'other', 'old'].map(async (name) => [name, (await one.pods(name))[0]?.uid] as const)),
+    )
+  const before = await uids()
+  expect(Object.values(before)).toEqual(Array.from({ length: 4 }, () => expect.any(String) as string))
+  // one of them has left the Devloopfile since, and another is disabled in it
+  await one.save(
+    'Devloopfile.ts',
+    devloopfile(
+      '',
+      `${resources}.slice(0, 3).map((one, i) => (i === 2 ? app('other', { image: base, enabled: false }) : one))`,
+    )(one),
+  )
+  const some = await one.devloop('ci', 'web', '--json', 'report.json')
+  expect([some.code, some.stderr, some.stdout]).toEqual([0, '', expect.not.stringContaining('deleted')])
+  expect(outcomes(await reportOf(one.folder))).toEqual({ db: 'passed', web: 'passed', other: 'skipped' })
+  expect(await uids()).toEqual(before)
+
+  const down = await one.devloop('ci', 'web', '--down')
+  expect([down.code, down.stderr]).toEqual([0, ''])
+  expect(down.stdout).toContain('web: deleted deployment/web')
+  expect(await uids()).toEqual({ ...before, db: undefined, web: undefined })
+})
+
 test('[tilt-26] an app that is never ready, and a limit for the whole run', async () => {
   const { ended, report } = await judged(
     { resources: `[app('web', { image: base, ${running}, port: 8080 }), app('ok', { image: base, ${running} })]` },

@@ -78,10 +78,21 @@ describe('[tilt-26] it ends in every combination', () => {
     )
     const ended = await two.ci()
     expect(ended.code).toBe(1)
-    expect(errorOf(await two.report(), 'on')).toMatchObject({
-      code: 'ci/needs',
-      message: expect.stringContaining('needs manual'),
+    expect(await two.report()).toMatchObject({
+      outcome: 'failed',
+      problems: [
+        { code: 'ci/needs', message: 'between cannot start: it needs manual, and that starts only when it is triggered' },
+        { code: 'ci/needs', message: 'on cannot start: it needs manual, and that starts only when it is triggered' },
+      ],
     })
+    expect(outcomes(await two.report())).toEqual({ manual: 'skipped', between: 'skipped', on: 'skipped' })
+    expect(ended.stdout).toMatch(/^on +skipped: it needs manual, and that starts only when it is triggered$/m)
+    const off = await locals(
+      `local('off', { run: 'true', enabled: false }), local('on', { run: 'true', needs: ['off'] }), local('slow', { run: 'sleep 3600' })`,
+    )
+    expect((await off.ci('--junit', 'junit.xml')).code).toBe(1)
+    expect(outcomes(await off.report())).toEqual({ off: 'skipped', on: 'skipped', slow: 'waiting' })
+    expect(await readFile(join(off.folder, 'junit.xml'), 'utf8')).toContain('errors="2" skipped="2"')
     const none = await locals(`local('manual', { run: 'true', auto: false })`)
     const nothing = await none.ci()
     expect([nothing.code, nothing.stdout]).toEqual([1, expect.stringContaining('[ci/nothing]')])
@@ -144,7 +155,7 @@ describe('[tilt-26] what it fails for', () => {
     expect((await patient.ci()).code).toBe(0)
   })
 
-  test('a serve that is never ready: its limit, and the last answer', async () => {
+  test('a serve that is never ready: its limit', async () => {
     const port = await freePort()
     const one = await locals(
       `local('web', { serve: 'sleep 3600', port: ${port}, ready: { http: '/healthz' } }), local('ok', { run: 'true' })`,
@@ -155,15 +166,26 @@ describe('[tilt-26] what it fails for', () => {
       code: 'ci/not-ready',
       message: 'web was not ready within 1.5 s of its start',
     })
+  })
+
+  test('a serve that is not ready `within` its own time, and not within the grace', async () => {
+    const port = await freePort()
     const late = await locals(
       `local('web', { serve: 'sleep 3600', port: ${port}, ready: { http: '/healthz', within: 0.2 } })`,
-      `settings: { ci: { readinessTimeout: 2 } },`,
+      `settings: { ci: { timeout: 3000, readinessTimeout: 2000 } },`,
     )
-    expect((await late.ci()).code).toBe(1)
+    const ended = await late.ci()
+    expect(ended.code).toBe(1)
     expect(errorOf(await late.report(), 'web')).toMatchObject({
-      code: 'ci/not-ready',
+      code: 'local/unready',
+      message: 'web is not ready, 0.2 s after its start',
       why: expect.stringContaining(`GET http://127.0.0.1:${port}/healthz was refused`),
     })
+    const patient = await locals(
+      `local('web', { serve: 'test -e begun || touch begun; until test -e late; do sleep 0.1; done; echo up; sleep 3600', ready: { log: 'up', within: 0.2 } }),
+       local('let', { run: 'until test -e begun; do sleep 0.1; done; sleep 1; touch late' })`,
+    )
+    expect((await patient.ci('--grace', '60s')).code).toBe(0)
   })
 
   test('the limit for the whole run tells what it waited for', async () => {

@@ -60,7 +60,10 @@ export function play(state: State, ...actions: readonly NewAction[]): State {
 }
 
 export const freshState = (runtime: 'kubernetes' | 'process' = 'kubernetes'): State =>
-  initialState({ instance: 'i', version: '0', pid: 1, startedAt: 1, runtime, args: [], only: [] }, '/p/Devloopfile.ts')
+  initialState(
+    { instance: 'i', version: '0', pid: 1, startedAt: 1, runtime, args: [], only: [], others: 'deleted' },
+    '/p/Devloopfile.ts',
+  )
 
 export const loaded = (value: Plan): NewAction => ({ type: 'devloopfile/loaded', wanted: 1, plan: value, loadMs: 1 })
 export const connected: NewAction = { type: 'runtime/connected', deployed: [] }

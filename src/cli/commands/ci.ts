@@ -74,7 +74,7 @@ export async function ci(args: readonly string[], options: CiOptions): Promise<n
   if (report.outcome === 'failed') await tails.quiet()
   view.close()
   const removals = options.down ? tellRemovals(client) : undefined
-  await daemon.stop('devloop ci is done', options.down && !interrupted ? { down: {} } : {})
+  await daemon.stop('devloop ci is done', options.down && !interrupted ? { down: {}, asked: true } : {})
   const ended = await daemon.ended
   removals?.end()
   client.close()

@@ -388,6 +388,25 @@ describe('enable and disable', () => {
   })
 })
 
+test('what `devloop ci RESOURCE...` was not asked for is left as it is in the cluster', () => {
+  const value = plan([ref('db'), ref('api', { needs: ['db'] }), ref('web'), ref('off', { enabled: false })])
+  const removals = (only: readonly string[], others: 'left' | 'deleted', next = value): string[] => {
+    const fresh = freshState()
+    const state = play({ ...fresh, session: { ...fresh.session, only, others } }, loaded(value), {
+      ...connected,
+      deployed: ['db', 'web', 'off', 'gone'],
+    } as NewAction)
+    return Object.keys(reload(state, next).removals).sort()
+  }
+  expect(removals(['api'], 'deleted')).toEqual(['gone', 'off', 'web'])
+  expect(removals(['api'], 'left')).toEqual([])
+  // nothing was left out: all that is not to run goes
+  expect(removals([], 'left')).toEqual(['gone', 'off'])
+  // what it was asked for, and what was needed only before a reload, differ
+  expect(removals(['api'], 'left', plan([ref('db'), ref('api'), ref('web')]))).toEqual([])
+  expect(removals(['api'], 'left', plan([ref('web')]))).toEqual(['api', 'db'])
+})
+
 describe('slots', () => {
   const names = ['a', 'b', 'c']
   const limited = (builds: number): Plan => ({
