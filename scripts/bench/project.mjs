@@ -84,6 +84,7 @@ const server = image(${JSON.stringify(image)}, {
     sync('src', '/app/src'),
     sync('files', '/app/files'),
     sync('many', '/app/many'),
+    sync('memory', '/dev/shm/many'),
     ${extraRules.map((rule) => `${rule},`).join(' ')}
     restart({ on: 'src/**' }),
   ],

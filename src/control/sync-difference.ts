@@ -1,5 +1,5 @@
 // What must be written into a container: its manifest against the overlay.
-import { createHash } from 'node:crypto'
+import { createHash, hash as hashOnce } from 'node:crypto'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
@@ -65,7 +65,7 @@ export async function operations(
           kind: 'file',
           mode,
           size: content.length,
-          hash: createHash('sha256').update(content).digest('hex'),
+          hash: hashOnce('sha256', content, 'hex'),
         }
         ops.push({ op: 'file', path, mode, size: entry.size, hash: entry.hash, content: () => Promise.resolve(content) })
         result.set(path, entry)

@@ -54,6 +54,7 @@ const openFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.
  * counts, and is not kept as known.
  * @param before what was known of the path
  * @param onBytes called with what a small file was hashed from, in a buffer that is used again
+ * @param stats of the path, if they were just asked for
  * @throws the system's errors, but for what is gone
  */
 export function lookAt(
@@ -61,8 +62,9 @@ export function lookAt(
   before: Known | undefined,
   signal: AbortSignal,
   onBytes?: OnBytes,
+  stats?: BigIntStats,
 ): Looked | Promise<Looked> {
-  const done = attempt(path, before, onBytes)
+  const done = attempt(path, before, onBytes, stats)
   return done ?? retry(path, signal)
 }
 
@@ -81,8 +83,12 @@ async function retry(path: string, signal: AbortSignal): Promise<Looked> {
 const nothing: Looked = { entry: undefined }
 
 /** Undefined: it changed meanwhile, or it is too large to be read at once. */
-function attempt(path: string, before: Known | undefined, onBytes?: OnBytes): Looked | undefined {
-  const stats = gone(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
+function attempt(
+  path: string,
+  before: Known | undefined,
+  onBytes?: OnBytes,
+  stats: BigIntStats | undefined = statsOf(path),
+): Looked | undefined {
   if (!stats) return nothing
   if (stats.isSymbolicLink()) {
     const target = gone(() => readlinkSync(path))
@@ -185,6 +191,10 @@ const sameStats = (a: BigIntStats, b: BigIntStats): boolean =>
 const modeOf = (stats: BigIntStats): number => Number(stats.mode) & 0o777
 
 const hashBytes = (bytes: Buffer): string => hashOnce('sha256', bytes, 'hex')
+
+/** Of what is at a path itself; undefined when nothing is. */
+export const statsOf = (path: string): BigIntStats | undefined =>
+  gone(() => lstatSync(path, { bigint: true, throwIfNoEntry: false }))
 
 /** Undefined: it is gone, or something else by now. */
 const open = (path: string): number | undefined => gone(() => openSync(path, openFlags))

@@ -4,23 +4,23 @@ import {
   constants,
   createReadStream,
   fstatSync,
-  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
   realpathSync,
   statSync,
+  type BigIntStats,
   type Dirent,
   type Stats,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { DevloopError, isAbort, isDevloopError } from '../../errors/devloop-error.js'
 import type { Entry } from '../../model/tree.js'
 import type { SourceFiles } from '../../ports/source-files.js'
-import { lookAt, type Known, type Looked } from './file-entry.js'
+import { lookAt, statsOf, type Known, type Looked } from './file-entry.js'
 import { createRecentContents, type RecentContents } from './recent-contents.js'
 
 type Ignored = (path: string, isDirectory: boolean) => boolean
@@ -139,7 +139,8 @@ function createReading(
     sliceEnd = performance.now() + sliceMs
   }
 
-  const full = (path: string): string => (path === '' ? root : join(root, path))
+  const prefix = root.endsWith(sep) ? root : root + sep
+  const full = (path: string): string => (path === '' ? root : prefix + path)
 
   const take = (path: string, looked: Looked): void => {
     if (!looked.entry && path.includes('\uFFFD')) {
@@ -153,8 +154,8 @@ function createReading(
     else cache.delete(path)
   }
 
-  const file = (path: string, at = full(path)): void => {
-    const looked = translated(at, () => lookAt(at, cache.get(path), signal, onBytes))
+  const file = (path: string, at = full(path), stats?: BigIntStats): void => {
+    const looked = translated(at, () => lookAt(at, cache.get(path), signal, onBytes, stats))
     if (!(looked instanceof Promise)) {
       take(path, looked)
       return
@@ -207,7 +208,8 @@ function createReading(
   const leadsOn = (path: string): boolean => {
     let answer = isFolder.get(path)
     if (answer === undefined) {
-      answer = !ignored(path, true) && (translated(full(path), () => statOf(full(path)))?.isDirectory() ?? false)
+      const at = full(path)
+      answer = !ignored(path, true) && (translated(at, () => statsOf(at))?.isDirectory() ?? false)
       isFolder.set(path, answer)
     }
     return answer
@@ -231,12 +233,15 @@ function createReading(
         take(path, { entry: undefined })
         return
       }
-      const isDirectory = translated(full(path), () => statOf(full(path)))?.isDirectory() ?? false
+      const at = full(path)
+      const stats = translated(at, () => statsOf(at))
+      const isDirectory = stats?.isDirectory() ?? false
       if (ignored(path, isDirectory)) found.set(path, undefined)
       else if (isDirectory) {
         found.set(path, undefined)
         await folder(path)
-      } else file(path)
+      } else if (stats) file(path, at, stats)
+      else take(path, { entry: undefined })
     },
     async end() {
       await Promise.all(reading)
@@ -254,15 +259,6 @@ function rootStats(root: string): Stats | undefined {
   } catch (thrown) {
     if (isGone(thrown)) return undefined
     throw sourceError(root, thrown)
-  }
-}
-
-function statOf(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false })
-  } catch (thrown) {
-    if (isGone(thrown)) return undefined
-    throw thrown
   }
 }
 

@@ -1,5 +1,5 @@
 // Sync operations as steps of the shell loop.
-import { createHash } from 'node:crypto'
+import { hash as hashOnce } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { SyncOp } from '../../../ports/sync-transport.js'
@@ -186,7 +186,7 @@ function narrow(
 export async function loadFile(at: SyncPath, op: FileOp): Promise<LoadedFile | { at: SyncPath; op: FileOp; content: Readable }> {
   const content = await op.content()
   if (!Buffer.isBuffer(content)) return { at, op, content }
-  if (content.length !== op.size || createHash('sha256').update(content).digest('hex') !== op.hash) throw sourceChanged(at.path)
+  if (content.length !== op.size || hashOnce('sha256', content, 'hex') !== op.hash) throw sourceChanged(at.path)
   return { at, op, content }
 }
 
