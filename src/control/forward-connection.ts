@@ -52,8 +52,9 @@ export async function carry(client: Socket, dial: () => Promise<Duplex>, signal:
       } catch (thrown) {
         remote?.destroy()
         remote = undefined
-        // once it was made, any other problem may have come after something was delivered
-        if (!isDevloopError(thrown) || (made ? thrown.code !== 'forward/refused' : final.has(thrown.code))) throw thrown
+        // once something was sent, any other problem may have come after it was delivered
+        const sent = made && bytes > 0
+        if (!isDevloopError(thrown) || (sent ? thrown.code !== 'forward/refused' : final.has(thrown.code))) throw thrown
         if (signal.aborted) throw thrown
         await new Promise((resolve) => setTimeout(resolve, pause))
         if (signal.aborted) throw thrown

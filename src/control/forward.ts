@@ -10,6 +10,7 @@ import { currentPods, isBroughtUp, isServing, unsupported } from '../store/resou
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 import { carry } from './forward-connection.js'
+import { createSlots } from './slots.js'
 
 /** How long a connection waits for a pod that takes it, the time not counted in which the cluster cannot be reached. Milliseconds. */
 const patience = 60_000
@@ -20,6 +21,11 @@ const retryTaken = 3000
 
 /** What a pod said last may still be on its way when it is gone. Milliseconds. */
 const lastWordsMs = 500
+/**
+ * How many connections are dialled at once, and for how long one that gets no answer counts: all that have waited for the end of an
+ * outage would else ask the API server in the same moment. Milliseconds.
+ */
+const dialling = { limit: 16, holdMs: 1000 }
 /** Connections that may wait to be taken when this process gets no time: more are refused or dropped by the system. */
 const backlog = 4096
 /** How many ports behind a taken one are tried. */
@@ -48,6 +54,7 @@ export function createForwardController(context: ControlContext): Controller {
   const failedAt = new Map<number, number>()
   /** By local port: uid of the pod that answered last. */
   const answered = new Map<number, string>()
+  const slots = createSlots(dialling.limit, dialling.holdMs)
   let timer: NodeJS.Timeout | undefined
 
   const set = (wanted: Wanted, status: ForwardState['status'], more: { opened?: number; error?: ErrorInfo } = {}): void => {
@@ -121,10 +128,15 @@ export function createForwardController(context: ControlContext): Controller {
     let pod: PodState | undefined
     const dial = async () => {
       pod = await readyPod(wanted, tries++, waiting)
-      if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
-      const remote = await runtime.current.dial(pod, wanted.port, signal)
-      endWithPod(store, pod, remote)
-      return remote
+      const done = await slots.take(signal)
+      try {
+        if (!pod || !runtime.current) throw new DevloopError('forward/failed', `no pod of ${wanted.resource} became ready`)
+        const remote = await runtime.current.dial(pod, wanted.port, signal)
+        endWithPod(store, pod, remote)
+        return remote
+      } finally {
+        done()
+      }
     }
     try {
       await carry(socket, dial, waiting)

@@ -9,6 +9,10 @@ export interface TcpProxy {
   drop(): void
   /** Let nothing pass any more, while all connections stay open; new ones are taken and nothing passes there either. */
   freeze(): void
+  /** Connections that are open now lead nowhere any more, and nobody is told, as after the sleep of a machine; new ones pass. */
+  strand(): void
+  /** End a connection on which nothing has passed for so long, as load balancers do; 0 = never. Milliseconds. */
+  endIdle(ms: number): void
   /** Let all pass again, as before `cut` or `freeze`. What froze goes on. */
   restore(): void
   /** Connections that are open now. */
@@ -17,16 +21,21 @@ export interface TcpProxy {
 }
 
 export async function tcpProxy(options: { target: { host: string; port: number } }): Promise<TcpProxy> {
-  const open = new Set<{ near: Socket; far: Socket }>()
+  const open = new Set<{ near: Socket; far: Socket; stranded: boolean }>()
   let state: 'open' | 'cut' | 'frozen' = 'open'
+  let idleMs = 0
   const server = createServer({ noDelay: true }, (near) => {
     if (state === 'cut') {
       near.resetAndDestroy()
       return
     }
     const far = createConnection({ ...options.target, noDelay: true })
-    const pair = { near, far }
+    const pair = { near, far, stranded: false }
     open.add(pair)
+    for (const one of [near, far]) {
+      one.setTimeout(idleMs)
+      one.on('timeout', () => void (pair.stranded || near.resetAndDestroy()))
+    }
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -35,7 +44,7 @@ export async function tcpProxy(options: { target: { host: string; port: number }
         if (!to.write(chunk)) from.pause()
       })
       to.on('drain', () => {
-        if (state !== 'frozen') from.resume()
+        if (state !== 'frozen' && !pair.stranded) from.resume()
       })
       from.on('end', () => to.end())
       from.on('error', () => to.destroy())
@@ -67,9 +76,21 @@ export async function tcpProxy(options: { target: { host: string; port: number }
         far.pause()
       }
     },
+    strand() {
+      for (const pair of open) {
+        pair.stranded = true
+        pair.near.pause()
+        pair.far.pause()
+      }
+    },
+    endIdle(ms) {
+      idleMs = ms
+      for (const { near, far } of open) for (const one of [near, far]) one.setTimeout(ms)
+    },
     restore() {
       state = 'open'
-      for (const { near, far } of open) {
+      for (const { near, far, stranded } of open) {
+        if (stranded) continue
         near.resume()
         far.resume()
       }

@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { DevloopError } from '../../errors/devloop-error.js'
 import type { KubeConnection } from './connection.js'
+import { startPulse } from './pulse.js'
 
 const dataChannel = 0
 const errorChannel = 1
@@ -10,6 +11,17 @@ const errorChannel = 1
 const highWater = 256 * 1024
 /** The protocol cannot say "no more from here"; after our end it is closed once the other side was silent for this long. */
 const lingerMs = 5_000
+
+/**
+ * Pings, answered by the pod's node. Load balancers cut what is silent for a minute or more, and a machine that slept finds its old
+ * connections leading nowhere. Measured: an answer takes 1 ms, and a hundred idle connections cost 0.2 % of a core. Milliseconds.
+ */
+const pulse = { everyMs: 5_000, silentMs: 15_000 }
+/**
+ * An app that takes nothing, such as one that a debugger has stopped, leaves what is sent to it on the way, pings with it. Up to so many
+ * bytes are certain to find room in buffers (measured: over 1 MB); beyond them, silence proves something only after so long.
+ */
+const onTheWay = { bytes: 64 * 1024, silentMs: 120_000 }
 
 /** What container runtimes say when the connection inside of the pod was not made at all. */
 const refused = /connection refused|sandbox .* is not running|network namespace .* (?:is closed|no such file)/i
@@ -54,6 +66,9 @@ export function duplexOver(socket: WebSocket, place: string): Duplex {
   const words: string[] = []
   let errorTimer: NodeJS.Timeout | undefined
 
+  /** Bytes that were sent since something came. */
+  let unanswered = 0
+
   /** Something was written after the other side had begun to close the socket. */
   let lost = false
 
@@ -80,6 +95,7 @@ export function duplexOver(socket: WebSocket, place: string): Duplex {
       const frame = Buffer.allocUnsafe(chunk.length + 1)
       frame[0] = dataChannel
       chunk.copy(frame, 1)
+      unanswered += chunk.length
       const wait = socket.bufferedAmount > highWater
       socket.send(frame, (error) => {
         if (error) duplex.destroy(broken(error))
@@ -121,7 +137,14 @@ export function duplexOver(socket: WebSocket, place: string): Duplex {
       return
     }
     linger?.refresh()
+    unanswered = 0
     if (!duplex.push(body)) socket.pause()
+  })
+  startPulse(socket, {
+    everyMs: pulse.everyMs,
+    silentMs: () => (unanswered > onTheWay.bytes ? onTheWay.silentMs : pulse.silentMs),
+    isHeld: () => socket.isPaused,
+    onDead: (why) => void duplex.destroy(broken(new Error(`The connection was lost: ${why}.`))),
   })
   socket.on('error', (error) => duplex.destroy(broken(error)))
   socket.once('close', () => {

@@ -65,6 +65,20 @@ describe('a forwarded connection', () => {
     expect(tries).toBe(1)
   })
 
+  test('is made again when it breaks before anything was sent: a server may be the one to speak first', async () => {
+    const { client, near, answer } = await pair()
+    let tries = 0
+    const dial = (): Promise<Duplex> => {
+      const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
+      if (++tries < 3) setImmediate(() => stream.destroy(new DevloopError('forward/failed', 'silent')))
+      else setImmediate(() => (stream.push('hello'), stream.push(null)))
+      return Promise.resolve(stream)
+    }
+    await carry(near, dial, new AbortController().signal)
+    client.end()
+    expect([await answer, tries]).toEqual(['hello', 3])
+  })
+
   test('that is reset is an operational error', async () => {
     const { client, near } = await pair()
     client.write('x')

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws'
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { TargetRef } from '../../../ports/sync-transport.js'
 import type { KubeConnection } from '../connection.js'
+import { startPulse } from '../pulse.js'
 import { containerName, translateExecRefusal, translateExecStatus } from './exec-errors.js'
 import type { ExecEnd, ExecStream } from './exec-stream.js'
 
@@ -13,9 +14,8 @@ const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, close: 2
 const messageBytes = 128 * 1024
 /** A write is answered at once below this many unsent bytes, else when they are sent. */
 const highWaterBytes = 512 * 1024
-const pingEveryMs = 3_000
-/** A connection that is silent for so long, pings included, is dead. */
-const silentMs = 10_000
+/** A save waits for it, so that a dead connection is found soon. Milliseconds. */
+const pulse = { everyMs: 3_000, silentMs: 10_000 }
 /** How long the closing of a socket may take once the status has come. */
 const closeMs = 2_000
 
@@ -71,7 +71,6 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
   let status: ExecEnd | undefined
   let failure: string | undefined
   let settled = false
-  let heardAt = Date.now()
   let closing: NodeJS.Timeout | undefined
   let settle: (end: ExecEnd) => void = () => {}
   const ended = new Promise<ExecEnd>((resolve) => (settle = resolve))
@@ -81,11 +80,7 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
     const stream: Readable = new Readable({
       highWaterMark: highWaterBytes,
       read() {
-        if (full.delete(stream) && full.size === 0) {
-          // silence while nobody read was our own doing
-          heardAt = Date.now()
-          socket.resume()
-        }
+        if (full.delete(stream) && full.size === 0) socket.resume()
       },
     })
     // closed by whoever reads it: what still comes is dropped, and holds nothing up
@@ -118,7 +113,6 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
   const finish = (): void => {
     if (settled) return
     settled = true
-    clearInterval(pulse)
     clearTimeout(closing)
     stdin.destroy()
     for (const stream of [stdout, stderr]) if (!stream.destroyed) stream.push(null)
@@ -126,7 +120,6 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
   }
 
   socket.on('message', (data: Buffer) => {
-    heardAt = Date.now()
     const kind = data[0]
     const body = data.subarray(1)
     // the server begins each channel with an empty message
@@ -139,22 +132,18 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
       socket.close()
     }
   })
-  socket.on('pong', () => (heardAt = Date.now()))
   socket.on('error', (error) => (failure ??= error.message))
   socket.on('close', finish)
 
-  let asked = heardAt
-  const pulse = setInterval(() => {
-    const now = Date.now()
-    // this process itself stood still (or the machine slept): the silence proves nothing yet
-    if (now - asked > 2 * pingEveryMs || full.size > 0) heardAt = now
-    asked = now
-    if (now - heardAt > silentMs) {
-      failure ??= `it has been silent for ${Math.round((now - heardAt) / 1000)} s`
+  startPulse(socket, {
+    everyMs: pulse.everyMs,
+    silentMs: () => pulse.silentMs,
+    isHeld: () => full.size > 0,
+    onDead(why) {
+      failure ??= why
       socket.terminate()
-    } else if (socket.readyState === socket.OPEN) socket.ping()
-  }, pingEveryMs)
-  pulse.unref()
+    },
+  })
 
   return {
     stdin,
