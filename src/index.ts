@@ -53,6 +53,7 @@ export type {
   Resource,
   RestartOptions,
   RunOptions,
+  SyncOptions,
   SettingsOptions,
   Text,
   ValuesObject,

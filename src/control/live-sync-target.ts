@@ -60,6 +60,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   /** Streams lost soon after they were opened, in a row; and when the next may be opened only to keep it open. */
   let losses = 0
   let reopenAt = 0
+  /** A step that runs and that a newer change ends. */
+  let cancelable: { readonly revision: number; readonly bases: Wanted['bases']; readonly cancel: AbortController } | undefined
 
   const patch = (change: TargetPatch): void => store.dispatch({ type: 'target/patch', target: id, patch: change })
   const tell = (level: 'info' | 'warn' | 'error', text: string, source = 'sync'): void => {
@@ -233,7 +235,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       )
     }
     if (askedRestart) owed.restart = true
-    await paySteps(wanted)
+    // what a newer change overtook stays owed, and follows that
+    if ((await paySteps(wanted)) === 'overtaken') return
     patch({
       status: 'synced',
       ...(held ? {} : { acked: { digest, revision, ...(bases ? { bases } : {}) } }),
@@ -251,12 +254,12 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       store.dispatch({ type: 'change/stage', image, revision: held, stage: name, ...(detail === undefined ? {} : { detail }) })
   }
 
-  const paySteps = async (wanted: Wanted): Promise<void> => {
+  const paySteps = async (wanted: Wanted): Promise<'paid' | 'overtaken'> => {
     const { target, layers } = wanted
-    if (owed.runs.size === 0 && !owed.restart) return
+    if (owed.runs.size === 0 && !owed.restart) return 'paid'
     for (const rule of runRules(layers)) {
       if (!owed.runs.has(ruleKey(rule))) continue
-      await runStep(await open(wanted), rule, target)
+      if ((await runStep(await open(wanted), rule, wanted)) === 'overtaken') return 'overtaken'
       owed.runs.delete(ruleKey(rule))
       stage(wanted, 'ran', commandText(rule))
     }
@@ -272,11 +275,20 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       owed.restart = false
     }
     await notePaid(ports.stateFiles, id, number)
+    return 'paid'
   }
 
-  const runStep = async (stream: SyncSession, rule: Extract<LiveRule, { kind: 'run' }>, target: TargetState): Promise<void> => {
+  const runStep = async (
+    stream: SyncSession,
+    rule: Extract<LiveRule, { kind: 'run' }>,
+    { target, revision, bases }: Wanted,
+  ): Promise<'done' | 'overtaken'> => {
     const text = commandText(rule)
     const limit = AbortSignal.timeout(rule.timeoutMs)
+    const cancel = new AbortController()
+    if (rule.cancelOnChange) cancelable = { revision, bases, cancel }
+    // what was saved while the files were on their way has poked already
+    cancelOvertaken()
     const tail: string[] = []
     tell('info', `running ${text} in ${target.pod}`, 'run')
     let exitCode: number
@@ -288,22 +300,37 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
           if (tail.length > 20) tail.shift()
           tell('info', line, 'run')
         },
-        AbortSignal.any([limit, signal]),
+        AbortSignal.any([limit, cancel.signal, signal]),
       )
       exitCode = ended.exitCode
     } catch (thrown) {
+      if (cancel.signal.aborted && !signal.aborted) {
+        tell('info', `${text} in ${target.pod} was ended, since more was saved meanwhile`, 'run')
+        return 'overtaken'
+      }
       if (limit.aborted)
         throw new DevloopError('run/timeout', `\`${text}\` did not finish in ${rule.timeoutMs / 1000} s in ${target.pod}`, {
           where: rule.at,
           why: tail.join('\n'),
         })
       throw thrown
+    } finally {
+      cancelable = undefined
     }
     if (exitCode !== 0)
       throw new DevloopError('run/failed', `\`${text}\` failed with exit code ${exitCode} in ${target.pod}`, {
         where: rule.at,
         why: tail.join('\n'),
       })
+    return 'done'
+  }
+
+  /** End the step that runs when there is something newer to write. */
+  const cancelOvertaken = (): void => {
+    if (!cancelable) return
+    const now = look()
+    if (!now || now.held) return
+    if (now.revision !== cancelable.revision || !isDeepStrictEqual(now.bases, cancelable.bases)) cancelable.cancel.abort()
   }
 
   const fail = (wanted: Wanted, thrown: unknown): void => {
@@ -374,7 +401,10 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
 
   drain.poke()
   return {
-    poke: drain.poke,
+    poke() {
+      cancelOvertaken()
+      drain.poke()
+    },
     async stop() {
       stopping.abort()
       clearTimeout(timer)

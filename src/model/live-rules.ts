@@ -44,7 +44,7 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRu
   const runs: { index: number; matches: (path: string) => boolean }[] = []
   const restarts: ((path: string) => boolean)[] = []
   for (const [index, rule] of image.live.entries()) {
-    if (rule.kind === 'sync') syncs.push({ rule, ...syncPaths(rule.from, rule.to) })
+    if (rule.kind === 'sync') syncs.push({ rule, ...chosen(rule, syncPaths(rule.from, rule.to)) })
     else if (rule.kind === 'run') runs.push({ index, matches: onPaths(rule.on) })
     else if (rule.kind === 'restart') restarts.push(onPaths(rule.on))
     else first.push({ rule, action: rule.kind === 'ignore' ? 'ignore' : 'rebuild', matches: compileGlobs(rule.patterns) })
@@ -107,6 +107,16 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRu
 const onPaths = (patterns: readonly string[]): ((path: string) => boolean) =>
   patterns.length === 0 ? () => true : compileGlobs(patterns)
 
+/** A sync without what its own patterns leave out. */
+function chosen(rule: Extract<LiveRule, { kind: 'sync' }>, paths: SyncPaths): SyncPaths {
+  if (!rule.include && !rule.exclude) return paths
+  const included = rule.include ? compileGlobs(rule.include) : () => true
+  const excluded = rule.exclude ? compileGlobs(rule.exclude) : () => false
+  return { ...paths, target: (path) => (included(path) && !excluded(path) ? paths.target(path) : undefined) }
+}
+
+type SyncPaths = Omit<SyncRule, 'rule'>
+
 interface SyncRule {
   readonly rule: LiveRule
   /** The container path that it leads to, or below. */
@@ -120,7 +130,7 @@ interface SyncRule {
 }
 
 /** A file goes to `to`, or into it when `to` ends in a slash; what is in a folder goes below `to`. */
-function syncPaths(from: string, to: string): Pick<SyncRule, 'to' | 'into' | 'target' | 'sources'> {
+function syncPaths(from: string, to: string): SyncPaths {
   const source = from
     .replace(/^(?:\.?\/+)+/, '')
     .replace(/\/+$/, '')
@@ -154,7 +164,7 @@ export function describeRule(rule: LiveRule): string {
   const text = (value: unknown): string => JSON.stringify(value)
   switch (rule.kind) {
     case 'sync':
-      return `sync(${text(rule.from)}, ${text(rule.to)})`
+      return `sync(${text(rule.from)}, ${text(rule.to)}${rule.include || rule.exclude ? ', ...' : ''})`
     case 'run':
       return `run(${text(rule.command)})`
     case 'restart':

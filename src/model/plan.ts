@@ -149,6 +149,8 @@ export type LiveRule =
       readonly kind: 'sync'
       /** File or folder, '' = the whole context. */ readonly from: string
       /** Absolute path in the container. */ readonly to: string
+      /** Globs: of what is in `from`, it covers only what matches one; undefined = all. */ readonly include?: readonly string[]
+      /** Globs: what matches one of these it does not cover. */ readonly exclude?: readonly string[]
       readonly at: SourcePosition
     }
   | {
@@ -156,6 +158,7 @@ export type LiveRule =
       readonly command: Command
       /** Runs when a synced path matches one of these; empty = every synced path. */ readonly on: readonly string[]
       readonly timeoutMs: number
+      /** Whether a newer change ends it, to start it anew with that. */ readonly cancelOnChange?: true
       readonly at: SourcePosition
     }
   | { readonly kind: 'restart'; /** As in `run`. */ readonly on: readonly string[]; readonly at: SourcePosition }

@@ -1,7 +1,7 @@
 // Images and their live rules.
 import { callPosition, type ApiFunction } from './session.js'
 import { snapshot } from './snapshot.js'
-import type { Command, Image, ImageOptions, LiveRule, RestartOptions, RunOptions } from './types.js'
+import type { Command, Image, ImageOptions, LiveRule, RestartOptions, RunOptions, SyncOptions } from './types.js'
 import { called, makeValue } from './values.js'
 import type { RuleType } from '../declaration.js'
 
@@ -36,9 +36,10 @@ export function image(name: string, options: ImageOptions = {}): Image {
  *
  * @param from file or folder, relative to the context; `.` is the whole context
  * @param to absolute path in the container: of the file, or of the folder
+ * @example sync('.', '/app', { exclude: 'tests/**' })
  */
-export function sync(from: string, to: string): LiveRule {
-  return rule('sync', [from, to], sync)
+export function sync(from: string, to: string, options: SyncOptions = {}): LiveRule {
+  return rule('sync', [from, to, options], sync)
 }
 
 /**

@@ -262,11 +262,23 @@ export interface CustomBuildOptions {
   cwd?: string
 }
 
+export interface SyncOptions {
+  /** Of what is in the folder, only what matches one of these globs, relative to the context, is copied by this rule. Default: all. */
+  include?: string | readonly string[]
+  /** What matches one of these globs, relative to the context, is not copied by this rule. Another rule may cover it; else it rebuilds. */
+  exclude?: string | readonly string[]
+}
+
 export interface RunOptions {
   /** Runs only when a synced file matches one of these globs, relative to the context. Each must be covered by a `sync`. Default: any. */
   on?: string | readonly string[]
   /** Seconds after which the step counts as failed. Default: 300. */
   timeout?: number
+  /**
+   * `true` = when more is saved meanwhile, the command is ended, the files are copied, and it starts again. Default: `false`, the
+   * command runs to its end first.
+   */
+  cancelOnChange?: boolean
 }
 
 export interface RestartOptions {

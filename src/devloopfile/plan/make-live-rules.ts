@@ -3,7 +3,7 @@ import { access } from 'node:fs/promises'
 import { isAbsolute, join, posix, relative } from 'node:path'
 import { compileGlobs } from '../../model/globs.js'
 import type { LiveRule } from '../../model/plan.js'
-import type { RestartOptions, RunOptions } from '../api/types.js'
+import type { RestartOptions, RunOptions, SyncOptions } from '../api/types.js'
 import { isMark, type Encoded, type Mark } from '../declaration.js'
 import { listed } from '../../errors/did-you-mean.js'
 import { describeValue } from './describe-value.js'
@@ -19,7 +19,8 @@ interface Places {
   readonly base: string
 }
 
-const runKnown: Record<keyof RunOptions, true> = { on: true, timeout: true }
+const syncKnown: Record<keyof SyncOptions, true> = { include: true, exclude: true }
+const runKnown: Record<keyof RunOptions, true> = { on: true, timeout: true, cancelOnChange: true }
 const restartKnown: Record<keyof RestartOptions, true> = { on: true }
 
 export async function makeLiveRules(
@@ -51,7 +52,7 @@ export async function makeLiveRules(
 
 async function makeSync(
   subject: Subject,
-  { args: [from, to], at }: DeclaredRule,
+  { args: [from, to, more], at }: DeclaredRule,
   { context, base }: Places,
 ): Promise<LiveRule | undefined> {
   if (typeof from !== 'string' || from === '') return wrong(subject, 'from', 'a path, relative to the context', from ?? null)
@@ -65,7 +66,9 @@ async function makeSync(
       subject,
       'it takes a file or folder, and no pattern.',
       `Received '${from}'.`,
-      `Use sync('${folder}', ...), with ignore(...) for what it must leave out.`,
+      /\/\*\*(?:\/\*)?$/.test(from)
+        ? `Use sync('${folder}', ...), with \`exclude\` or ignore(...) for what it must leave out.`
+        : `Use sync('${folder}', ..., { include: '${from}' }).`,
     )
   }
   const path = insidePath(subject, from, context)
@@ -97,7 +100,24 @@ async function makeSync(
       `Did you mean '${within || '.'}'? Live rules are relative to the context.`,
     )
   }
-  return { kind: 'sync', from: path, to, at }
+  const given = options(subject, 'options', more, syncKnown)
+  const include = given.include === undefined ? undefined : makePatterns(subject, 'include', given.include)
+  const exclude = given.exclude === undefined ? undefined : makePatterns(subject, 'exclude', given.exclude)
+  if (include?.length === 0)
+    return broken(
+      subject,
+      'its `include` names nothing, so that it would never copy a file.',
+      undefined,
+      'Remove it, or name a pattern.',
+    )
+  return {
+    kind: 'sync',
+    from: path,
+    to,
+    ...(include ? { include } : {}),
+    ...(exclude && exclude.length > 0 ? { exclude } : {}),
+    at,
+  }
 }
 
 const exists = async (path: string): Promise<boolean> =>
@@ -117,7 +137,12 @@ function makeOther(subject: Subject, { rule, args, at }: DeclaredRule): LiveRule
     const seconds = given.timeout ?? 300
     if (typeof seconds !== 'number' || !(seconds > 0) || seconds > 86_400)
       return wrong(subject, 'timeout', 'a number of seconds above 0', seconds)
-    return what === undefined || !on ? undefined : { kind: 'run', command: what, on, timeoutMs: Math.round(seconds * 1_000), at }
+    const { cancelOnChange } = given
+    if (cancelOnChange !== undefined && typeof cancelOnChange !== 'boolean')
+      return wrong(subject, 'cancelOnChange', 'true or false', cancelOnChange)
+    if (what === undefined || !on) return undefined
+    const cancels = cancelOnChange ? ({ cancelOnChange } as const) : {}
+    return { kind: 'run', command: what, on, timeoutMs: Math.round(seconds * 1_000), ...cancels, at }
   }
   if (rule === 'restart') {
     const on = makePatterns(subject, 'on', options(subject, 'options', args[0], restartKnown).on)

@@ -289,7 +289,7 @@ test('live rules', async () => {
     devloopfile/invalid at Devloopfile.ts:8:7
     sync of image 'a': it takes a file or folder, and no pattern.
     Received 'src/**'.
-    -> Use sync('src', ...), with ignore(...) for what it must leave out.
+    -> Use sync('src', ...), with \`exclude\` or ignore(...) for what it must leave out.
 
     devloopfile/invalid at Devloopfile.ts:9:7
     sync of image 'a': \`to\` must be an absolute path in the container.
@@ -312,7 +312,7 @@ test('live rules', async () => {
 
     devloopfile/invalid at Devloopfile.ts:13:7
     run of image 'a': there is no option \`options.onn\`.
-    Received onn: 'x'. Options: on and timeout.
+    Received onn: 'x'. Options: on, timeout and cancelOnChange.
     -> Did you mean 'on'?
 
     devloopfile/invalid at Devloopfile.ts:13:7
@@ -323,6 +323,41 @@ test('live rules', async () => {
     devloopfile/invalid at Devloopfile.ts:14:7
     run of image 'a': \`timeout\` must be a number of seconds above 0.
     Received 0.
+    -> Correct the value that the error names."
+  `)
+})
+
+test('options of live rules', async () => {
+  expect(
+    await errorsOf(
+      `  const a = image('a', {
+    context: 'api',
+    live: [
+      sync('src', '/app/src', { include: [], exclude: '../x' } as any),
+      sync('src', '/app/src', { includes: '*.py' } as any),
+      run('npm ci', { cancelOnChange: 'yes' } as any),
+    ],
+  })`,
+      `app('a', { image: a })`,
+    ),
+  ).toMatchInlineSnapshot(`
+    "devloopfile/invalid at Devloopfile.ts:6:7
+    sync of image 'a': the path leads out of the context.
+    Received '../x'.
+    -> Live rules are relative to the context of the image and stay inside it.
+
+    devloopfile/invalid at Devloopfile.ts:6:7
+    sync of image 'a': its \`include\` names nothing, so that it would never copy a file.
+    -> Remove it, or name a pattern.
+
+    devloopfile/invalid at Devloopfile.ts:7:7
+    sync of image 'a': there is no option \`options.includes\`.
+    Received includes: '*.py'. Options: include and exclude.
+    -> Did you mean 'include'?
+
+    devloopfile/invalid at Devloopfile.ts:8:7
+    run of image 'a': \`cancelOnChange\` must be true or false.
+    Received 'yes'.
     -> Correct the value that the error names."
   `)
 })

@@ -40,6 +40,20 @@ describe('which rule takes a path', () => {
     expect(compiled.classify('src/web/a.css').why).toBe('sync("src", "/app/src")')
   })
 
+  test('a sync covers what its own patterns leave of it', () => {
+    const only = rules(
+      { kind: 'sync', from: 'src', to: '/app', include: ['src/**/*.py', 'src/conf'], exclude: ['**/test_*'], at },
+      sync('src/test_data', '/data'),
+    )
+    expect(only.classify('src/a/b.py')).toMatchObject({ action: 'sync', to: ['/app/a/b.py'], why: 'sync("src", "/app", ...)' })
+    expect(only.classify('src/conf/x.yaml').to).toEqual(['/app/conf/x.yaml'])
+    expect(only.classify('src/a.txt')).toEqual({ action: 'rebuild', why: 'no live rule covers it', to: [] })
+    expect(only.classify('src/a/test_b.py').action).toBe('rebuild')
+    expect(only.classify('src/test_data/a').to).toEqual(['/data/a'])
+    expect(only.sourcesOf('/app/a/b.py')).toEqual(['src/a/b.py'])
+    expect(only.sourcesOf('/app/a.txt')).toEqual([])
+  })
+
   test('run and restart cover nothing', () => {
     expect(rules(run('x', 'a'), restart('a')).classify('a').action).toBe('rebuild')
   })
