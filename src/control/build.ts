@@ -115,6 +115,7 @@ export function createBuildController(context: ControlContext): Controller {
     if (!spec || !files || !state?.build) return
     const { revision } = state.build
     const told = progress(context, name, open.info.server ?? '')
+    const bases = engineNames(large, state.bases?.names ?? [])
     try {
       const tree = await contextTree(context, files, spec, signal)
       const built = await open.builder.build(
@@ -122,7 +123,7 @@ export function createBuildController(context: ControlContext): Controller {
           image: spec,
           tree,
           inputs: state.build.inputs,
-          bases: engineNames(large, state.bases?.names ?? []),
+          bases,
           registry: open.info.registry,
           platform: open.info.platform,
           instance: store.state().session.instance,
@@ -138,7 +139,7 @@ export function createBuildController(context: ControlContext): Controller {
         image: name,
         runtime: open.info.kind,
         inputs: state.build.inputs,
-        ...(typeof state.build.bases === 'string' ? { bases: state.build.bases } : {}),
+        ...(typeof state.build.bases === 'string' ? { bases: state.build.bases, baseRefs: Object.values(bases) } : {}),
         ...(open.info.platform === undefined ? {} : { platform: open.info.platform }),
         tree,
         builtAt: same ? before.builtAt : Date.now(),

@@ -1,5 +1,6 @@
 // A round of housekeeping of the running daemon, for the controller and for whoever asks for one. Rounds never overlap.
 import { DevloopError } from '../errors/devloop-error.js'
+import { neededByRecords } from '../model/prune.js'
 import type { ControlContext } from './context.js'
 import { prune, type PruneReport } from './prune.js'
 
@@ -31,18 +32,23 @@ export async function pruneRound(
   if (!plan) throw new DevloopError('request/refused', 'No plan is in force yet.', { help: 'Correct the Devloopfile.' })
   if (!runtime) throw new DevloopError('request/refused', 'What runs in the cluster cannot be asked for: it is not connected.')
   if (plan.settings.prune === false) throw keepsAll()
-  const round = prune(
-    {
-      plan,
-      settings: plan.settings.prune,
-      instance: session.instance,
-      runtime,
-      ports,
-      wanted: Object.values(images).flatMap((one) => (one.record ? [one.record.ref] : [])),
-      namespaces: Object.values(resources).flatMap((one) => one.observed?.pods.map((pod) => pod.namespace) ?? []),
-      ...options,
-    },
-    signal,
+  const { prune: settings } = plan.settings
+  const built = Object.values(images).flatMap((one) => (one.record ? [one.record.ref] : []))
+  const round = ports.stateFiles.loadRecords(session.runtime).then((records) =>
+    prune(
+      {
+        plan,
+        settings,
+        instance: session.instance,
+        runtime,
+        ports,
+        // what is not in use now has its record on disk only
+        wanted: [...neededByRecords(records, new Set(Object.keys(plan.images))), ...built],
+        namespaces: Object.values(resources).flatMap((one) => one.observed?.pods.map((pod) => pod.namespace) ?? []),
+        ...options,
+      },
+      signal,
+    ),
   )
   pruning.current = round
   try {

@@ -93,7 +93,7 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
         tell(removed, image, image.engine === engine)
         continue
       }
-      const unpushed = await removePushed(from, image)
+      const unpushed = await removePushed(from, image, remove)
       await attempt(async () => {
         const here = image.engine === engine ? await from.removeFromEngine(image, signal) : 'gone'
         if (here === 'removed') removed.push({ from: 'engine', name: madeName(image) })
@@ -125,18 +125,21 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
     return all.length - (dryRun ? remove.length : gone.size)
   }
   /** Whether the registry has it no more, or has it for somebody else. */
-  const removePushed = async (from: ImagePruner, image: MadeImage): Promise<boolean> => {
+  const removePushed = async (from: ImagePruner, image: MadeImage, all: readonly MadeImage[]): Promise<boolean> => {
     const host = image.repository.slice(0, image.repository.indexOf('/'))
     if (!image.pushed) return true
     if (unwilling.has(host)) return false
-    let done = false
+    let [done, willing] = [false, true]
     const answered = await attempt(async () => {
-      const there = await from.removeFromRegistry(image, signal)
+      const going = all.flatMap(({ repository, tag }) => (repository === image.repository ? [tag] : []))
+      const there = await from.removeFromRegistry(image, new Set(going), signal)
       if (there === 'removed') removed.push({ from: 'registry', name: madeName(image) })
       if (there === 'refused') problems.set(host, refusal(host))
-      done = there !== 'refused'
+      willing = there !== 'refused'
+      // the image that a build command pushed goes one day, and then so does the name that the command was given
+      done = willing && !(there === 'shared' && image.name === 'command')
     })
-    if (!answered || !done) unwilling.add(host)
+    if (!answered || !willing) unwilling.add(host)
     return done
   }
   const cacheOf = async (from: ImagePruner): Promise<Awaited<ReturnType<ImagePruner['cache']>>> => {
@@ -157,7 +160,8 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
         settings,
         images: new Set(Object.keys(plan.images)),
         cluster: runtime.info.server ?? '',
-        references: new Set([...references, ...request.wanted]),
+        references: new Set([...references.images, ...request.wanted]),
+        isWhole: references.isWhole,
         others,
       }
       kept += await thinOut(ports.madeImages, instance, facts, pruner, engine)
@@ -178,7 +182,8 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
 
 function tell(removed: RemovedThing[], image: MadeImage, inEngine: boolean): void {
   if (image.pushed) removed.push({ from: 'registry', name: madeName(image) })
-  if (inEngine) removed.push({ from: 'engine', name: madeName(image) })
+  // a build takes the name that its command was given from the engine itself
+  if (inEngine && image.name !== 'command') removed.push({ from: 'engine', name: madeName(image) })
 }
 
 const refusal = (host: string): ErrorInfo => ({

@@ -9,6 +9,7 @@ import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { prune, type PruneReport } from '../control/prune.js'
 import { keepsAll } from '../control/prune-round.js'
 import { instanceId } from '../model/instance.js'
+import { neededByRecords } from '../model/prune.js'
 import { loadPlan } from './down.js'
 import { runtimeOpener } from './runtimes.js'
 
@@ -42,7 +43,7 @@ export async function pruneAlone(options: PruneOptions, signal: AbortSignal): Pr
         instance,
         runtime,
         ports: { madeImages: madeImagesOf(stateDir), stateFolders: createStateFolders(root, instance), stateFiles },
-        wanted: records.filter((one) => one.image in plan.images).map((one) => one.ref),
+        wanted: neededByRecords(records, new Set(Object.keys(plan.images))),
         namespaces: [],
         dryRun: options.dryRun,
         busy: () => false,

@@ -12,6 +12,8 @@ export interface BuildRecord {
   readonly engineRef?: string
   /** Which images of the plan it was built on, by name and digest; undefined = on none. See BasesState. */
   readonly bases?: string
+  /** References of these, as the engine has them: while this image is in use, they are needed, though they may have been built again. */
+  readonly baseRefs?: readonly string[]
   /** `os/arch` of the nodes that it was built for; undefined = not known. */
   readonly platform?: string
   /** Hash of everything the image was built from: the context after ignores, Dockerfile, arguments, target. */

@@ -8,8 +8,12 @@ export interface MadeImage {
   readonly id: string
   /** Name in the engine; where it was pushed, also that in the registry, such as `localhost:5000/shop/api`. */
   readonly repository: string
-  /** Made of the id, so that no other image has it. */
   readonly tag: string
+  /**
+   * `command`: the tag is the name that a build command was given, which is the same for each of its runs, and leads to what the last
+   * run made. Else it is made of the id, so that no other image has it.
+   */
+  readonly name?: 'command'
   /** Whether it was, or was going to be, pushed. */
   readonly pushed: boolean
   /** Address of the engine. */

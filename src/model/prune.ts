@@ -1,4 +1,5 @@
 // What of all that builds left behind is not needed any more. Pure: facts in, a choice out.
+import type { BuildRecord } from './build-record.js'
 import { madeName, type MadeImage, type RanBuild } from './made-image.js'
 import type { PruneSettings } from './plan.js'
 
@@ -12,6 +13,8 @@ export interface PruneFacts {
   readonly cluster: string
   /** Image references in the cluster, and those of what is going to be deployed. */
   readonly references: ReadonlySet<string>
+  /** Whether `references` holds those of the whole cluster; else some of its images may run where nobody may look. */
+  readonly isWhole: boolean
   /** Names (`repository:tag`) that other instances have made, too. */
   readonly others: ReadonlySet<string>
 }
@@ -19,8 +22,18 @@ export interface PruneFacts {
 const hour = 3_600_000
 
 /**
+ * What the records on disk need: the images that were built, and those that they were built on, also where these were built again since
+ * then. Of images that are not in the plan any more, nothing.
+ */
+export const neededByRecords = (
+  records: readonly Pick<BuildRecord, 'image' | 'ref' | 'baseRefs'>[],
+  images: ReadonlySet<string>,
+): readonly string[] => records.flatMap(({ image, ref, baseRefs = [] }) => (images.has(image) ? [ref, ...baseRefs] : []))
+
+/**
  * The images to remove, oldest first. Kept of each image and cluster are the newest builds up to `keep` that are not too old, the newest
- * one in any case while it is in the plan; and whatever is referred to.
+ * one in any case while it is in the plan; and whatever is referred to. Of the names that build commands were given, the newest of each
+ * image is kept, while it is in the plan.
  */
 export function imagesToRemove(made: readonly MadeImage[], facts: PruneFacts): readonly MadeImage[] {
   const { now, settings, cluster } = facts
@@ -30,13 +43,16 @@ export function imagesToRemove(made: readonly MadeImage[], facts: PruneFacts): r
   const ranks = new Map<string, number>()
   const remove: MadeImage[] = []
   for (const one of made.toSorted((a, b) => b.at - a.at)) {
-    const group = JSON.stringify([one.image, one.cluster])
+    const group = JSON.stringify([one.image, one.cluster, one.name])
     const rank = ranks.get(group) ?? 0
     ranks.set(group, rank + 1)
     // what another cluster runs cannot be told from here: there age alone decides
     const here = one.cluster === cluster
     const newest = here && rank === 0 && facts.images.has(one.image)
-    const kept = newest || ((!here || rank < settings.keep) && one.at >= oldest)
+    // what runs in namespaces that may not be read cannot be told either
+    const known = here && facts.isWhole
+    const keep = one.name === 'command' ? 1 : settings.keep
+    const kept = newest || ((!known || rank < keep) && one.at >= oldest)
     if (!kept && !used(one) && !facts.others.has(madeName(one))) remove.push(one)
   }
   return remove.reverse()

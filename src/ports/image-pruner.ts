@@ -29,11 +29,15 @@ export interface ImagePruner {
    */
   removeFromEngine(image: MadeImage, signal: AbortSignal): Promise<'removed' | 'gone' | 'used'>
   /**
-   * Delete an image from its registry. `gone`: it is not there, or the name is another image's; `shared`: the registry can delete it only
+   * Delete an image from its registry. Other tags that are to go as well (`going`) need not be spared. `gone`: it is not there, or the name is another image's; `shared`: the registry can delete it only
    * together with a tag that is not devloop's; `refused`: it lets nobody delete.
    * @throws DevloopError registry/*; AbortError
    */
-  removeFromRegistry(image: MadeImage, signal: AbortSignal): Promise<'removed' | 'gone' | 'shared' | 'refused'>
+  removeFromRegistry(
+    image: MadeImage,
+    going: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<'removed' | 'gone' | 'shared' | 'refused'>
   /** The engine's build cache; empty where it has none. @throws DevloopError engine/*; AbortError */
   cache(signal: AbortSignal): Promise<readonly CacheEntry[]>
   /** Delete entries, but for what others are made from. Returns the bytes that it freed. @throws DevloopError engine/*; AbortError */

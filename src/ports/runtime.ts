@@ -175,10 +175,13 @@ export interface Runtime {
   deployed(signal: AbortSignal): Promise<readonly string[]>
   /**
    * References of the images that containers may be started of: those of pods and of what makes pods, whoever made them. Of all
-   * namespaces, else (where that may not be read) of the given ones.
+   * namespaces (`isWhole`), else (where that may not be read) of the given ones.
    * @throws DevloopError cluster/*
    */
-  references(namespaces: ReadonlySet<string>, signal: AbortSignal): Promise<ReadonlySet<string>>
+  references(
+    namespaces: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<{ readonly images: ReadonlySet<string>; readonly isWhole: boolean }>
   /**
    * Tell about workloads from now on, first soon after the start and then at each change. `onLost` says that what was told may be
    * stale (null: it is current again). `onEvent` tells each warning once; what was warned of before the start is left out.

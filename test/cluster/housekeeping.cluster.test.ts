@@ -6,8 +6,9 @@ import { pack } from 'tar-stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { authHeader } from '../../src/adapters/docker/auth.js'
 import { createEngineConnector, type Engine } from '../../src/adapters/docker/engine.js'
+import { referencedImages } from '../../src/adapters/kube/references.js'
 import { followRequest } from '../../src/adapters/docker/engine-stream.js'
-import { randomSuffix, testRegistry, waitFor } from '../support/cluster.js'
+import { limitedUser, randomSuffix, testConnection, testNamespace, testRegistry, waitFor } from '../support/cluster.js'
 import type { Watching } from '../support/devloop.js'
 import { loop, type Loop } from '../support/loop.js'
 
@@ -228,3 +229,102 @@ test('50 builds later, engine and registry hold a bounded number of our images; 
   const journal = await readFile(join(one.env.XDG_STATE_HOME ?? '', 'devloop', instance ?? '', 'made.jsonl'), 'utf8')
   expect(journal.match(/"made"/g)?.length ?? 0).toBeLessThanOrEqual(keep + 2)
 }, 600_000)
+
+test('of the names that build commands push by, only that of the newest command stays', async () => {
+  const registry = await registryOf()
+  const body =
+    (step: string) =>
+    ({ name, namespace }: { name: string; namespace: string }) =>
+      `
+import { app, defineDevloop, image } from 'devloop'
+const command = 'docker build -q --network none -t "$DEVLOOP_REF" . && docker push -q "$DEVLOOP_REF" && : ${step}'
+export default defineDevloop(() => ({
+  name: '${name}',
+  cluster: { contexts: ['*'], namespace: '${namespace}' },
+  settings: { prune: { keep: ${keep} } },
+  resources: [app('web', { image: image('${name}/web', { context: 'app', build: { command } }), replicas: 0 })],
+}))
+`
+  const one = await loop({
+    devloopfile: body('one'),
+    files: { 'app/Dockerfile': `FROM ${registry.host}/testbed/busybox:1\nLABEL mark=${randomSuffix()}\n` },
+  })
+  const { forget } = await engineOf()
+  const watching = await one.begin()
+  const image = () => watching.client.get('image', `${one.name}/web`)
+  const first = image()?.ref as string
+  const repository = first.slice(0, first.lastIndexOf(':'))
+  onTestFinished(() => forget(repository))
+  const names = async (): Promise<readonly string[]> =>
+    (await registry.tags(repository.slice(registry.host.length + 1))).filter((tag) => tag.startsWith('devloop-build-'))
+  for (const step of ['two', 'three']) {
+    const before = await names()
+    await one.save('Devloopfile.ts', body(step)(one))
+    await waitFor(async () => (await names()).length > before.length && image()?.state === 'built', {
+      what: `the build by command ${step}`,
+      timeoutMs: 60_000,
+    })
+    // another command that makes the same image
+    expect(image()?.ref).toBe(first)
+  }
+  expect(await names()).toHaveLength(3)
+  watching.child.kill('SIGINT')
+  await watching.ended
+  // all lead to one manifest, which is in use: the names stay until that is not
+  expect((await one.devloop('prune')).code).toBe(0)
+  expect(await registry.tags(repository.slice(registry.host.length + 1))).toContain(first.slice(first.lastIndexOf(':') + 1))
+  const again = await one.begin()
+  for (let build = 1; build <= keep; build++) {
+    const before = again.client.get('image', `${one.name}/web`)?.ref
+    await one.save('app/Dockerfile', `FROM ${registry.host}/testbed/busybox:1\nLABEL mark=${randomSuffix()}\n`)
+    await waitFor(() => again.client.get('image', `${one.name}/web`)?.ref !== before, {
+      what: 'another build',
+      timeoutMs: 60_000,
+    })
+  }
+  await again.ready()
+  again.child.kill('SIGINT')
+  await again.ended
+  expect(await one.devloop('prune')).toMatchObject({ code: 0, stderr: '' })
+  expect(await names()).toHaveLength(1)
+}, 300_000)
+
+test('who may look into one namespace only is told that what runs elsewhere is not known', async () => {
+  const place = await testNamespace()
+  onTestFinished(() => place.remove())
+  const elsewhere = await testNamespace()
+  onTestFinished(() => elsewhere.remove())
+  const connection = await testConnection()
+  onTestFinished(() => connection.close())
+  for (const [namespace, image] of [
+    [place.name, 'nowhere.example/here:1'],
+    [elsewhere.name, 'nowhere.example/there:1'],
+  ] as const)
+    await connection.request('POST', `/apis/batch/v1/namespaces/${namespace}/cronjobs`, {
+      body: {
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        metadata: { name: 'nightly' },
+        spec: {
+          schedule: '0 0 1 1 *',
+          jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image }] } } } },
+        },
+      },
+    })
+  const verbs = ['get', 'list', 'watch']
+  const user = await limitedUser(place.name, [
+    { apiGroups: [''], resources: ['pods'], verbs },
+    { apiGroups: ['apps'], resources: ['deployments', 'statefulsets', 'daemonsets'], verbs },
+    { apiGroups: ['batch'], resources: ['cronjobs'], verbs },
+  ])
+  onTestFinished(() => user.remove())
+  const limited = await testConnection(user.file)
+  onTestFinished(() => limited.close())
+  const namespaces = new Set([place.name])
+  expect(await referencedImages(limited, namespaces, never)).toEqual({
+    images: new Set(['nowhere.example/here:1']),
+    isWhole: false,
+  })
+  const all = await referencedImages(connection, namespaces, never)
+  expect([all.isWhole, all.images.has('nowhere.example/there:1')]).toEqual([true, true])
+})

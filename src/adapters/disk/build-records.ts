@@ -133,9 +133,21 @@ function parse(text: string, owner: { readonly project: string; readonly instanc
     else if (typeof mode === 'number' && typeof size === 'number') tree.set(path, { kind: 'file', hash: what, mode, size })
     else throw new Error('a path in it is not valid')
   }
-  const { image, runtime, digest, ref, engineRef, bases, platform, inputs, builtAt, config } = head as unknown as BuildRecord
+  const {
+    image,
+    runtime,
+    digest,
+    ref,
+    engineRef,
+    bases,
+    baseRefs = [],
+    platform,
+    inputs,
+    builtAt,
+    config,
+  } = head as unknown as BuildRecord
   const strings = [image, digest, ref, inputs, config?.workingDir, config?.user]
-  const lists = [config?.entrypoint, config?.cmd]
+  const lists = [config?.entrypoint, config?.cmd, baseRefs]
   const valid =
     strings.every((value) => typeof value === 'string') &&
     [engineRef, bases, platform].every((value) => value === undefined || typeof value === 'string') &&
@@ -151,6 +163,7 @@ function parse(text: string, owner: { readonly project: string; readonly instanc
     ref,
     ...(engineRef === undefined ? {} : { engineRef }),
     ...(bases === undefined ? {} : { bases }),
+    ...(baseRefs.length === 0 ? {} : { baseRefs }),
     ...(platform === undefined ? {} : { platform }),
     inputs,
     tree,

@@ -31,7 +31,7 @@ const maxShown = 5
 
 /**
  * Run the command and give the id of the image that it made; the engine has it then. A command that is called off is ended with all
- * that it started.
+ * that it started. The name that it was given is told as made: a command may have pushed by it.
  * @throws DevloopError build/failed, build/no-image, local/start, registry/*, engine/*; AbortError
  */
 export async function buildWithCommand(
@@ -54,6 +54,7 @@ export async function buildWithCommand(
     const printed = await run(image, build, surroundings.processes, env, progress, signal)
     const told = (await readFile(refFile, 'utf8').catch(() => '')).trim()
     const id = await find(request, surroundings, { wanted, reference, told, printed }, signal)
+    if (request.registry) await progress.made?.({ ...wanted, name: 'command', id, pushed: true, engine: engine.endpoint.address })
     return id
   } finally {
     await rm(folder, { recursive: true, force: true })

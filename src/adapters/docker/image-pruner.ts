@@ -48,7 +48,7 @@ export function createImagePruner({ connect, env }: PrunerOptions): ImagePruner 
         }
       })
     },
-    async removeFromRegistry(image: MadeImage, signal) {
+    async removeFromRegistry(image: MadeImage, going, signal) {
       const host = registryHost(image.repository)
       // it takes no deletions over this API
       if (host === 'docker.io') return 'refused'
@@ -60,7 +60,7 @@ export function createImagePruner({ connect, env }: PrunerOptions): ImagePruner 
       try {
         const { repository } = image
         const doing = `remove images from ${repository}`
-        return await removeFromRegistry(createRegistryClient({ http, repository, auth, doing }), image, signal)
+        return await removeFromRegistry(createRegistryClient({ http, repository, auth, doing }), image, going, signal)
       } finally {
         http.close()
       }

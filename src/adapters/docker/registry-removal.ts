@@ -13,10 +13,14 @@ const ownTag = /(?:^|[-_.])devloop-[0-9a-f]{16}$/
 /** How many of somebody else's tags are looked at; with more, the image stays. */
 const maxOthers = 500
 
-/** @throws DevloopError registry/*; AbortError */
+/**
+ * @param going tags that are to go as well, and need not be spared
+ * @throws DevloopError registry/*; AbortError
+ */
 export async function removeFromRegistry(
   client: RegistryClient,
   image: MadeImage,
+  going: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<'removed' | 'gone' | 'shared' | 'refused'> {
   const { repository, tag } = image
@@ -40,7 +44,11 @@ export async function removeFromRegistry(
     throw failed(answer)
   }
   // by its digest all tags of it go, so whoever else has tagged it keeps the tag, and with it the image
-  if (digest !== '' && !(await isTaggedElse(client, tag, digest, signal))) {
+  const ofImage = `devloop-${image.id.replace(/^sha256:/, '').slice(0, 16)}`
+  // a tag of devloop's that is made of another id cannot lead here
+  const isOther = (one: string): boolean =>
+    one !== tag && !going.has(one) && (!ownTag.test(one) || (image.name === 'command' && one.endsWith(ofImage)))
+  if (digest !== '' && !(await isTaggedElse(client, isOther, digest, signal))) {
     const done = await remove(digest)
     return done === 'removed' ? done : remove(tag)
   }
@@ -54,7 +62,12 @@ function isImage(manifest: string, digest: string, id: string): boolean {
   return /"config"\s*:\s*\{[^{}]*"digest"\s*:\s*"([^"]+)"/.exec(manifest)?.[1] === id
 }
 
-async function isTaggedElse(client: RegistryClient, own: string, digest: string, signal: AbortSignal): Promise<boolean> {
+async function isTaggedElse(
+  client: RegistryClient,
+  isOther: (tag: string) => boolean,
+  digest: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const others: string[] = []
   for (let next: string | undefined = `${client.path}/tags/list?n=500`; next !== undefined;) {
     const page: RegistryAnswer = await client.request('GET', next, signal)
@@ -62,7 +75,7 @@ async function isTaggedElse(client: RegistryClient, own: string, digest: string,
     const { tags } = parseJson(page.text)
     // a list that cannot be read may hold anything
     if (tags === undefined) return true
-    if (Array.isArray(tags)) others.push(...(tags as string[]).filter((tag) => tag !== own && !ownTag.test(tag)))
+    if (Array.isArray(tags)) others.push(...(tags as string[]).filter(isOther))
     if (others.length > maxOthers) return true
     const [, link] = /<([^>]+)>;\s*rel="?next/.exec(String(page.headers.link ?? '')) ?? []
     next = link === undefined ? undefined : new URL(link, 'http://registry').pathname + new URL(link, 'http://registry').search

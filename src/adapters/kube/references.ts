@@ -33,24 +33,26 @@ const kinds: readonly (readonly [api: string, plural: string])[] = [
 const pageSize = 250
 
 /**
- * References as they stand in the objects, of the whole cluster; where that may not be read, of these namespaces.
+ * References as they stand in the objects, of the whole cluster (`isWhole`); where that may not be read, of these namespaces.
  * @throws DevloopError cluster/* also when not even these may be read; AbortError
  */
 export async function referencedImages(
   connection: KubeConnection,
   namespaces: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
+): Promise<{ readonly images: ReadonlySet<string>; readonly isWhole: boolean }> {
+  let isWhole = true
   const found = new Set<string>()
   for (const [api, plural] of kinds) {
     try {
       await collect(connection, `${api}/${plural}`, found, signal)
     } catch (error) {
       if (statusOf(error)?.code !== 403) throw error
+      isWhole = false
       for (const namespace of namespaces) await collect(connection, `${api}/namespaces/${namespace}/${plural}`, found, signal)
     }
   }
-  return found
+  return { images: found, isWhole }
 }
 
 async function collect(connection: KubeConnection, path: string, found: Set<string>, signal: AbortSignal): Promise<void> {

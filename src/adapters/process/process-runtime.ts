@@ -173,7 +173,7 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
       },
       // what is made here goes with the process
       removeShared: () => Promise.resolve([]),
-      references: async () => new Set(),
+      references: async () => ({ images: new Set(), isWhole: true }),
       async deployed() {
         return [...entries].filter(([, entry]) => entry.pods.size > 0).map(([resource]) => resource)
       },

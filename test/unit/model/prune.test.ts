@@ -1,7 +1,7 @@
 // What is kept of builds, and what goes.
 import { expect, test } from 'vitest'
 import type { MadeImage, RanBuild } from '../../../src/model/made-image.js'
-import { buildsToKeep, cacheToRemove, imagesToRemove, type PruneFacts } from '../../../src/model/prune.js'
+import { buildsToKeep, cacheToRemove, imagesToRemove, neededByRecords, type PruneFacts } from '../../../src/model/prune.js'
 
 const hour = 3_600_000
 const now = 1000 * hour
@@ -23,6 +23,7 @@ const facts = (over: Partial<PruneFacts> = {}): PruneFacts => ({
   images: new Set(['shop/api']),
   cluster: 'https://here',
   references: new Set(),
+  isWhole: true,
   others: new Set(),
   ...over,
 })
@@ -51,6 +52,34 @@ test('what is referred to stays, by tag or by digest, under whatever name the no
 test('what another instance has made too stays', () => {
   const images = ['a', 'b', 'c', 'd'].map((tag, index) => made(tag, 5 - index))
   expect(gone(images, { others: new Set(['registry/shop_api:devloop-a']) })).toEqual(['b'])
+})
+
+test('where not all of the cluster may be looked at, age alone decides', () => {
+  const images = [...['a', 'b', 'c', 'd'].map((tag, index) => made(tag, 5 - index)), made('e', 101)]
+  expect(gone(images)).toEqual(['e', 'a', 'b'])
+  expect(gone(images, { isWhole: false })).toEqual(['e'])
+  expect(gone([made('a', 300), made('b', 200)], { isWhole: false })).toEqual(['a'])
+})
+
+test('the names that build commands were given: only the newest of an image in the plan stays, and it takes no place of a build', () => {
+  const command = (tag: string, hoursAgo: number): MadeImage => made(tag, hoursAgo, { name: 'command' })
+  const images = [made('a', 3), made('b', 2), made('c', 1), command('build-1', 3), command('build-2', 1)]
+  expect(gone(images)).toEqual(['build-1', 'a'])
+  expect(gone(images, { images: new Set(), now: now + 200 * hour })).toEqual(['build-1', 'a', 'b', 'build-2', 'c'])
+})
+
+test('what a record was built on is needed, though it was built again, while the image is in the plan', () => {
+  const records = [
+    { image: 'shop/api', ref: 'registry/shop_api:devloop-a', baseRefs: ['registry/shop_base:devloop-b1'] },
+    { image: 'shop/base', ref: 'registry/shop_base:devloop-b2' },
+    { image: 'shop/old', ref: 'registry/shop_old:devloop-o' },
+  ]
+  const references = new Set(neededByRecords(records, new Set(['shop/api', 'shop/base'])))
+  const base = { image: 'shop/base', repository: 'registry/shop_base' }
+  const images = [made('b0', 300, base), made('b1', 200, base), made('b2', 150, base)]
+  const plan = new Set(['shop/api', 'shop/base'])
+  expect(gone(images, { images: plan })).toEqual(['b0', 'b1'])
+  expect(gone(images, { images: plan, references })).toEqual(['b0'])
 })
 
 test('what was built for another cluster stays until it is old: nobody can tell from here whether it runs there', () => {

@@ -56,6 +56,7 @@ describe('build records', () => {
       image: 'shop/whole',
       engineRef: 'localhost:5000/w:1',
       bases: 'shop/base@sha256:1',
+      baseRefs: ['registry/shop/base:1'],
       platform: 'linux/amd64',
     })
     await state.saveRecord(whole)

@@ -83,7 +83,12 @@ async function registry({ deletes = 'digest', challenge, extra }: Habits = {}): 
   return { tags, ids, asked, host: `127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
-const remove = ({ host }: Played, auth?: RegistryAuth): Promise<'removed' | 'gone' | 'shared' | 'refused'> => {
+const remove = (
+  { host }: Played,
+  auth?: RegistryAuth,
+  over: Partial<MadeImage> = {},
+  going: readonly string[] = [],
+): Promise<'removed' | 'gone' | 'shared' | 'refused'> => {
   const image: MadeImage = {
     image: 'shop/api',
     id,
@@ -93,11 +98,12 @@ const remove = ({ host }: Played, auth?: RegistryAuth): Promise<'removed' | 'gon
     engine: '',
     cluster: '',
     at: 0,
+    ...over,
   }
   const http = createRegistryHttp(host, {})
   onTestFinished(() => http.close())
   const client = createRegistryClient({ http, repository: image.repository, auth, doing: 'remove images' })
-  return removeFromRegistry(client, image, never)
+  return removeFromRegistry(client, image, new Set(going), never)
 }
 
 test('our image goes, and every other tag stays', async () => {
@@ -127,6 +133,29 @@ test('an image that somebody tagged keeps that tag: ours goes alone where the re
   for (const tag of ['a', 'b', 'c', 'release']) unable.tags.set(tag, tag === 'release' ? 'sha256:manifest' : 'sha256:x')
   expect(await remove(unable)).toBe('shared')
   expect(unable.tags.size).toBe(5)
+})
+
+test('the name that a build command was given goes without the image that the build made of it', async () => {
+  const name = 'devloop-build-0123456789ab'
+  const both = async (): Promise<Played> => {
+    const played = await registry()
+    played.tags.set(name, 'sha256:manifest')
+    return played
+  }
+  const command = { tag: name, name: 'command' } as const
+  const kept = await both()
+  expect(await remove(kept, undefined, command)).toBe('shared')
+  expect([...kept.tags.keys()]).toEqual([ownTag, name])
+  // the builder's own manifest of the same image
+  const apart = await both()
+  apart.tags.set(name, 'sha256:apart')
+  apart.ids.set('sha256:apart', id)
+  expect(await remove(apart, undefined, command)).toBe('removed')
+  expect([...apart.tags.keys()]).toEqual([ownTag])
+  // both go: neither holds the other
+  const none = await both()
+  expect(await remove(none, undefined, {}, [name, ownTag])).toBe('removed')
+  expect(none.tags.size).toBe(0)
 })
 
 test('a registry that lets nobody delete, or not these credentials, is told apart from one that fails', async () => {
