@@ -139,6 +139,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     .argument('<path>')
     .option('--json', 'print the answer as JSON')
     .action(does(async (path: string, options) => (await import('./commands/why.js')).why(path, options)))
+  command('verify', 'Tell whether the running containers hold what was saved, path by path.')
+    .argument('[resource]', 'only this resource, or label:NAME')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExit codes: 0 all is in sync, 1 something differs or cannot be told.')
+    .action(
+      does(async (resource: string | undefined, options) => (await import('./commands/verify.js')).verify(resource, options)),
+    )
   command('render', 'Print the objects that would be applied, as YAML, and the images of the newest builds in them.')
     .argument('[resources...]', 'only these resources')
     .option('--context <name>', 'kubeconfig context to use instead of the current one')

@@ -14,6 +14,7 @@ import type { VcsLock } from '../ports/vcs-lock.js'
 import type { Large } from '../store/large.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
+import type { Verified } from './verify.js'
 
 export interface ControlContext {
   readonly store: Store
@@ -23,6 +24,8 @@ export interface ControlContext {
   readonly runtime: { current: Runtime | null }
   /** The round of housekeeping that is going on; null = none. */
   readonly pruning: { current: Promise<unknown> | null }
+  /** By target id: compares what the container holds with what it must hold. Set by the live-sync controller only. */
+  readonly verifiers: Map<string, () => Promise<Verified>>
   readonly log: (line: NewLogLine) => void
   /** Something that should not happen did. Logged with its stack; the daemon decides whether to go on. */
   readonly onDefect: (thrown: unknown) => void

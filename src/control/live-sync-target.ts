@@ -16,10 +16,16 @@ import { noteOwed, nothingOwed, notePaid, readJournal, type Owed } from './owed.
 import { retryAt } from './retry.js'
 import { difference, operations, type Difference, type Manifest } from './sync-difference.js'
 import { overlaidPaths, runRules, strayPaths, syncRoots, type Layer, type Layers } from './sync-layers.js'
+import { compare, verifiedPaths, type Verified } from './verify.js'
 
 export interface TargetSync {
   /** Look at the state again. */
   poke(): void
+  /**
+   * Compare what the container holds with what it must hold, when nothing is being written. Writes nothing.
+   * @throws DevloopError request/refused while that is not known; sync/*
+   */
+  verify(): Promise<Verified>
   stop(): Promise<void>
 }
 
@@ -352,7 +358,32 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     patch({ status: 'failed', error, failedRevision: wanted.revision, failedBases: wanted.bases, retryAt: at, attempts })
   }
 
-  const drain = createDrain(async () => {
+  const compareNow = async (): Promise<Verified> => {
+    const wanted = look()
+    const why = runtime.current && !isUnreachable() ? whyUnknown() : 'It is not connected.'
+    if (!wanted || !runtime.current || isUnreachable())
+      throw new DevloopError('request/refused', 'what the container must hold cannot be told now', { why })
+    const paths = verifiedPaths(wanted.layers, (await learn(wanted)).keys())
+    const found = await (await open(wanted)).inspect([...paths], signal)
+    return compare(paths, found, wanted.layers)
+  }
+
+  const whyUnknown = (): string => {
+    const state = store.state()
+    const image = state.images[state.targets[id]?.image ?? '']
+    if (replaced) return 'Its pod is being replaced.'
+    if (image?.syncBlocked) return `Live sync cannot work there: ${image.syncBlocked.message}`
+    return image?.record ? `Image ${image.name} is to be built again.` : 'Its image was not built by devloop.'
+  }
+
+  /** Comparisons that were asked for. */
+  const asked: { resolve: (verified: Verified) => void; reject: (reason: unknown) => void }[] = []
+  const answerAsked = async (): Promise<void> => {
+    for (const one of asked.splice(0)) await compareNow().then(one.resolve, one.reject)
+  }
+
+  const drain = createDrain(() => work().finally(answerAsked), onDefect)
+  const work = async (): Promise<void> => {
     clearTimeout(timer)
     for (;;) {
       const wanted = look()
@@ -377,7 +408,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       }
     }
     await keepOpen()
-  }, onDefect)
+  }
 
   /** Open the stream before it is needed, so that the first save finds it open. */
   const keepOpen = async (): Promise<void> => {
@@ -405,8 +436,14 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       cancelOvertaken()
       drain.poke()
     },
+    verify: () =>
+      new Promise((resolve, reject) => {
+        asked.push({ resolve, reject })
+        drain.poke()
+      }),
     async stop() {
       stopping.abort()
+      for (const one of asked.splice(0)) one.reject(new DevloopError('request/refused', 'the container is gone'))
       clearTimeout(timer)
       await drain.stop()
       const open_ = session

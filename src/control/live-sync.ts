@@ -3,13 +3,14 @@ import type { ControlContext, Controller } from './context.js'
 import { createTargetSync, type TargetSync } from './live-sync-target.js'
 
 export function createLiveSyncController(context: ControlContext): Controller {
-  const { store, onDefect } = context
+  const { store, verifiers, onDefect } = context
   const workers = new Map<string, TargetSync>()
   const ending = new Set<Promise<void>>()
   let stopped = false
 
   const end = (id: string, worker: TargetSync): void => {
     workers.delete(id)
+    verifiers.delete(id)
     const done = worker
       .stop()
       .catch(onDefect)
@@ -23,7 +24,12 @@ export function createLiveSyncController(context: ControlContext): Controller {
       if (targets[id]) worker.poke()
       else end(id, worker)
     }
-    for (const id of Object.keys(targets)) if (!workers.has(id)) workers.set(id, createTargetSync(context, id))
+    for (const id of Object.keys(targets)) {
+      if (workers.has(id)) continue
+      const worker = createTargetSync(context, id)
+      workers.set(id, worker)
+      verifiers.set(id, worker.verify)
+    }
   }
   const unsubscribe = store.subscribe(look)
   return {

@@ -126,6 +126,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     large: createLarge(),
     runtime: { current: null },
     pruning: { current: null },
+    verifiers: new Map(),
     log,
     onDefect: (thrown) => onDefect(thrown),
     ports: {

@@ -9,6 +9,7 @@ import type { RequestHandlers } from '../server/request-handlers.js'
 import type { Plan } from '../model/plan.js'
 import { select, selectable, withNeeds } from '../store/selectors.js'
 import { execPlace } from './exec-place.js'
+import { verifyTargets } from './verify-targets.js'
 import { explainPath } from './why.js'
 
 /** How long a round may take that somebody asked for. Milliseconds. */
@@ -83,6 +84,7 @@ export function createRequests(
       if (!viaSocket) throw new DevloopError('request/refused', 'exec is for clients on the Unix socket')
       return execPlace(context, resource, container)
     },
+    verify: ({ resource }) => verifyTargets(context, resource === undefined ? undefined : chosen([resource]).names),
     async prune({ dryRun = false }) {
       const end = Date.now() + pruneLimit
       const busy = (): boolean => Date.now() > end || (!dryRun && isBusy(context))

@@ -89,6 +89,11 @@ export interface Requests {
   }
   /** Which rules take a path, for each image and local that it belongs to. The path is absolute. */
   why: { params: { path: string }; result: WhyResult }
+  /**
+   * Compare what containers hold with what live sync says that they hold, path by path. `resource` is a name, or `label:NAME`;
+   * default: all. Nothing is written.
+   */
+  verify: { params: { resource?: string }; result: VerifyResult }
   /** Where a command runs that is to run beside a resource: a running container, of the named one or the one that is meant. Unix socket only. */
   exec: { params: { resource: string; container?: string }; result: ExecPlace }
   /** Remove what builds left behind and is not needed any more. With `dryRun`, only tell what it would be. */
@@ -108,6 +113,30 @@ export interface PruneResult {
   readonly problems: readonly ErrorInfo[]
   /** Whether it was broken off for work that cannot wait; the rest is done later. */
   readonly interrupted: boolean
+}
+
+export interface VerifyResult {
+  readonly targets: readonly VerifiedTarget[]
+}
+
+/** One container of one pod. */
+export interface VerifiedTarget {
+  readonly resource: string
+  readonly pod: string
+  readonly container: string
+  readonly image: string
+  /** Number of paths that were compared. */
+  readonly checked: number
+  /** The first 1,000 that are not as they should be; `found` and `wanted` in words, such as `file of 12 bytes, mode 644, sha256 1f3c...`. */
+  readonly differences: readonly { readonly path: string; readonly wanted: string; readonly found: string }[]
+  /** How many there are. */
+  readonly differing: number
+  /** How many paths the container could not tell: it has no sha256sum, or its user may not read them. */
+  readonly unknown: number
+  /** Whether saved changes wait for a trigger, and so count as differences. */
+  readonly held: boolean
+  /** Why nothing was compared. */
+  readonly error?: ErrorInfo
 }
 
 /** Where `exec` runs a command. */

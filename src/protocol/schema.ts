@@ -67,6 +67,7 @@ export const requestParamsSchemas = {
     deleteNamespace: z.boolean().exactOptional(),
   }),
   exec: z.looseObject({ resource: z.string().min(1), container: z.string().min(1).exactOptional() }),
+  verify: z.looseObject({ resource: z.string().min(1).exactOptional() }),
   prune: z.looseObject({ dryRun: z.boolean().exactOptional() }),
   why: z.looseObject({ path: z.string().regex(/^\/[^\0]*$/) }),
 }

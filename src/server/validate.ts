@@ -73,6 +73,7 @@ const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) =
     resource: name(params.resource, 'params.resource'),
     ...(params.container !== undefined && { container: name(params.container, 'params.container') }),
   }),
+  verify: (params) => (params.resource === undefined ? {} : { resource: name(params.resource, 'params.resource') }),
   prune: (params) => (params.dryRun === undefined ? {} : { dryRun: boolean(params.dryRun, 'params.dryRun') }),
   why: (params) => {
     const path = name(params.path, 'params.path')

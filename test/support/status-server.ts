@@ -124,6 +124,10 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       },
       why: ({ path }) => ({ path, answers: [] }),
       exec: () => ({ runtime: 'process', cwd: '/', env: {} }),
+      verify: ({ resource }) => {
+        calls.push(`verify ${resource ?? ''}`)
+        return { targets: [] }
+      },
       ...options.handlers,
     },
   })
