@@ -46,10 +46,34 @@ export function createWatchController(context: ControlContext): Controller {
     return Object.values(states).some((image) => image.sources?.bases?.some(lacks))
   }
 
+  /** Start a tree from what was known, and tell whether something else is there now. */
+  const rescan = async (tree: SourceTree, old: SourceTree | undefined): Promise<boolean> => {
+    adopt(tree, old)
+    return (await tree.scan(signal)).changed.length > 0 && old !== undefined
+  }
+
+  /** Read what locals watch, before they are started: no save must fall between. @returns what went wrong; they run all the same */
+  const readLocals = async (plan: Plan | null): Promise<readonly unknown[]> => {
+    const old = locals
+    locals = new Map(localSpecs(plan).map((spec) => [spec.name, globTrees(context, spec.cwd, spec.watch)]))
+    const problems: unknown[] = []
+    for (const [name, trees] of locals) {
+      try {
+        const changed = await Promise.all(trees.map((tree, index) => rescan(tree, old.get(name)?.[index])))
+        if (changed.includes(true)) store.dispatch({ type: 'local/changed', resource: name })
+      } catch (thrown) {
+        problems.push(thrown)
+      }
+      if (store.state().plan === plan) store.dispatch({ type: 'local/read', resource: name })
+    }
+    return problems
+  }
+
   const reconfigure = async (): Promise<void> => {
     const { plan } = store.state()
     if (plan === seen.plan && large.planInputs === seen.inputs && reopen.size === 0 && !lacksBase()) return
     seen = { plan, inputs: large.planInputs }
+    const problems = await readLocals(plan)
     const wanted = new Map(usedImages(context, plan).map((spec) => [spec.name, spec]))
     for (const name of images.keys()) {
       if (wanted.has(name)) continue
@@ -70,23 +94,18 @@ export function createWatchController(context: ControlContext): Controller {
       .filter(({ name }) => !unsupported(store.state(), name))
       .map((spec) => openResourceSources(context, spec))
     resources = new Map((await Promise.all(opened)).map((one) => [one.spec.name, one]))
-    const oldLocals = locals
-    locals = new Map(localSpecs(plan).map((spec) => [spec.name, globTrees(context, spec.cwd, spec.watch)]))
     const oldInputs = inputs
     inputs = new Map([...byRoot(large.planInputs)].map(([root, list]) => [root, inputTree(context, root, list)]))
     await setRoots()
     // what changed between two plans, or while one was being loaded, is told by no event
-    const rescan = async (tree: SourceTree, old: SourceTree | undefined): Promise<boolean> => {
-      adopt(tree, old)
-      return (await tree.scan(signal)).changed.length > 0 && old !== undefined
-    }
     const late = await Promise.all([...inputs].map(([root, tree]) => rescan(tree, oldInputs.get(root))))
     if (late.includes(true)) store.dispatch({ type: 'devloopfile/changed' })
     for (const [name, trees] of locals) {
-      const changed = await Promise.all(trees.map((tree, index) => rescan(tree, oldLocals.get(name)?.[index])))
+      const changed = await Promise.all(trees.map(async (tree) => (await tree.scan(signal)).changed.length > 0))
       if (changed.includes(true)) store.dispatch({ type: 'local/changed', resource: name })
     }
     await Promise.all([...fresh, ...resources.values()].map((one) => one.scan(signal)))
+    if (problems.length > 0) throw problems[0]
   }
 
   const guard = async (work: () => Promise<void>): Promise<void> => {

@@ -284,6 +284,8 @@ export interface ContainerState {
 }
 
 export interface LocalState {
+  /** Whether the files that it watches have been read: a change that comes later is noticed. It starts no sooner. */
+  readonly read: boolean
   /** Counts reasons to run. */
   readonly wanted: number
   /** The reason that the last finished run was for. */

@@ -1,5 +1,6 @@
 // What crosses the WebSocket, as types: one JSON message a frame. See docs/protocol.md.
 import type { ErrorInfo } from '../errors/devloop-error.js'
+import type { Hold } from '../model/hold.js'
 import type { LogEntry } from '../model/log-entry.js'
 
 /** Major.minor of the protocol. Within a major, fields and messages are only added; what is unknown is ignored. */
@@ -353,33 +354,8 @@ export interface ResourceView {
   readonly since: number
 }
 
-export interface HoldView {
-  readonly code:
-    | 'reloading'
-    | 'runtime'
-    | 'needs'
-    | 'image'
-    | 'render'
-    | 'failed'
-    | 'slot'
-    | 'unsupported'
-    | 'stopping'
-    /** It is disabled; `disabled` says whose word that is. */
-    | 'disabled'
-    /** It does not start by itself (`auto: false`), and nobody has triggered it. */
-    | 'auto'
-    /** There are changes, and they wait for a trigger; `pending` lists them. A resource that is ready may have this hold. */
-    | 'pending'
-    /** What it comes after (`rebuildAfter`) is at work. */
-    | 'after'
-    /** Its objects are being deleted, and are deployed again after that. */
-    | 'removing'
-    /** Deployed or started, and not ready yet. */
-    | 'starting'
-    /** Its containers are being brought to what was saved. */
-    | 'sync'
-  readonly message: string
-}
+/** Why a resource is not being worked on now. */
+export type HoldView = Hold
 
 export interface EndpointView {
   /** Such as `http`. */

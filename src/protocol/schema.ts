@@ -153,6 +153,7 @@ const resource = z
           'image',
           'render',
           'failed',
+          'sources',
           'slot',
           'unsupported',
           'stopping',

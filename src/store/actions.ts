@@ -85,6 +85,8 @@ export type Action = { readonly at: number } &
     | { readonly type: 'removal/finished'; readonly resource: string }
     | { readonly type: 'removal/failed'; readonly resource: string; readonly error: ErrorInfo; readonly retryAt?: number }
     | { readonly type: 'resource/observed'; readonly resource: string; readonly observed: ObservedState }
+    /** Its watched files have been read. */
+    | { readonly type: 'local/read'; readonly resource: string }
     | { readonly type: 'local/changed'; readonly resource: string }
     | { readonly type: 'local/running'; readonly resource: string }
     | { readonly type: 'local/ran'; readonly resource: string; readonly wanted: number; readonly error?: ErrorInfo }

@@ -1,36 +1,9 @@
-// Why a resource is not being worked on: the codes, and the words.
+// Why a resource is not being worked on: the words.
 import type { ErrorInfo } from '../errors/devloop-error.js'
+import type { Hold } from '../model/hold.js'
 import type { DisabledBy, ResourceState, State } from '../model/state.js'
 import { isDeployHeld, isTargetDue } from './graph-status.js'
 import { newestKey, targetsOf } from './resource-status.js'
-
-export interface Hold {
-  readonly code:
-    | 'reloading'
-    | 'runtime'
-    | 'needs'
-    | 'image'
-    | 'render'
-    | 'failed'
-    | 'slot'
-    | 'unsupported'
-    | 'stopping'
-    /** Switched off: by request, by the command line or by the plan. */
-    | 'disabled'
-    /** `auto: false`, and nobody has started it yet. */
-    | 'auto'
-    /** `trigger: 'manual'`: there are changes, and they wait for a trigger. */
-    | 'pending'
-    /** `rebuildAfter`: what it comes after is at work. */
-    | 'after'
-    /** Its objects are being deleted, and are deployed again after that. */
-    | 'removing'
-    /** Deployed or started, and not ready yet. */
-    | 'starting'
-    /** Its containers are being brought to what was saved. */
-    | 'sync'
-  readonly message: string
-}
 
 export const retryText = (
   what: string,

@@ -1,18 +1,10 @@
 // What to do next, and why everything else is waiting: one pure function of the state.
+import type { Hold } from '../model/hold.js'
 import type { ParallelSettings } from '../model/plan.js'
 import type { ImageState, ResourceState, State } from '../model/state.js'
 import { waitsForEarlier } from './comes-after.js'
 import { dueBuild, isActive } from './graph-status.js'
-import {
-  disabledText,
-  neededText,
-  pendingText,
-  retryText,
-  runtimeText,
-  stillStarting,
-  unstartedText,
-  type Hold,
-} from './holds.js'
+import { disabledText, neededText, pendingText, retryText, runtimeText, stillStarting, unstartedText } from './holds.js'
 import { isBuildFailed, isSettled } from './image-status.js'
 import { renderNeed } from './render-work.js'
 import { resourceImages } from './resource-images.js'
@@ -126,6 +118,7 @@ export function nextWork(state: State, now: number): NextWork {
         continue
       }
       if (blocked) hold(name, 'needs', blocked)
+      else if (!local.read && isWatching(state, name)) hold(name, 'sources', 'the files that it watches are being read')
       else locals.push(resource)
       continue
     }
@@ -227,6 +220,11 @@ const counted = (count: number, one: string, more: string): string => `${count} 
 function waitsFor(state: State, name: string): string | undefined {
   const missing = (state.plan?.resources[name]?.needs ?? []).filter((need) => !state.resources[need]?.everReady)
   return missing.length === 0 ? undefined : `it needs ${missing.map((need) => neededText(state, need)).join(', ')}`
+}
+
+const isWatching = (state: State, name: string): boolean => {
+  const spec = state.plan?.resources[name]
+  return spec?.kind === 'local' && spec.watch.length > 0
 }
 
 function impossibleNeed(state: State, name: string): string | undefined {

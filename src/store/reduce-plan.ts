@@ -96,7 +96,7 @@ const newResource = (
 
 function changedResource(old: ResourceState, spec: ResourceSpec, key: string): ResourceState {
   const { local, pending } = old
-  const again = local && { ...local, wanted: local.wanted + 1 }
+  const again = local && { ...local, wanted: local.wanted + 1, read: false }
   if (spec.trigger === 'manual' && isActive(old) && hasBegun(old))
     return old.specKey === key
       ? old

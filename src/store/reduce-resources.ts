@@ -73,6 +73,8 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
       return { ...resource, rendered: reduceRendered(resource.rendered, action) }
     case 'resource/observed':
       return { ...resource, observed: action.observed }
+    case 'local/read':
+      return local && !local.read ? { ...resource, local: { ...local, read: true } } : resource
     case 'local/changed':
       if (!local) return resource
       if (isManual(state, resource)) return withReason(resource, 'a watched file has changed')

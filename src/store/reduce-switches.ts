@@ -6,6 +6,7 @@ import { unsupported } from './resource-status.js'
 
 /** A local that has not run yet. @param after what it was before, if anything */
 export const newLocal = (after?: LocalState): LocalState => ({
+  read: after?.read ?? false,
   wanted: (after?.wanted ?? 0) + 1,
   done: after?.done ?? 0,
   run: 'none',

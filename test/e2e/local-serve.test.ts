@@ -114,6 +114,17 @@ test.each([
   expect(watching.output().match(/^.*\ba line$/gm)?.length).toBeGreaterThanOrEqual(2)
 })
 
+test('a save right after the start is noticed, however long it takes to read what is watched', async () => {
+  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`tree/${i % 50}/file-${i}`, String(i)]))
+  const { watching, save } = await locals(`local('tool', { serve: 'cat tree/word; sleep 3600', watch: 'tree' })`, {
+    ...many,
+    'tree/word': 'the first word\n',
+  })
+  await waitFor(() => watching.output().includes('the first word'), { what: 'the first start', timeoutMs: 30_000 })
+  await save('tree/word', 'the second word\n')
+  await waitFor(() => watching.output().includes('the second word'), { what: 'the next start', timeoutMs: 30_000 })
+})
+
 test('what a serve started ends with it, also after kill -9 of the daemon', async () => {
   const { watching, save } = await locals(`local('tool', { serve: '(sleep 3600 & sleep 3601 & wait) & wait', watch: 'touched' })`)
   const sleeping = () => family(watching.child.pid ?? 0).filter((one) => one.command.startsWith('sleep 360'))

@@ -46,7 +46,7 @@ export async function gone(processes: readonly ProcessInfo[]): Promise<void> {
       left = processes.filter((one) => running.some((other) => other.pid === one.pid && other.startedAt === one.startedAt))
       return left.length === 0
     },
-    { what: 'all processes to end', timeoutMs: 5000 },
+    { what: 'all processes to end', timeoutMs: 20_000 },
   ).catch(() => {
     throw new Error(`these processes still run: ${JSON.stringify(left, undefined, 1)}`)
   })

@@ -54,3 +54,14 @@ test('a newer change comes first', () => {
   const changed = state(ran, { ...ended, retryAt: 5000 }, { type: 'local/changed', resource: 'docs' })
   expect(nextWork(changed, 9000).work).toEqual([{ kind: 'run-local', resource: 'docs', wanted: 2 }])
 })
+
+test('not before the files that it watches have been read, and anew after its declaration changed', () => {
+  const watching = plan([{ ...spec, watch: ['src'] }])
+  const begun = play(freshState('process'), loaded(watching))
+  expect(nextWork(begun, 9000)).toMatchObject({ work: [], holds: { docs: { code: 'sources' } } })
+  const read = play(begun, { type: 'local/read', resource: 'docs' })
+  expect(nextWork(read, 9000).work).toEqual([{ kind: 'run-local', resource: 'docs', wanted: 1 }])
+  const again = play(read, { ...ran }, { ...loaded(plan([{ ...spec, watch: ['lib'] }])) })
+  expect(nextWork(again, 9000)).toMatchObject({ work: [], holds: { docs: { code: 'sources' } } })
+  expect(nextWork(play(again, { type: 'local/read', resource: 'docs' }), 9000).work).toHaveLength(1)
+})
