@@ -28,10 +28,18 @@ export async function run(argv: readonly string[]): Promise<number> {
   const command = (name: string, description: string): Command =>
     program.command(name).description(description).exitOverride().addOption(fileOption())
 
-  command('watch', 'Run the daemon: build, deploy, and bring each save into the running pods.')
-    .addOption(new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'))
-    .option('--context <name>', 'kubeconfig context to use instead of the current one')
-    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+  /** A command that opens a connection of its own to the cluster. */
+  const onCluster = (name: string, description: string): Command =>
+    command(name, description)
+      .option('--context <name>', 'kubeconfig context to use instead of the current one')
+      .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+  /** A command that runs the plan. */
+  const running = (name: string, description: string): Command =>
+    onCluster(name, description).addOption(
+      new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'),
+    )
+
+  running('watch', 'Run the daemon: build, deploy, and bring each save into the running pods.')
     .addOption(new Option('--port <port>', 'TCP port on 127.0.0.1 for status; 0 = any that is free').argParser(port).default(0))
     .addOption(labelOption())
     .argument('[resource...]', 'only these, by name or `label:NAME`, with what they need; all others are disabled')
@@ -43,10 +51,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/watch.js')).watch(args, { ...options, only: selectors(names, options) })
       }),
     )
-  command('ci', 'Run the plan once: exit 0 when all is built, deployed and ready and all Jobs have succeeded.')
-    .addOption(new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'))
-    .option('--context <name>', 'kubeconfig context to use instead of the current one')
-    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+  running('ci', 'Run the plan once: exit 0 when all is built, deployed and ready and all Jobs have succeeded.')
     .addOption(limit('--timeout <time>', 'for the whole run, such as 90s or 30m; default: 30m'))
     .addOption(limit('--readiness-timeout <time>', 'for a resource, from its start until it is ready; default: 5m'))
     .addOption(limit('--grace <time>', 'for which a resource that crashes may come to itself; default: 0'))
@@ -63,13 +68,20 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/ci.js')).ci(args, { ...options, ...limits(options), only: selectors(names, options) })
       }),
     )
-  command('status', 'Show the state of all resources.')
+  command('status', 'Show the state of all resources, or of some.')
+    .argument('[resource...]', 'only these, by name or `label:NAME`')
+    .addOption(labelOption())
     .option('--json', 'print the state as JSON')
-    .addOption(new Option('--wait <state>', 'wait until all resources are in this state').choices(['ready']))
+    .addOption(new Option('--wait <state>', 'wait until all of these are in this state').choices(['ready']))
     .addOption(new Option('--timeout <time>', 'how long to wait, such as 90s or 5m').argParser(duration).default(60_000, '60s'))
-    .action(does(async (options) => (await import('./commands/status.js')).status(options)))
+    .action(
+      does(async (names: string[], options) =>
+        (await import('./commands/status.js')).status({ ...options, only: selectors(names, options) }),
+      ),
+    )
   command('logs', 'Print the output of resources.')
-    .argument('[resource]', 'only this resource')
+    .argument('[resource...]', 'only of these, by name or `label:NAME`')
+    .addOption(labelOption())
     .option('-f, --follow', 'go on with what comes')
     .addOption(
       new Option('--tail <lines>', 'begin with this many of the newest lines (default: 1000; all, with --since)').argParser(
@@ -81,7 +93,11 @@ export async function run(argv: readonly string[]): Promise<number> {
     .option('-t, --timestamps', 'begin each line with its time')
     .addOption(new Option('--raw', 'print the lines as they were written').conflicts('json'))
     .option('--json', 'print one JSON object a line')
-    .action(does(async (resource: string | undefined, options) => (await import('./commands/logs.js')).logs(resource, options)))
+    .action(
+      does(async (names: string[], options) =>
+        (await import('./commands/logs.js')).logs({ ...options, only: selectors(names, options) }),
+      ),
+    )
   command('exec', 'Open a shell where a resource runs, or run a command there.')
     .argument('<resource>')
     .argument('[command...]', 'what to run (after --); default: a shell')
@@ -146,22 +162,18 @@ export async function run(argv: readonly string[]): Promise<number> {
     .action(
       does(async (resource: string | undefined, options) => (await import('./commands/verify.js')).verify(resource, options)),
     )
-  command('render', 'Print the objects that would be applied, as YAML, and the images of the newest builds in them.')
+  onCluster('render', 'Print the objects that would be applied, as YAML, and the images of the newest builds in them.')
     .argument('[resources...]', 'only these resources')
-    .option('--context <name>', 'kubeconfig context to use instead of the current one')
-    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
     .addHelpText(
       'after',
       '\nSecrets are printed as they would be applied. An image that is not built yet stands as NAME:not-built-yet, which stderr says.',
     )
     .action(does(async (resources: string[], options) => (await import('./commands/render.js')).render(resources, options)))
-  command('diff', 'Show what a deploy would change in the cluster, by dry runs of the cluster.')
+  onCluster('diff', 'Show what a deploy would change in the cluster, by dry runs of the cluster.')
     .argument('[resources...]', 'only these resources')
-    .option('--context <name>', 'kubeconfig context to use instead of the current one')
-    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
     .addHelpText('after', '\nExit codes, as those of diff: 0 nothing would change, 1 something would, 3 failure.')
     .action(does(async (resources: string[], options) => (await import('./commands/diff.js')).diff(resources, options)))
-  command(
+  onCluster(
     'down',
     'Delete what was deployed, what needs others first, and end the daemon if it runs. Told is what was deleted and what was kept: namespaces, volume claims, generated values, and objects annotated with devloop.dev/keep: "true".',
   )
@@ -171,8 +183,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     .addHelpText('after', '\nWhat stands after -- is given to the Devloopfile as `args`.')
     .option('--delete-generated', 'delete the generated values, too: data that was kept may be locked with them')
     .option('--delete-namespace', 'delete the namespaces, too, that devloop made for this project, with all that is in them')
-    .option('--context <name>', 'kubeconfig context to use instead of the current one')
-    .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
     .action(
       does(async (operands: string[], options) => {
         const { names, args } = splitArgs(argv, operands)

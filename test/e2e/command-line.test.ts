@@ -46,7 +46,7 @@ test('watch ends well when nobody reads on, with all that it started', async () 
 test('logs says which resources there are, follows, and is interrupted with 130', async () => {
   const { cwd, env } = await watched()
   const unknown = await start(['logs', 'nope'], { cwd, env }).ended
-  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('there are ticks') })
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('There are ticks') })
   expect((await start(['logs', 'ticks', '--tail', '2'], { cwd, env }).ended).stdout).toMatch(/^(ticks │ tick \d+\n){2}$/)
   const following = start(['logs', '-f', '--tail', '0'], { cwd, env })
   await waitFor(() => /tick/.test(following.output()), { what: 'ticks' })
@@ -90,4 +90,50 @@ test('logs takes what people know from elsewhere', async () => {
     text: expect.stringMatching(/^tick/) as string,
   })
   expect(await logs('--container', 'none')).toBe('')
+})
+
+test('status and logs of some resources, by name and by label', async () => {
+  const cwd = await project({
+    'Devloopfile.ts': `
+import { defineDevloop, local } from 'devloop'
+export default defineDevloop({
+  name: 'some',
+  resources: [
+    local('db', { run: 'echo from db', labels: ['back'] }),
+    local('api', { run: 'echo from api', labels: ['back'] }),
+    local('seed', { run: 'true', labels: ['back'], auto: false }),
+    local('web', { serve: 'echo from web; sleep 3600', ready: { log: 'never printed' }, labels: ['front'] }),
+  ],
+})
+`,
+  })
+  const env = await homes()
+  const watching = start(['watch', '--runtime', 'process'], { cwd, env })
+  await waitFor(() => watching.output().includes('from web'), { what: 'the start' })
+  const ask = (...args: string[]) => start(args, { cwd, env }).ended
+  const names = ({ stdout }: { stdout: string }) =>
+    (JSON.parse(stdout) as { resources: { name: string }[] }).resources.map(({ name }) => name)
+
+  // web never gets ready, and a group need not wait for what does not start by itself
+  const back = await ask('status', '--json', '-l', 'back', '--wait', 'ready', '--timeout', '30s')
+  expect([back.code, names(back)]).toEqual([0, ['db', 'api', 'seed']])
+  expect(names(await ask('status', '--json', 'web', 'label:back'))).toEqual(['db', 'api', 'seed', 'web'])
+  const text = (await ask('status', 'api')).stdout
+  expect(text).toContain('api')
+  expect(text).not.toMatch(/\bdb\b|\bweb\b/)
+  const late = await ask('status', 'seed', 'web', '--wait', 'ready', '--timeout', '200ms')
+  expect([late.code, late.stderr]).toEqual([1, expect.stringMatching(/not ready after 0.2 s: seed \(.*auto: false.*\); web \(/)])
+
+  const logs = await ask('logs', '-l', 'back')
+  expect(logs.stdout).toContain('from db')
+  expect(logs.stdout).toContain('from api')
+  expect(logs.stdout).not.toContain('from web')
+  expect((await ask('logs', 'web', 'db')).stdout).toMatch(/from (db|web)[^]*from (db|web)/)
+  for (const command of ['status', 'logs']) {
+    expect(await ask(command, '-l', 'bakc')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/the label "bakc".*\n.*label:back/),
+    })
+    expect(await ask(command, 'wep')).toMatchObject({ code: 1, stderr: expect.stringMatching(/no resource "wep".*\n.*'web'/) })
+  }
 })

@@ -1,15 +1,16 @@
 // `devloop logs`: what was kept, and with -f what comes.
-import { DevloopError } from '../../errors/devloop-error.js'
 import type { LogEntry } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
 import { harmless } from '../render/harmless.js'
 import { logText } from '../render/log-line.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
-import { resourcesOf } from '../render/views.js'
+import { checkSelectors, selectedResources } from '../select-views.js'
 
 export interface LogsOptions {
   readonly file?: string
+  /** Resources that are meant, as names or `label:NAME`; empty = all, and what belongs to none. */
+  readonly only: readonly string[]
   readonly follow?: boolean
   /** Undefined = 1000, or with `since` no bound. */
   readonly tail?: number
@@ -23,13 +24,10 @@ export interface LogsOptions {
 
 const usualTail = 1000
 
-export const logs = (resource: string | undefined, options: LogsOptions): Promise<number> =>
+export const logs = (options: LogsOptions): Promise<number> =>
   withDaemon(options.file, ['state', 'logs'], async (client) => {
-    const names = resourcesOf(client.views()).map((one) => one.name)
-    if (resource !== undefined && !names.includes(resource)) {
-      const why = names.length > 0 ? `there are ${names.join(', ')}` : 'no plan is in force yet'
-      throw new DevloopError('request/unknown-resource', `there is no resource ${JSON.stringify(resource)}`, { why })
-    }
+    checkSelectors(client.views(), options.only)
+    const resources = selectedResources(client.views(), options.only).map((one) => one.name)
     const print = printer(options)
     const from = options.since === undefined ? -Infinity : Date.now() - options.since
     const wanted = (line: LogEntry): boolean =>
@@ -40,20 +38,17 @@ export const logs = (resource: string | undefined, options: LogsOptions): Promis
     const selection = picks || tail === Infinity ? { after: 0 } : { tail }
     return new Promise<number>((resolve) => {
       let kept: LogEntry[] | undefined = []
-      client.logs(
-        { ...selection, ...(resource === undefined ? {} : { resources: [resource] }) },
-        ({ lines, dropped, caughtUp }) => {
-          if (dropped > 0 && !(picks && kept)) process.stderr.write(`… ${dropped} lines are missing here\n`)
-          const found = lines.filter(wanted)
-          if (!kept) return print(found)
-          kept.push(...found)
-          if (kept.length > tail) kept = tail === 0 ? [] : kept.slice(-tail)
-          if (!caughtUp) return
-          print(kept)
-          kept = undefined
-          if (!options.follow) resolve(exitCodes.ok)
-        },
-      )
+      client.logs({ ...selection, ...(options.only.length === 0 ? {} : { resources }) }, ({ lines, dropped, caughtUp }) => {
+        if (dropped > 0 && !(picks && kept)) process.stderr.write(`… ${dropped} lines are missing here\n`)
+        const found = lines.filter(wanted)
+        if (!kept) return print(found)
+        kept.push(...found)
+        if (kept.length > tail) kept = tail === 0 ? [] : kept.slice(-tail)
+        if (!caughtUp) return
+        print(kept)
+        kept = undefined
+        if (!options.follow) resolve(exitCodes.ok)
+      })
       client.onState((state) => {
         // with -f the daemon's end is the end; without, something is missing
         if (state === 'closed') resolve(options.follow ? exitCodes.ok : exitCodes.failure)

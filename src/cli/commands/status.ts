@@ -8,10 +8,13 @@ import { errorText } from '../render/error-text.js'
 import { imageRows } from '../render/image-rows.js'
 import { resourceRows } from '../render/rows.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
-import { isAtRest, resourcesOf, sessionOf, troublesOf, troubleText, type Views } from '../render/views.js'
+import { isAtRest, sessionOf, troublesOf, troubleText, type Views } from '../render/views.js'
+import { checkSelectors, selectedResources, selectedViews, unknownSelectors } from '../select-views.js'
 
 export interface StatusOptions {
   readonly file?: string
+  /** Resources that are meant, as names or `label:NAME`; empty = all. */
+  readonly only: readonly string[]
   readonly json?: boolean
   readonly wait?: 'ready'
   readonly timeout: number
@@ -27,19 +30,32 @@ export interface StatusJson {
 export const status = (options: StatusOptions): Promise<number> =>
   withDaemon(options.file, ['state'], async (client) => {
     let code: number = exitCodes.ok
-    if (options.wait === 'ready') code = await waitReady(client, options.timeout)
-    if (options.json) process.stdout.write(`${JSON.stringify(statusJson([...client.views().values()]), undefined, 2)}\n`)
-    else process.stdout.write(statusText(client.views()))
+    const { only } = options
+    if (options.wait === 'ready') code = await waitReady(client, only, options.timeout)
+    checkSelectors(client.views(), only)
+    const views = selectedViews(client.views(), only)
+    if (options.json) process.stdout.write(`${JSON.stringify(statusJson([...views.values()]), undefined, 2)}\n`)
+    else process.stdout.write(statusText(views))
     return code
   })
 
-async function waitReady(client: DevloopClient, timeoutMs: number): Promise<number> {
+/** Whether what is meant is ready; of a group, what starts by itself. */
+function areReady(views: Views, only: readonly string[]): boolean | undefined {
+  if (only.length === 0) return sessionOf(views)?.ready
+  if (sessionOf(views)?.devloopfile.state === 'loading' || unknownSelectors(views, only).length > 0) return false
+  return selectedResources(views, only).every((one) => one.ready || (isAtRest(one) && !only.includes(one.name)))
+}
+
+async function waitReady(client: DevloopClient, only: readonly string[], timeoutMs: number): Promise<number> {
   try {
-    await client.waitFor((views) => sessionOf(views)?.ready, { timeoutMs })
+    await client.waitFor((views) => areReady(views, only) || undefined, { timeoutMs })
     return exitCodes.ok
   } catch (thrown) {
     if (!isDevloopError(thrown) || thrown.code !== 'timeout') throw thrown
-    const waiting = resourcesOf(client.views()).filter((one) => !one.ready && !isAtRest(one))
+    checkSelectors(client.views(), only)
+    const waiting = selectedResources(client.views(), only).filter(
+      (one) => !one.ready && (!isAtRest(one) || only.includes(one.name)),
+    )
     const names = waiting.map((one) => `${one.name} (${one.error?.message ?? one.hold?.message ?? one.activity ?? one.status})`)
     const error = new DevloopError(
       'timeout',

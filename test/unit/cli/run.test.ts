@@ -52,8 +52,8 @@ describe('help', () => {
       Commands:
         watch [options] [resource...]           Run the daemon: build, deploy, and bring each save into the running pods.
         ci [options] [resource...]              Run the plan once: exit 0 when all is built, deployed and ready and all Jobs have succeeded.
-        status [options]                        Show the state of all resources.
-        logs [options] [resource]               Print the output of resources.
+        status [options] [resource...]          Show the state of all resources, or of some.
+        logs [options] [resource...]            Print the output of resources.
         exec [options] <resource> [command...]  Open a shell where a resource runs, or run a command there.
         events [options]                        Print every change of the state, one JSON object a line, until interrupted.
         trigger [options] [resource...]         Build and deploy resources again, or run locals again; with manual trigger, do what their pending changes need.
@@ -61,6 +61,7 @@ describe('help', () => {
         disable [options] [resource...]         Take resources out of the cluster, or end their processes, until they are enabled or devloop starts again.
         args [options] [args...]                Show what the Devloopfile gets as \`args\`; with --, replace it and load the Devloopfile again.
         why [options] <path>                    Tell which rule takes a file, for each image.
+        verify [options] [resource]             Tell whether the running containers hold what was saved, path by path.
         render [options] [resources...]         Print the objects that would be applied, as YAML, and the images of the newest builds in them.
         diff [options] [resources...]           Show what a deploy would change in the cluster, by dry runs of the cluster.
         down [options] [resource...]            Delete what was deployed, and end the daemon if it runs.
@@ -97,10 +98,10 @@ describe('help', () => {
       Options:
         --file <path>        the Devloopfile; default: Devloopfile.ts in this folder
                              or the nearest above
-        --runtime <runtime>  where apps run (choices: "kubernetes", "process",
-                             default: "kubernetes")
         --context <name>     kubeconfig context to use instead of the current one
         --namespace <name>   namespace to use instead of the Devloopfile's
+        --runtime <runtime>  where apps run (choices: "kubernetes", "process",
+                             default: "kubernetes")
         --port <port>        TCP port on 127.0.0.1 for status; 0 = any that is free
                              (default: 0)
         -l, --label <label>  all resources with this label (as \`label:<label>\`); may
