@@ -50,6 +50,7 @@ export type {
   ReadyCheck,
   ReadyOptions,
   RegistryOptions,
+  ReleaseOptions,
   Resource,
   RestartOptions,
   RunOptions,

@@ -1,5 +1,5 @@
 // What a runtime is asked to deploy for one resource of a plan. Pure.
-import { asManifests } from '../model/as-manifests.js'
+import { asDeployable } from '../model/as-deployable.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { appsOf } from '../model/keys.js'
 import { imagesOf, isRendered, type ManifestObject, type Plan } from '../model/plan.js'
@@ -24,7 +24,7 @@ export function deployRequest(
   let resource: DeployableSpec
   if (isRendered(spec)) {
     if (!rendered) return undefined
-    resource = asManifests(spec, rendered)
+    resource = asDeployable(spec, rendered)
   } else if (!spec || spec.kind === 'local') {
     return undefined
   } else {

@@ -7,6 +7,7 @@ import { machineId } from '../adapters/disk/machine-id.js'
 import { createStateFiles } from '../adapters/disk/state-files.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import type { KubePreview } from '../adapters/kube/preview.js'
+import { createReleaseTool } from '../adapters/manifests/helm-release.js'
 import { createManifestRenderer } from '../adapters/manifests/renderer.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import { deployRequest } from '../control/deploy-request.js'
@@ -90,6 +91,7 @@ async function withPreview<T>(
   const stateDir = join(userStateDir(process.env), instance)
   const plan = await loadPlan(file, user, signal, options.args)
   const names = chosen(plan, options.resources)
+  const processes = createProcessRunner()
   const { openKubePreview } = await import('../adapters/kube/preview.js')
   const preview = await openKubePreview(
     {
@@ -100,13 +102,14 @@ async function withPreview<T>(
       ...(options.context === undefined ? {} : { context: options.context }),
       ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     },
+    createReleaseTool(processes),
     signal,
   )
   const stateFiles = createStateFiles({ dir: stateDir, project: basename(dirname(file)), instance })
   try {
     const records = new Map((await stateFiles.loadRecords('kubernetes')).map((record) => [record.image, record]))
     const recordOf = (image: string): BuildRecord => records.get(image) ?? notBuilt(image)
-    const renderer = createManifestRenderer(createProcessRunner())
+    const renderer = createManifestRenderer(processes)
     const requests = await Promise.all(
       names.map(async (name) => {
         const spec = plan.resources[name]

@@ -17,13 +17,14 @@ async function processRuntime(): Promise<OpenRuntime> {
 }
 
 async function kubeRuntime(log: (text: string) => void): Promise<OpenRuntime> {
-  const [{ openKubeRuntime }, { createShellTransport }, { createDockerBuilder }] = await Promise.all([
+  const [{ openKubeRuntime }, { createShellTransport }, { createDockerBuilder }, { createReleaseTool }] = await Promise.all([
     import('../adapters/kube/runtime.js'),
     import('../adapters/kube/sync/shell-transport.js'),
     import('../adapters/docker/image-builder.js'),
+    import('../adapters/manifests/helm-release.js'),
     import('../adapters/kube/client-library.js'),
   ])
   const processes = createProcessRunner()
   const builder = (engine: EngineWish) => createDockerBuilder({ engine, processes })
-  return openKubeRuntime({ builder, sync: createShellTransport, processes, log })
+  return openKubeRuntime({ builder, sync: createShellTransport, processes, releases: createReleaseTool(processes), log })
 }

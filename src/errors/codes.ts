@@ -68,6 +68,21 @@ export const errorCodes = {
     'See what it fetches from elsewhere.',
     'backoff',
   ),
+  'tool/version': entry('A command that devloop uses is too old for this.', 'Install the version that the error names.'),
+  'release/failed': entry(
+    'Helm could not install, upgrade or uninstall a release.',
+    "Read the reason in the error; the words are Helm's own. A change or a trigger tries it again; `helm history` shows the release, `helm rollback` goes back.",
+  ),
+  'release/pending': entry(
+    'Helm did not finish with a release, or is still at work on it.',
+    'Wait until it is done; if nobody is at work on it, use `helm rollback`, or `helm uninstall` where there is nothing to go back to.',
+    'backoff',
+  ),
+  'release/taken': entry(
+    'There is a Helm release of this name that devloop did not make for this resource.',
+    'Give the release another name or namespace, or uninstall the other one.',
+    'backoff',
+  ),
   'custom/failed': entry('A command of a custom deploy failed.', 'Read its output and correct the cause.'),
   'custom/output': entry(
     'A custom deploy did not print what it applied.',

@@ -356,7 +356,7 @@ export interface KustomizeSpec extends ResourceBase, ImageUse {
   readonly flags: readonly string[]
 }
 
-/** Objects that `helm template` makes from a chart. */
+/** What a Helm chart makes: rendered and applied like manifests, or installed by Helm. */
 export interface HelmSpec extends ResourceBase, ImageUse {
   readonly kind: 'helm'
   readonly chart:
@@ -383,6 +383,22 @@ export interface HelmSpec extends ResourceBase, ImageUse {
   readonly crds: boolean
   /** Whether `helm dependency build` is run for a local chart that lacks what it depends on. */
   readonly dependencies: boolean
+  /** Helm installs it as a release; undefined = devloop applies what `helm template` gives. */
+  readonly release?: ReleaseSettings
+}
+
+/** How a Helm release is made. */
+export interface ReleaseSettings {
+  /** Milliseconds that Helm waits for a hook, and for what it deletes. */
+  readonly timeoutMs: number
+}
+
+/** A chart that Helm itself installs and upgrades. */
+export type ReleaseSpec = Omit<HelmSpec, 'kind' | 'release'> & {
+  readonly kind: 'release'
+  readonly release: ReleaseSettings
+  /** What `helm template` gives, hooks included, images not yet replaced. What Helm installs may differ where a chart looks at the cluster. */
+  readonly objects: readonly ManifestObject[]
 }
 
 /** Something that the user's own commands put into the cluster. */
@@ -514,7 +530,7 @@ export function withBases(plan: Plan, names: Iterable<string>): readonly string[
 }
 
 /** Names of the built images that a resource runs. */
-export function imagesOf(resource: ResourceSpec): readonly string[] {
+export function imagesOf(resource: ResourceSpec | ReleaseSpec): readonly string[] {
   if (resource.kind === 'local') return []
   if (resource.kind !== 'app') return resource.images
   return 'built' in resource.image ? [resource.image.built] : []

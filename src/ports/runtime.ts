@@ -2,12 +2,12 @@
 import type { Duplex } from 'node:stream'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
-import type { AppSpec, ClusterSettings, CustomSpec, ManifestsSpec } from '../model/plan.js'
+import type { AppSpec, ClusterSettings, CustomSpec, ManifestsSpec, ReleaseSpec } from '../model/plan.js'
 import type { ImageBuilder, Registry } from './image-builder.js'
 import type { SyncTransport, TargetRef } from './sync-transport.js'
 
 /** A resource that is deployed to a runtime. */
-export type DeployableSpec = AppSpec | ManifestsSpec | CustomSpec
+export type DeployableSpec = AppSpec | ManifestsSpec | ReleaseSpec | CustomSpec
 
 /** What the connected runtime is. */
 export interface RuntimeInfo {
@@ -158,7 +158,7 @@ export interface Runtime {
   readonly sync: SyncTransport
   /**
    * Apply a resource. Never cut in the middle: an abort before the first write rejects with AbortError, later ones are ignored.
-   * @throws DevloopError cluster/*, app/*
+   * @throws DevloopError cluster/*, app/*, release/*, custom/*, tool/*
    */
   deploy(request: DeployRequest, signal: AbortSignal): Promise<Deployed>
   /**

@@ -1,5 +1,6 @@
 // The Kubernetes runtime as its users see it: deploy, observe, log, dial, replace, remove, on a real cluster.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createReleaseTool } from '../../src/adapters/manifests/helm-release.js'
 import { createProcessRunner } from '../../src/adapters/process/process-runner.js'
 import { openKubeRuntime } from '../../src/adapters/kube/runtime.js'
 import type { AppSpec } from '../../src/model/plan.js'
@@ -35,10 +36,11 @@ const unused = (): never => {
 }
 const builder: EngineBuilder = { build: unused, exists: unused, identity: unused, save: unused, pullLogin: unused }
 const sync: SyncTransport = { open: unused }
+const processes = createProcessRunner()
 
 const open = (changes: Partial<RuntimeOptions> = {}, kubeconfig?: string): Promise<Runtime> =>
   withKubeconfig(kubeconfig, () =>
-    openKubeRuntime({ builder: () => builder, sync: () => sync, processes: createProcessRunner() })(
+    openKubeRuntime({ builder: () => builder, sync: () => sync, processes, releases: createReleaseTool(processes) })(
       testOptions({ namespace: namespace.name, ...changes }),
       never,
     ),

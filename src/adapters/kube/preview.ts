@@ -1,6 +1,7 @@
 // What would be applied, and what that would change: asked of the cluster by dry runs, with nothing written.
 import type { KubeObject } from '../../model/plan.js'
-import type { RuntimeOptions } from '../../ports/runtime.js'
+import type { ReleaseTool } from '../../ports/release-tool.js'
+import type { DeployRequest, RuntimeOptions } from '../../ports/runtime.js'
 import { connectKube } from './connection.js'
 import { applyError, isImmutable } from './deploy/apply-errors.js'
 import { templateId, templateIsFixed, withHash, type ApplyTarget } from './deploy/apply-object.js'
@@ -17,17 +18,12 @@ import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
 import { discoverVersion } from './discovery.js'
 import { statusOf } from './errors.js'
 import { fieldManager, resourceLabel } from './labels.js'
+import { nameOf, type ObjectChange } from './object-change.js'
+import { previewReleases } from './release/preview-releases.js'
+import { isReleaseRef, type ReleaseRequest } from './release/release-deployer.js'
 
-/** One object that a deploy would change. */
-export interface ObjectChange {
-  /** `deployment/api`, with the namespace where it has one: `dev deployment/api`. */
-  readonly name: string
-  /** As the cluster has it; undefined = it is not there. */
-  readonly before?: KubeObject
-  /** As the cluster would have it; undefined = it would be deleted. */
-  readonly after?: KubeObject
-  /** It cannot be changed as it is, so it would be deleted and made anew. */
-  readonly anew: boolean
+export type PreviewRequest = Omit<DeployRequest, 'resource'> & {
+  readonly resource: ObjectsRequest['resource'] | ReleaseRequest['resource']
 }
 
 export interface KubePreview {
@@ -35,16 +31,16 @@ export interface KubePreview {
   /** Of the cluster. */
   readonly version: string | undefined
   /** Exactly what a deploy would send, in no special order. @throws DevloopError devloopfile/invalid, cluster/* */
-  render(request: ObjectsRequest, signal: AbortSignal): Promise<readonly KubeObject[]>
+  render(request: PreviewRequest, signal: AbortSignal): Promise<readonly KubeObject[]>
   /** @throws DevloopError as `render`, and as a deploy would */
-  diff(request: ObjectsRequest, signal: AbortSignal): Promise<readonly ObjectChange[]>
+  diff(request: PreviewRequest, signal: AbortSignal): Promise<readonly ObjectChange[]>
   /** What would be deleted of resources that are deployed and not among these. */
   leaving(resources: ReadonlySet<string>, signal: AbortSignal): Promise<readonly ObjectChange[]>
   close(): void
 }
 
 /** @throws DevloopError cluster/* as connectKube */
-export async function openKubePreview(options: RuntimeOptions, signal: AbortSignal): Promise<KubePreview> {
+export async function openKubePreview(options: RuntimeOptions, tool: ReleaseTool, signal: AbortSignal): Promise<KubePreview> {
   const connection = await connectKube(options, signal)
   const kinds = createKindCatalog(connection)
   const inventory = createInventory(connection, options)
@@ -97,14 +93,20 @@ export async function openKubePreview(options: RuntimeOptions, signal: AbortSign
     return going.flatMap((one) => (one ? { name: nameOf(one), before: one, anew: false } : []))
   }
 
+  const releases = previewReleases(connection, options, tool)
+
   return {
     namespace: connection.namespace,
     version,
-    async render(request, within) {
+    async render({ resource, ...rest }, within) {
+      if (resource.kind === 'release') return releases.wanted({ ...rest, resource }, within)
+      const request = { ...rest, resource }
       const { rendered: result } = await rendered(request, within)
       return result.objects.map(({ object }) => withHash(object))
     },
-    async diff(request, within) {
+    async diff({ resource, ...rest }, within) {
+      if (resource.kind === 'release') return releases.diff({ ...rest, resource }, within)
+      const request = { ...rest, resource }
       const { rendered: result, kindOf, owner } = await rendered(request, within, liveConfig)
       const refs = result.objects.map(({ object }) => refOf(object, kindOf))
       const [recorded, targets] = await Promise.all([
@@ -117,14 +119,19 @@ export async function openKubePreview(options: RuntimeOptions, signal: AbortSign
     },
     async leaving(resources, within) {
       const recorded = [...(await inventory.read(within))].filter(([name]) => !resources.has(name))
-      return (await Promise.all(recorded.map(([name, refs]) => deletions(refs, name, within)))).flat()
+      const going = recorded.map(async ([name, refs]) => [
+        ...(await deletions(
+          refs.filter((ref) => !isReleaseRef(ref)),
+          name,
+          within,
+        )),
+        ...(await releases.leaving(refs.filter(isReleaseRef), name, within)),
+      ])
+      return (await Promise.all(going)).flat()
     },
     close: () => connection.close(),
   }
 }
-
-const nameOf = ({ kind, metadata }: KubeObject): string =>
-  `${metadata.namespace ? `${metadata.namespace} ` : ''}${kind.toLowerCase()}/${metadata.name}`
 
 /** Stands for a login that is not shown. */
 const hiddenConfig = (): Promise<string> => Promise.resolve(JSON.stringify({ auths: {} }))

@@ -1,11 +1,14 @@
 // The Kubernetes runtime: the parts of this folder put together behind the Runtime port.
+import type { AppSpec, ManifestsSpec } from '../../model/plan.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
 import type { EngineBuilder, EngineWish } from '../../ports/image-builder.js'
-import type { DeployableSpec, OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
+import type { ReleaseTool } from '../../ports/release-tool.js'
+import type { OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
 import type { SyncTransport } from '../../ports/sync-transport.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createCustomDeployer } from './custom/custom-deployer.js'
 import { createDeployer } from './deploy/deployer.js'
+import { createInventory } from './deploy/inventory.js'
 import { deliveringBuilder } from './delivering-builder.js'
 import { pullSource } from './deploy/pull-secret.js'
 import { workloadKindOf } from './deploy/render-app.js'
@@ -16,6 +19,7 @@ import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery
 import { followLogs } from './logs.js'
 import { createObserver, type ExpectedObject } from './observe.js'
 import { referencedImages } from './references.js'
+import { createReleaseDeployer, expectedOf as releaseExpected } from './release/release-deployer.js'
 import { replacePod } from './replace-pod.js'
 
 export interface KubeRuntimeParts {
@@ -25,6 +29,8 @@ export interface KubeRuntimeParts {
   readonly sync: (connection: KubeConnection) => SyncTransport
   /** Runs the commands of custom deploys. */
   readonly processes: ProcessRunner
+  /** Installs Helm releases. */
+  readonly releases: ReleaseTool
   /** For what is worth a line in the log. Holds no secret. Default: nothing. */
   readonly log?: (message: string) => void
 }
@@ -72,7 +78,10 @@ function compose(
     ...(engine ? { settings: engine } : {}),
     ...(engine && 'inCluster' in engine ? { dial: dialEngineInPod(connection, engine.inCluster) } : {}),
   })
-  const deployer = createDeployer(connection, options, pullSource(options.cluster.pullSecret, info.registry, builder))
+  const inventory = createInventory(connection, options)
+  const pull = pullSource(options.cluster.pullSecret, info.registry, builder)
+  const deployer = createDeployer(connection, options, pull, inventory)
+  const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull)
   const observer = createObserver(connection, options, life.signal, parts.log)
   const customs = createCustomDeployer(connection, options, parts.processes, life.signal)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
@@ -84,17 +93,32 @@ function compose(
       const { resource } = request
       if (resource.kind === 'custom') {
         // what was applied under this name, before it became a custom deploy
+        await releases.remove(resource.name, signal)
         await deployer.remove(resource.name, signal)
         return customs.deploy({ ...request, resource }, signal)
       }
       await customs.remove(resource.name)
+      if (resource.kind === 'release') {
+        const objects = resource.objects.map(({ object }) => object)
+        observer.deploying(resource.name, releaseExpected(objects, resource.namespace ?? connection.namespace))
+        const { expected, ...deployed } = await releases.deploy({ ...request, resource }, signal)
+        // a chart that looks at the cluster may have given something else
+        observer.deploying(resource.name, expected)
+        observer.deployed(resource.name, deployed.templates)
+        return deployed
+      }
+      await releases.remove(resource.name, signal, { handOver: true })
       observer.deploying(resource.name, expectedOf(resource, connection.namespace))
       const deployed = await deployer.deploy({ ...request, resource }, signal)
       observer.deployed(request.resource.name, deployed.templates)
       return deployed
     },
     async remove(resource, signal, how) {
-      const removed = [...(await customs.remove(resource)), ...(await deployer.remove(resource, signal, how))]
+      const removed = [
+        ...(await customs.remove(resource)),
+        ...(await releases.remove(resource, signal, how)),
+        ...(await deployer.remove(resource, signal, how)),
+      ]
       observer.removed(resource)
       return removed
     },
@@ -119,7 +143,7 @@ function compose(
   }
 }
 
-function expectedOf(resource: Exclude<DeployableSpec, { kind: 'custom' }>, namespace: string): readonly ExpectedObject[] {
+function expectedOf(resource: AppSpec | ManifestsSpec, namespace: string): readonly ExpectedObject[] {
   if (resource.kind === 'app') return [{ kind: workloadKindOf(resource), namespace, name: resource.name }]
   return manifestObjects(resource).map(({ object }) => ({
     kind: object.kind,

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { HelmSpec } from '../../model/plan.js'
+import type { HelmSpec, ReleaseSpec } from '../../model/plan.js'
 
 export interface HelmArguments {
   /** Release name, chart, and where it comes from. */
@@ -13,7 +13,7 @@ export interface HelmArguments {
 }
 
 /** Inline values become files that only this user can read, in their place among the others. */
-export async function helmArguments(spec: HelmSpec): Promise<HelmArguments> {
+export async function helmArguments(spec: HelmSpec | ReleaseSpec): Promise<HelmArguments> {
   const { chart } = spec
   const folder = await mkdtemp(join(tmpdir(), 'devloop-helm-'))
   const values: string[] = []

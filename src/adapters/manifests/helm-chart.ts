@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import type { HelmSpec } from '../../model/plan.js'
+import type { HelmSpec, ReleaseSpec } from '../../model/plan.js'
 import type { RenderInput } from '../../ports/manifest-renderer.js'
 
 export interface ChartDependency {
@@ -58,7 +58,7 @@ export async function chartFolders(folder: string): Promise<readonly string[]> {
   return order
 }
 
-export async function helmInputs(spec: HelmSpec): Promise<readonly RenderInput[]> {
+export async function helmInputs(spec: HelmSpec | ReleaseSpec): Promise<readonly RenderInput[]> {
   const files = spec.values.flatMap((one) => ('file' in one ? [{ root: one.file, except: [] }] : []))
   if (!('path' in spec.chart)) return files
   const charts = await Promise.all(

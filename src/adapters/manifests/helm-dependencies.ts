@@ -1,11 +1,10 @@
 // `helm dependency build`: what a local chart depends on is put into its `charts` folder, as Helm wants it there.
-import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HelmSpec } from '../../model/plan.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
 import { chartFolders, missingDependencies, readChart } from './helm-chart.js'
 import { helmError } from './helm-errors.js'
+import { hashOf } from './hash-of.js'
 import { runTool } from './tool.js'
 
 /** Milliseconds. */
@@ -47,20 +46,4 @@ export function createHelmDependencies(processes: ProcessRunner): HelmDependenci
       return next
     },
   }
-}
-
-/** Hash of what files and folders hold. */
-async function hashOf(paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256')
-  const add = async (path: string): Promise<void> => {
-    const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined)
-    if (!entries) {
-      hash.update(`${path}\0`).update(await readFile(path).catch(() => ''))
-      return
-    }
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1)))
-      if (!entry.name.startsWith('tmpcharts')) await add(join(path, entry.name))
-  }
-  for (const path of paths) await add(path)
-  return hash.digest('hex')
 }

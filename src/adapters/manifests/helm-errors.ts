@@ -5,14 +5,18 @@ import { DevloopError, type SourcePosition } from '../../errors/devloop-error.js
 import type { HelmSpec } from '../../model/plan.js'
 import { isNetworkTrouble } from './tool.js'
 
-/** @param folder the local chart, if it is one */
-export function helmError(spec: HelmSpec, folder: string | undefined, stderr: string, message: string): DevloopError {
-  const why = stderr
+/** What Helm says is wrong, without what it says beside. */
+export const helmWords = (stderr: string): string =>
+  stderr
     .split('\n')
     .filter((line) => !/^(?:level=|time=|WARNING:|walk\.go|Use --debug flag|Hang tight|\.\.\.Successfully got)/.test(line.trim()))
     .join('\n')
     .trim()
     .replace(/^Error:\s*/, '')
+
+/** @param folder the local chart, if it is one */
+export function helmError(spec: HelmSpec, folder: string | undefined, stderr: string, message: string): DevloopError {
+  const why = helmWords(stderr)
   const where = placeIn(folder, why) ?? spec.at
   if (/lock file .* is out of sync/.test(why))
     return new DevloopError('render/failed', message, { why, where, help: `Run \`helm dependency update ${folder ?? ''}\`.` })

@@ -16,6 +16,10 @@ export interface ToolRun {
   readonly env?: Readonly<Record<string, string>>
   /** Milliseconds. */
   readonly timeoutMs: number
+  /** Milliseconds that it may go on after an abort; default 0. */
+  readonly patienceMs?: number
+  /** Milliseconds from SIGTERM to SIGKILL; default 1,000. */
+  readonly graceMs?: number
   readonly signal: AbortSignal
 }
 
@@ -49,7 +53,7 @@ export const missingTool = (tool: string, needed: string): DevloopError =>
 
 /** Run to the end. @throws DevloopError local/start, render/timeout; AbortError */
 export async function runTool(processes: ProcessRunner, run: ToolRun): Promise<ToolResult> {
-  const { command, cwd, timeoutMs, signal } = run
+  const { command, cwd, timeoutMs, patienceMs = 0, graceMs = 1000, signal } = run
   signal.throwIfAborted()
   const stdout: string[] = []
   const stderr: string[] = []
@@ -61,15 +65,21 @@ export async function runTool(processes: ProcessRunner, run: ToolRun): Promise<T
     onErrorLine: (line) => stderr.push(line),
   })
   let late = false
-  const stop = (): void => void running.stop(1000)
+  let patience: NodeJS.Timeout | undefined
+  const stop = (): void => void running.stop(graceMs)
+  const onAbort = (): void => {
+    if (patienceMs === 0) stop()
+    else patience = setTimeout(stop, patienceMs)
+  }
   const timer = setTimeout(() => {
     late = true
     stop()
   }, timeoutMs)
-  signal.addEventListener('abort', stop, { once: true })
+  signal.addEventListener('abort', onAbort, { once: true })
   try {
     const { exitCode } = await running.ended
-    signal.throwIfAborted()
+    // what ended well within its patience is done
+    if (exitCode !== 0 || patienceMs === 0) signal.throwIfAborted()
     if (late) {
       throw new DevloopError(
         'render/timeout',
@@ -82,7 +92,8 @@ export async function runTool(processes: ProcessRunner, run: ToolRun): Promise<T
     return { exitCode, stdout: lines(stdout), stderr: lines(stderr) }
   } finally {
     clearTimeout(timer)
-    signal.removeEventListener('abort', stop)
+    clearTimeout(patience)
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

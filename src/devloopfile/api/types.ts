@@ -568,6 +568,18 @@ export interface HelmOptions extends WorkloadOptions, ImageUseOptions {
   crds?: boolean
   /** Whether to run `helm dependency build` when a local chart lacks what it depends on. Default: true. */
   dependencies?: boolean
+  /**
+   * Let Helm itself install, upgrade and uninstall the chart: a release that `helm list` shows, with its hooks and its history. Default: devloop
+   * applies what `helm template` gives, like `manifests`.
+   */
+  release?: boolean | ReleaseOptions
+}
+
+export interface ReleaseOptions {
+  /** Name of the release. Default: `releaseName`, else the name of the resource. */
+  name?: string
+  /** Seconds that Helm waits for a hook to end. Default: 300. */
+  timeout?: number
 }
 
 /** Values of a chart written in the Devloopfile: plain data. */

@@ -2,9 +2,9 @@
 import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { HelmSpec } from '../../model/plan.js'
-import type { HelmOptions } from '../api/types.js'
+import type { HelmOptions, ReleaseOptions } from '../api/types.js'
 import type { DeclaredResource, Encoded } from '../declaration.js'
-import { broken, dnsLabel, options, readiness, record, string, strings, wrong, type Subject } from './fields.js'
+import { broken, dnsLabel, integer, options, readiness, record, string, strings, wrong, type Subject } from './fields.js'
 import { makeForward } from './make-forward.js'
 import { makeImageUse } from './make-image-use.js'
 import { plain } from './make-manifests.js'
@@ -25,6 +25,7 @@ const known: Record<keyof HelmOptions, true> = {
   apiVersions: true,
   crds: true,
   dependencies: true,
+  release: true,
   images: true,
   imageFields: true,
   imageEnv: true,
@@ -41,11 +42,16 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
   const namespace = given.namespace === undefined ? undefined : dnsLabel(subject, 'namespace', given.namespace)
   const kubeVersion = string(subject, 'kubeVersion', given.kubeVersion)
   const releaseName = given.releaseName === undefined ? undefined : dnsLabel(subject, 'releaseName', given.releaseName)
+  const release = makeRelease(subject, given.release)
+  if (releaseName !== undefined && release?.name !== undefined && release.name !== releaseName) {
+    const why = `They are '${releaseName}' and '${release.name}'.`
+    broken(subject, '`releaseName` and `release.name` say two names for one release.', why, 'Leave one of them out.')
+  }
   return {
     kind: 'helm',
     name,
     chart: await makeChart(work, subject, base, given),
-    releaseName: releaseName ?? name,
+    releaseName: release?.name ?? releaseName ?? name,
     ...(namespace === undefined ? {} : { namespace }),
     values: await makeValues(work, subject, base, given.values),
     set: makeSet(subject, given.set),
@@ -53,11 +59,28 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
     apiVersions: strings(subject, 'apiVersions', given.apiVersions) ?? [],
     crds: boolean(subject, 'crds', given.crds) ?? true,
     dependencies: boolean(subject, 'dependencies', given.dependencies) ?? true,
+    ...(release === undefined ? {} : { release: { timeoutMs: release.timeoutMs } }),
     ...makeImageUse(work, subject, given),
     ...makeGraph(subject, given, needs),
     forward: makeForward(subject, 'forward', given.forward),
     ...readiness(subject, 'readiness', given.readiness),
     at: resource.at,
+  }
+}
+
+const releaseKnown: Record<keyof ReleaseOptions, true> = { name: true, timeout: true }
+
+/** Undefined = it is no release of Helm's. */
+function makeRelease(
+  subject: Subject,
+  value: Encoded,
+): { readonly name: string | undefined; readonly timeoutMs: number } | undefined {
+  if (value === undefined || value === false) return undefined
+  if (value !== true && !record(value)) return wrong(subject, 'release', 'true, false or an object', value)
+  const given = options(subject, 'release', value === true ? {} : value, releaseKnown)
+  return {
+    name: given.name === undefined ? undefined : dnsLabel(subject, 'release.name', given.name),
+    timeoutMs: (integer(subject, 'release.timeout', given.timeout, 1, 86_400) ?? 300) * 1000,
   }
 }
 

@@ -21,10 +21,18 @@ test('each becomes complete data, with absolute paths', async () => {
       helm('chart', { chart: 'charts/shop', values: ['values.yaml', { b: [1, { c: true }] }], set: { 'x.y': 1 } }),
       helm('far', { chart: 'redis', repo: 'https://charts.test', version: '~1.2', namespace: 'other', crds: false }),
       helm('oci', { chart: 'oci://registry.test/charts/redis' }),
+      helm('real', { chart: 'charts/shop', release: true }),
+      helm('named', { chart: 'charts/shop', release: { name: 'other', timeout: 20 } }),
+      helm('not', { chart: 'charts/shop', releaseName: 'one', release: false }),
       custom('own', { apply: ['make', 'apply'], delete: 'make delete', watch: './src/**', images: [web], env: { A: 1 }, selector: { app: 'x' }, timeout: 5 }),
     `),
   })
   const { resources } = await plan()
+  expect(resources).toMatchObject({
+    real: { releaseName: 'real', release: { timeoutMs: 300_000 } },
+    named: { releaseName: 'other', release: { timeoutMs: 20_000 } },
+  })
+  expect(resources.not).not.toHaveProperty('release')
   expect(JSON.parse(JSON.stringify(resources).replaceAll(root, 'ROOT'))).toMatchObject({
     dev: {
       kind: 'kustomize',
@@ -67,6 +75,9 @@ test('what is wrong with them is told with what was meant', async () => {
       helm('a', { chart: 'charts/shpo' }),
       helm('b', { chart: 'charts/shop', version: '1.0.0', values: ['value.yaml', 7 as never], set: { x: [] as never } }),
       helm('c', { chart: 'redis', repo: 'oci://registry.test/charts' }),
+      helm('f', { chart: 'charts/shop', releaseName: 'one', release: { name: 'two' } }),
+      helm('g', { chart: 'charts/shop', release: 'yes' as never }),
+      helm('h', { chart: 'charts/shop', release: { timeout: 0, wait: true } as never }),
       custom('d', { delete: 'x' } as never),
       custom('e', { apply: 'x', watch: '../y', images: ['shop/web'] as never }),
     `),
@@ -82,6 +93,10 @@ test('what is wrong with them is told with what was meant', async () => {
     "helm 'b': `set.x` must be a string, number or boolean.",
     "helm 'c': `repo` must be the address of a chart repository.",
     "`chart: 'oci://registry.test/charts/redis'`",
+    "helm 'f': `releaseName` and `release.name` say two names for one release.",
+    "helm 'g': `release` must be true, false or an object.",
+    "helm 'h': `release.timeout` must be",
+    "helm 'h': there is no option `release.wait`.",
     "custom 'd': `apply` is missing.",
     "custom 'e': a pattern of `watch` leads out of `cwd`.",
     "custom 'e': `images[0]` must be an image.",

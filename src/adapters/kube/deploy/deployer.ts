@@ -7,7 +7,7 @@ import { readObject } from './cluster-objects.js'
 import { waitUntilServed } from './definitions.js'
 import { generatedValues, removeGenerated } from './generated.js'
 import { inParallel } from './in-parallel.js'
-import { createInventory, sameRef } from './inventory.js'
+import { createInventory, sameRef, type Inventory } from './inventory.js'
 import { createKindCatalog } from './kinds.js'
 import { lookAt, refOf } from './look-at.js'
 import { removeNamespaces } from './namespaces.js'
@@ -27,9 +27,13 @@ export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'dep
 const holdsOthers = new Set(['Namespace', 'CustomResourceDefinition'])
 
 /** The part of the Kubernetes runtime that writes objects. Asks the cluster for nothing until it is used. */
-export function createDeployer(connection: KubeConnection, options: RuntimeOptions, pull?: PullSource): Deployer {
+export function createDeployer(
+  connection: KubeConnection,
+  options: RuntimeOptions,
+  pull?: PullSource,
+  inventory: Inventory = createInventory(connection, options),
+): Deployer {
   const kinds = createKindCatalog(connection)
-  const inventory = createInventory(connection, options)
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource })
 
   const generated: RequestRenderer['generated'] = async (names, signal) => {

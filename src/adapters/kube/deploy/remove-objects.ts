@@ -85,9 +85,10 @@ async function hasObjects(connection: KubeConnection, definition: LiveObject): P
   }
 }
 
-async function letGo(connection: KubeConnection, path: string): Promise<void> {
+/** Take devloop's labels off an object that stays. @param by what goes on managing it: it finds its objects again by its own label */
+export async function letGo(connection: KubeConnection, path: string, by?: 'Helm'): Promise<void> {
   const labels = {
-    [managedByLabel]: null,
+    ...(by ? {} : { [managedByLabel]: null }),
     [projectLabel]: null,
     [instanceLabel]: null,
     [resourceLabel]: null,

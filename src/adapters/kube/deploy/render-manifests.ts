@@ -2,7 +2,7 @@
 import { DevloopError, type ErrorInfo } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
 import { findImagePath, otherImagePlaces } from '../../../model/image-places.js'
-import type { KubeObject, ManifestObject, ManifestsSpec } from '../../../model/plan.js'
+import type { ImageUse, KubeObject, ManifestObject, ManifestsSpec } from '../../../model/plan.js'
 import { podBearing, type Container } from '../../../model/pod-bearing.js'
 import { didYouMean } from './did-you-mean.js'
 import { namesImage, parseImageReference } from './image-reference.js'
@@ -10,8 +10,11 @@ import type { KindLookup } from './kinds.js'
 import { finishPodTemplate } from './pod-template.js'
 import { objectName, ownerLabels, type Owner, type Rendered, type RenderedObject } from './rendered.js'
 
+/** Objects with the images that are put into them. */
+export type ObjectsSpec = ImageUse & Pick<ManifestsSpec, 'name' | 'objects' | 'namespace' | 'at'>
+
 export interface RenderManifestsInput {
-  readonly manifests: ManifestsSpec
+  readonly manifests: ObjectsSpec
   readonly owner: Owner
   /** For namespaced objects that name none. */
   readonly namespace: string
@@ -23,7 +26,7 @@ export interface RenderManifestsInput {
 }
 
 /** The single objects of a manifests resource: lists taken apart. */
-export function manifestObjects(manifests: ManifestsSpec): readonly ManifestObject[] {
+export function manifestObjects(manifests: Pick<ManifestsSpec, 'objects'>): readonly ManifestObject[] {
   return manifests.objects.flatMap((entry) => flatten(entry))
 }
 
@@ -119,7 +122,7 @@ function checkNames(objects: readonly RenderedObject[]): void {
 function unusedImage(
   image: string,
   seen: ReadonlySet<string>,
-  manifests: ManifestsSpec,
+  manifests: ObjectsSpec,
   objects: readonly RenderedObject[],
 ): DevloopError {
   const repositories = new Map(

@@ -21,11 +21,13 @@ export interface Owner {
   readonly project: string
   readonly instance: string
   readonly resource: string
+  /** It is Helm that manages the objects, and says so on them. */
+  readonly byHelm?: true
 }
 
 /** The labels of every object and pod template of a resource. */
 export const ownerLabels = (owner: Owner): Record<string, string> => ({
-  [managedByLabel]: managedBy,
+  ...(owner.byHelm ? {} : { [managedByLabel]: managedBy }),
   [projectLabel]: owner.project,
   [instanceLabel]: owner.instance,
   [resourceLabel]: owner.resource,
