@@ -163,16 +163,33 @@ export async function run(argv: readonly string[]): Promise<number> {
       does(async (resource: string | undefined, options) => (await import('./commands/verify.js')).verify(resource, options)),
     )
   onCluster('render', 'Print the objects that would be applied, as YAML, and the images of the newest builds in them.')
-    .argument('[resources...]', 'only these resources')
+    .addOption(labelOption())
+    .argument('[resource...]', 'only these, by name or `label:NAME`')
+    .usage('[options] [resource...] [-- args...]')
     .addHelpText(
       'after',
-      '\nSecrets are printed as they would be applied. An image that is not built yet stands as NAME:not-built-yet, which stderr says.',
+      '\nWhat stands after -- is given to the Devloopfile as `args`.\nSecrets are printed as they would be applied. An image that is not built yet stands as NAME:not-built-yet, which stderr says.',
     )
-    .action(does(async (resources: string[], options) => (await import('./commands/render.js')).render(resources, options)))
+    .action(
+      does(async (operands: string[], options) => {
+        const { names, args } = splitArgs(argv, operands)
+        return (await import('./commands/render.js')).render(selectors(names, options), args, options)
+      }),
+    )
   onCluster('diff', 'Show what a deploy would change in the cluster, by dry runs of the cluster.')
-    .argument('[resources...]', 'only these resources')
-    .addHelpText('after', '\nExit codes, as those of diff: 0 nothing would change, 1 something would, 3 failure.')
-    .action(does(async (resources: string[], options) => (await import('./commands/diff.js')).diff(resources, options)))
+    .addOption(labelOption())
+    .argument('[resource...]', 'only these, by name or `label:NAME`')
+    .usage('[options] [resource...] [-- args...]')
+    .addHelpText(
+      'after',
+      '\nWhat stands after -- is given to the Devloopfile as `args`.\nExit codes, as those of diff: 0 nothing would change, 1 something would, 3 failure.',
+    )
+    .action(
+      does(async (operands: string[], options) => {
+        const { names, args } = splitArgs(argv, operands)
+        return (await import('./commands/diff.js')).diff(selectors(names, options), args, options)
+      }),
+    )
   onCluster(
     'down',
     'Delete what was deployed, what needs others first, and end the daemon if it runs. Told is what was deleted and what was kept: namespaces, volume claims, generated values, and objects annotated with devloop.dev/keep: "true".',

@@ -16,6 +16,7 @@ import { DevloopError } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { instanceId } from '../model/instance.js'
 import { imagesOf, isRendered, withBases, type KubeObject, type Plan } from '../model/plan.js'
+import { select, selectable } from '../store/selectors.js'
 import { loadPlan } from './down.js'
 
 export interface PreviewOptions {
@@ -23,7 +24,7 @@ export interface PreviewOptions {
   readonly file: string
   readonly context?: string
   readonly namespace?: string
-  /** Only these resources; none = all. */
+  /** Only these resources, as names or `label:NAME`; none = all. */
   readonly resources: readonly string[]
   /** What the Devloopfile gets as `args`. */
   readonly args: readonly string[]
@@ -133,19 +134,23 @@ async function withPreview<T>(
   }
 }
 
+/** @param wanted names and `label:NAME`; none = all */
 function chosen(plan: Plan, wanted: readonly string[]): readonly string[] {
-  const all = Object.keys(plan.resources)
-  for (const name of wanted) {
-    if (!all.includes(name)) {
-      throw new DevloopError('request/unknown-resource', `there is no resource '${name}'`, {
-        why: `Resources: ${listed(all)}.`,
-        help: didYouMean(name, all),
-      })
-    }
-    if (plan.resources[name]?.kind === 'local')
-      throw new DevloopError('request/refused', `'${name}' is a local: it applies nothing to the cluster`)
+  if (wanted.length === 0) return Object.keys(plan.resources)
+  const { names, unknown } = select(plan, wanted)
+  const [first] = unknown
+  if (first !== undefined) {
+    throw new DevloopError('request/unknown-resource', `there is no resource '${first}'`, {
+      why: `Resources: ${listed(selectable(plan))}.`,
+      help: didYouMean(first, selectable(plan)),
+    })
   }
-  return wanted.length > 0 ? [...new Set(wanted)] : all
+  const deployed = names.filter((name) => plan.resources[name]?.kind !== 'local')
+  // of a group, those that are deployed are meant
+  const local =
+    names.find((name) => wanted.includes(name) && !deployed.includes(name)) ?? (deployed.length === 0 ? names[0] : undefined)
+  if (local !== undefined) throw new DevloopError('request/refused', `'${local}' is a local: it applies nothing to the cluster`)
+  return deployed
 }
 
 /** Stands in for a build that is still to come. */

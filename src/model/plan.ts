@@ -367,6 +367,8 @@ export interface HelmSpec extends ResourceBase, ImageUse {
         readonly repo?: string
         /** A version or a range; undefined = the newest. */
         readonly version?: string
+        /** Its registry has no TLS. */
+        readonly plainHttp?: true
       }
   readonly releaseName: string
   /** Undefined = that of the cluster settings. */

@@ -152,10 +152,12 @@ test('a release: hooks run the built image, saves are synced, inputs upgrade it,
 
   await one.save('Devloopfile.ts', write('')(one))
   await waitFor(async () => (await releases(one)).length === 0, { what: 'the release to go', timeoutMs: 60_000 })
-  expect(await found(one, '/apis/apps/v1/NS/deployments/shop-web')).toBeUndefined()
+  await waitFor(async () => (await found(one, '/apis/apps/v1/NS/deployments/shop-web')) === undefined, { what: 'it to be gone' })
   // what holds data stays, and is nobody's of devloop any more
-  const claim = await found(one, '/api/v1/NS/persistentvolumeclaims/shop-data')
-  expect(JSON.stringify(claim?.metadata.labels)).not.toContain('devloop')
+  const labels = async () => (await found(one, '/api/v1/NS/persistentvolumeclaims/shop-data'))?.metadata.labels
+  await waitFor(async () => JSON.stringify(await labels()) === '{"app.kubernetes.io/managed-by":"Helm"}', {
+    what: 'the claim to be let go',
+  })
 })
 
 test('a hook that fails is told with what it said; the mending is seen, and so is an object that somebody deletes', async () => {

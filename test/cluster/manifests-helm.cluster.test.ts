@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { statusOf } from '../../src/adapters/kube/errors.js'
-import { waitFor } from '../support/cluster.js'
+import { testRegistry, waitFor } from '../support/cluster.js'
 import { kubeTools, withKubeTools } from '../support/kube-tools.js'
 import { appFiles, loop, type Loop, type Names } from '../support/loop.js'
 
@@ -160,6 +160,38 @@ test('a chart comes from a repository, in the version that is asked for', async 
   await one.begin()
   expect(await configMap(one, 'shop-cache')).toEqual({ size: 'huge' })
   expect(asked).toContain('/cache-1.0.5.tgz')
+})
+
+test('a chart comes from a registry, also as a release; that it has no TLS must be said', async () => {
+  const one = await prepared(`chart: 'oci://REGISTRY', values: { size: 'huge' }`)
+  const registry = `${await testRegistry()}/${one.name}`
+  const helm = join(await kubeTools(), 'helm')
+  const run = promisify(execFile)
+  for (const version of ['1.0.5', '2.0.0']) {
+    await run(helm, ['package', 'charts/cache', '--version', version, '-d', '.'], { cwd: one.folder })
+    await run(helm, ['push', `cache-${version}.tgz`, `oci://${registry}`, '--plain-http'], { cwd: one.folder })
+  }
+  const text = (await readFile(join(one.folder, 'Devloopfile.ts'), 'utf8')).replace('REGISTRY', `${registry}/cache`)
+  const chosen = (more: string): string => text.replace(`values: {`, `${more} values: {`)
+  await one.save('Devloopfile.ts', text)
+  const watching = await one.watch()
+  const { error } = await watching.until('shop', (view) => view.error?.code === 'render/failed', 60_000)
+  expect(error?.help).toBe('The registry has no TLS: say so with `plainHttp: true`.')
+
+  await one.save('Devloopfile.ts', chosen(`plainHttp: true, version: '~1.0',`))
+  await watching.ready()
+  expect(await configMap(one, 'shop-cache')).toEqual({ size: 'huge' })
+  await one.save('Devloopfile.ts', chosen(`plainHttp: true, release: true,`))
+  await waitFor(
+    async () => {
+      const { stdout } = await run(helm, ['list', '-n', one.namespace])
+      return /shop\s.*deployed\s+cache-2\.0\.0/.test(stdout)
+    },
+    { what: 'the release of the newest chart', timeoutMs: 60_000 },
+  )
+  await watching.ready()
+  expect(await configMap(one, 'shop-cache')).toEqual({ size: 'huge' })
+  await one.devloop('down')
 })
 
 test('without helm, one error says how to get it', async () => {

@@ -109,6 +109,45 @@ test('after a deploy: nothing differs; then exactly what was edited, what left, 
   expect(await versions(one)).toBe(before)
 })
 
+test('resources are named, by label too, and the Devloopfile gets its arguments, as by watch', async () => {
+  const one = await loop({
+    files: {},
+    devloopfile: ({ name, namespace }) => `
+import { defineDevloop, local, manifests } from 'devloop'
+const map = (name: string, word: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { word } })
+export default defineDevloop(({ args }) => ({
+  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' },
+  resources: [
+    manifests('one', map('one', args.join('+')), { labels: ['group'] }),
+    manifests('two', map('two', 'two'), { labels: ['group', 'other'] }),
+    manifests('three', map('three', 'three')),
+    local('aside', { run: 'true', labels: ['group', 'own'] }),
+  ],
+}))
+`,
+  })
+  const named = async (...args: string[]): Promise<readonly string[]> => {
+    const { code, stdout, stderr } = await one.devloop('render', ...args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    return objectsIn(stdout).map(({ metadata, data }) => `${metadata.name}=${(data as { word: string }).word}`)
+  }
+  expect(await named('--', 'a', '--b')).toEqual(['one=a+--b', 'two=two', 'three=three'])
+  expect(await named('label:group', '--', 'x')).toEqual(['one=x', 'two=two'])
+  expect(await named('-l', 'other', 'three')).toEqual(['two=two', 'three=three'])
+  const diff = await one.devloop('diff', '-l', 'group', '--', 'y')
+  expect(diff.code).toBe(1)
+  expect(diff.stdout).toMatch(/^\+ {2}word: y$/m)
+  expect(diff.stdout).not.toMatch(/three/)
+  expect(await one.devloop('render', 'label:grop')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("Did you mean 'label:group'?") as string,
+  })
+  expect(await one.devloop('render', 'label:own')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/'aside' is a local/) as string,
+  })
+})
+
 test('what cannot be told is an error of its own exit code', async () => {
   const one = await loop({ devloopfile: write('one') })
   expect(await one.devloop('diff', 'wbe')).toMatchObject({

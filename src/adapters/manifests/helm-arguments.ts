@@ -37,6 +37,7 @@ export async function helmArguments(spec: HelmSpec | ReleaseSpec): Promise<HelmA
             chart.name,
             ...(chart.repo === undefined ? [] : ['--repo', chart.repo]),
             ...(chart.version === undefined ? [] : ['--version', chart.version]),
+            ...(chart.plainHttp ? ['--plain-http'] : []),
           ],
     values,
     discard: () => rm(folder, { recursive: true, force: true }),

@@ -20,6 +20,12 @@ export function helmError(spec: HelmSpec, folder: string | undefined, stderr: st
   const where = placeIn(folder, why) ?? spec.at
   if (/lock file .* is out of sync/.test(why))
     return new DevloopError('render/failed', message, { why, where, help: `Run \`helm dependency update ${folder ?? ''}\`.` })
+  if (/server gave HTTP response to HTTPS client/.test(why))
+    return new DevloopError('render/failed', message, {
+      why,
+      where,
+      help: 'The registry has no TLS: say so with `plainHttp: true`.',
+    })
   return new DevloopError(isNetworkTrouble(why) ? 'render/unreachable' : 'render/failed', message, { why, where })
 }
 

@@ -11,13 +11,17 @@ import type { RenderOptions } from './render.js'
 /** As diff and kubectl have it: 1 says that there are differences, so that failures need a code of their own. */
 const codes = { same: 0, different: 1, failure: 3 } as const
 
-export async function diff(resources: readonly string[], options: RenderOptions): Promise<number> {
+/**
+ * @param resources names and `label:NAME`; none = all
+ * @param args for the Devloopfile
+ */
+export async function diff(resources: readonly string[], args: readonly string[], options: RenderOptions): Promise<number> {
   const abort = new AbortController()
   const end = onInterrupt(() => abort.abort())
   try {
     const file = findDevloopfile(options.file)
     const { diffObjects } = await import('../../daemon/preview.js')
-    const changes = await diffObjects({ ...options, file, resources, args: [] }, note, abort.signal)
+    const changes = await diffObjects({ ...options, file, resources, args }, note, abort.signal)
     const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
     let different = false
     for (const { name, before, after, anew } of changes) {

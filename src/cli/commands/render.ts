@@ -9,13 +9,17 @@ export interface RenderOptions {
   readonly namespace?: string
 }
 
-export async function render(resources: readonly string[], options: RenderOptions): Promise<number> {
+/**
+ * @param resources names and `label:NAME`; none = all
+ * @param args for the Devloopfile
+ */
+export async function render(resources: readonly string[], args: readonly string[], options: RenderOptions): Promise<number> {
   const file = findDevloopfile(options.file)
   const { renderObjects } = await import('../../daemon/preview.js')
   const abort = new AbortController()
   const end = onInterrupt(() => abort.abort())
   try {
-    process.stdout.write(await renderObjects({ ...options, file, resources, args: [] }, note, abort.signal))
+    process.stdout.write(await renderObjects({ ...options, file, resources, args }, note, abort.signal))
     return exitCodes.ok
   } catch (thrown) {
     if (abort.signal.aborted) return exitCodes.interrupted

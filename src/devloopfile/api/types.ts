@@ -552,6 +552,8 @@ export interface HelmOptions extends WorkloadOptions, ImageUseOptions {
   repo?: string
   /** Version of a chart that is not local, or a range of them. Default: the newest. */
   version?: string
+  /** Whether the registry of an `oci://` chart has no TLS. Default: false. */
+  plainHttp?: boolean
   /** Values: files relative to this file, objects, or several of both; later ones win. */
   values?: string | ValuesObject | readonly (string | ValuesObject)[]
   /** Single values by their path, such as `{ 'image.tag': 'v1' }`. They win over `values`. */

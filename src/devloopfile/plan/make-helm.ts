@@ -17,6 +17,7 @@ const known: Record<keyof HelmOptions, true> = {
   chart: true,
   repo: true,
   version: true,
+  plainHttp: true,
   values: true,
   set: true,
   releaseName: true,
@@ -99,8 +100,13 @@ async function makeChart(
       : 'Write `https://...`.'
     wrong(subject, 'repo', 'the address of a chart repository', repo, help)
   }
-  if (repo !== undefined || chart.includes('://'))
-    return { name: chart, ...(repo === undefined ? {} : { repo }), ...(version === undefined ? {} : { version }) }
+  const plainHttp = boolean(subject, 'plainHttp', given.plainHttp) ?? false
+  if (plainHttp && !chart.startsWith('oci://'))
+    broken(subject, '`plainHttp` is for charts of a registry (`oci://...`).', undefined, 'Remove it.')
+  if (repo !== undefined || chart.includes('://')) {
+    const from = repo === undefined ? {} : { repo }
+    return { name: chart, ...from, ...(version === undefined ? {} : { version }), ...(plainHttp ? { plainHttp } : {}) }
+  }
   if (version !== undefined)
     broken(
       subject,

@@ -8,7 +8,7 @@ import type { KubeConnection } from '../connection.js'
 import { fieldManager, instanceLabel, managedByLabel, projectLabel, resourceLabel, templateLabel } from '../labels.js'
 import type { ExpectedObject } from '../observe.js'
 import { applyObject } from '../deploy/apply-object.js'
-import { readObject } from '../deploy/cluster-objects.js'
+import { readObject, waitUntilGone } from '../deploy/cluster-objects.js'
 import { contentHash } from '../deploy/content-hash.js'
 import { namesImage } from '../deploy/image-reference.js'
 import { inParallel } from '../deploy/in-parallel.js'
@@ -115,8 +115,7 @@ export function createReleaseDeployer(
       )
       return live.every((one) => one !== undefined) ? objects : undefined
     } catch (error) {
-      // a kind that the cluster does not know any more
-      if (isDevloopError(error) && error.code === 'cluster/invalid') return undefined
+      if (isUnknownKind(error)) return undefined
       throw error
     }
   }
@@ -141,9 +140,18 @@ export function createReleaseDeployer(
     if (!state || !isOwnRelease(state, owner)) return []
     const place: ReleasePlace = { resource: owner.resource, name, namespace, kubeconfig: connection.kubeconfig, at: undefined }
     const signal = new AbortController().signal
-    const objects = releaseObjects(await tool.manifest(place, false, signal), `The release ${name}`).filter(isKept)
-    const kept = await refsOf(objects, namespace, signal)
+    const objects = releaseObjects(await tool.manifest(place, false, signal), `The release ${name}`)
+    const placed = (some: readonly KubeObject[]): Promise<readonly ObjectRef[]> =>
+      refsOf(some, namespace, signal).catch((error: unknown) => {
+        if (isUnknownKind(error)) return []
+        throw error
+      })
+    const kept = await placed(objects.filter(isKept))
+    const going = how.wait ? await placed(objects.filter((object) => !isKept(object))) : []
+    const before = await inParallel(going, async (one) => [refPath(one), await readObject(connection, refPath(one))] as const)
     await tool.uninstall({ ...place, wait: how.wait ?? false, timeoutMs: removalTimeoutMs })
+    // Helm's own waiting may end while something is still on its way out
+    await inParallel(before, async ([path, live]) => (live ? waitUntilGone(connection, path, live) : undefined))
     await inParallel(kept, async (one) => {
       if (!(await readObject(connection, refPath(one)))) return
       await letGo(connection, refPath(one), how.handOver ? undefined : 'Helm')
@@ -255,6 +263,9 @@ export function createReleaseDeployer(
     },
   }
 }
+
+/** A kind that the cluster does not know any more. */
+const isUnknownKind = (error: unknown): boolean => isDevloopError(error) && error.code === 'cluster/invalid'
 
 /** Mark an object that was kept, so that Helm takes it for one of its release instead of refusing to touch it. */
 async function markAsHelms(connection: KubeConnection, ref: ObjectRef, { name, namespace }: ReleasePlace): Promise<void> {
