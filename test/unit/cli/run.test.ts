@@ -62,8 +62,8 @@ describe('help', () => {
         args [options] [args...]                Show what the Devloopfile gets as \`args\`; with --, replace it and load the Devloopfile again.
         why [options] <path>                    Tell which rule takes a file, for each image.
         verify [options] [resource]             Tell whether the running containers hold what was saved, path by path.
-        render [options] [resources...]         Print the objects that would be applied, as YAML, and the images of the newest builds in them.
-        diff [options] [resources...]           Show what a deploy would change in the cluster, by dry runs of the cluster.
+        render [options] [resource...]          Print the objects that would be applied, as YAML, and the images of the newest builds in them.
+        diff [options] [resource...]            Show what a deploy would change in the cluster, by dry runs of the cluster.
         down [options] [resource...]            Delete what was deployed, and end the daemon if it runs.
         prune [options]                         Remove images, build cache and records that devloop made and nothing needs any more.
         version                                 Print the version of devloop.

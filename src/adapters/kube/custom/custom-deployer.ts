@@ -1,6 +1,6 @@
 // Custom deploys: runs the user's commands, and observes what they made.
 import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml'
-import { DevloopError } from '../../../errors/devloop-error.js'
+import { DevloopError, type ErrorInfo } from '../../../errors/devloop-error.js'
 import { parseManifests } from '../../../model/parse-manifests.js'
 import type { CustomSpec, KubeObject } from '../../../model/plan.js'
 import type { ProcessRunner } from '../../../ports/process-runner.js'
@@ -10,6 +10,7 @@ import { createKindCatalog } from '../deploy/kinds.js'
 import { refOf } from '../deploy/look-at.js'
 import { refPath } from '../deploy/remove-objects.js'
 import { objectName } from '../deploy/rendered.js'
+import { secretValues } from '../deploy/secret-values.js'
 import { isWorkloadKind } from '../observe-workload.js'
 import { workloadKey } from '../observe-resource.js'
 import { createObserver } from '../observe.js'
@@ -132,6 +133,7 @@ export function createCustomDeployer(
       await notes.set(name, { ...(spec.delete === undefined ? {} : { delete: spec.delete }), cwd, env, timeoutMs })
       const run = { resource: name, project: options.project, what: 'apply', command: spec.apply, cwd, env, timeoutMs, at }
       const objects = parsed(spec, await runCommand(processes, connection, { ...run, onOutput }))
+      options.onSecrets?.(secretValues(objects))
       const within = objects.map((object) => ({
         object: { ...object, metadata: { namespace: connection.namespace, ...object.metadata } },
       }))
@@ -139,7 +141,7 @@ export function createCustomDeployer(
       const found = await Promise.all(within.map(({ object }) => currentTemplate(connection, refPath(refOf(object, kindOf)))))
       const templates = [...new Set(found.flatMap((one) => one ?? [])), ...(spec.selector ? [selectedTemplate] : [])]
       await watch(request, objects, templates)
-      return { objects: objects.map(objectName), templates, warnings: [] }
+      return { objects: objects.map(objectName), templates, warnings: unrestartable(request) }
     },
     remove,
     async deployed() {
@@ -151,3 +153,20 @@ export function createCustomDeployer(
     },
   }
 }
+
+/** devloop does not write the commands of these containers, so it cannot put its wrapper before them. */
+const unrestartable = ({ resource: { name, images, at }, restartable }: CustomRequest): readonly ErrorInfo[] =>
+  images
+    .filter((image) => restartable.has(image))
+    .map(
+      (image) =>
+        new DevloopError(
+          'restart/unsupported',
+          `Pods of ${name} cannot be restarted in place, as a rule of image ${image} asks for.`,
+          {
+            why: 'Its own command makes them, and devloop changes nothing of them. Saves are written into their containers.',
+            where: at,
+            help: 'Let a program in the container watch its files, let devloop deploy it, or name such files in `rebuildOn`, too: then a save of them rebuilds the image.',
+          },
+        ).info,
+    )
