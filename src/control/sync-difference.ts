@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
 import { emptiedFolders } from '../model/drift.js'
+import { forEachLimited } from '../model/for-each-limited.js'
 import { sameEntry, type Wanted } from '../model/tree.js'
 import type { SourceFiles } from '../ports/source-files.js'
 import type { SyncOp } from '../ports/sync-transport.js'
@@ -50,7 +51,7 @@ export async function operations(
     const own = deleted.filter((one) => one.layer === layer)
     for (const path of emptiedFolders(own, layer.files.tree)) ops.push({ op: 'rmdir', path })
   }
-  await eachOf(differences, 16, async ({ path, wanted, source, layer }) => {
+  await forEachLimited(differences, 16, async ({ path, wanted, source, layer }) => {
     if (wanted.kind === 'link') {
       ops.push({ op: 'link', path, target: wanted.target })
       result.set(path, wanted)
@@ -104,12 +105,4 @@ async function* checked(content: Readable, hash: string, path: string): AsyncGen
     yield chunk
   }
   if (digest.digest('hex') !== hash) throw new DevloopError('sync/failed', `${path} changed while it was being sent`)
-}
-
-async function eachOf<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) await work(items[index] as T)
-  }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
 }

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest'
 import { waitFor } from '../support/cluster.js'
 import { homes, project, watch } from '../support/devloop.js'
-import { devloopfile, freePort, loop, rules, type Loop, type Names } from '../support/loop.js'
+import { freePort } from '../support/free-port.js'
+import { devloopfile, loop, rules, type Loop, type Names } from '../support/loop.js'
 
 /** Names of what is there of a kind, of anybody. */
 async function names(one: Loop, path: string): Promise<string[]> {

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { answers, homes, project, put, run, watch, type Watching } from '../support/devloop.js'
+import { freePort } from '../support/free-port.js'
 import { waitFor } from '../support/wait-for.js'
 
 const server = `
@@ -282,12 +283,3 @@ describe('the commands', () => {
     })
   })
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}

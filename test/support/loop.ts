@@ -1,13 +1,13 @@
 // One project on the cluster: its files, a namespace and a forwarded port of its own, and what its pods really hold.
 import { execFile } from 'node:child_process'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { openExec } from '../../src/adapters/kube/sync/exec.js'
 import type { KubeConnection } from '../../src/adapters/kube/connection.js'
 import { randomSuffix, testConnection, testImage, testNamespace, waitFor } from './cluster.js'
+import { freePort } from './free-port.js'
 import { answers, homes, project, put, run, watch, type Ended, type Watching } from './devloop.js'
 
 /** A small web app: its word is read at the start, `/live` at each request. */
@@ -301,13 +301,4 @@ export function poll(url: string): { stop(): Promise<{ answers: string[]; failur
   }
   onTestFinished(async () => void (await stop()))
   return { stop }
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -7,7 +7,7 @@ import type { ImageSpec } from '../../model/plan.js'
 import type { Entry, Tree } from '../../model/tree.js'
 import type { ImageBuilder } from '../../ports/image-builder.js'
 import { dockerfileWorkdir } from './dockerfile-workdir.js'
-import { forEachLimited } from './for-each-limited.js'
+import { forEachLimited } from '../../model/for-each-limited.js'
 import { inStage } from './stage-paths.js'
 import { stageId, type StageStore } from './stage-store.js'
 
@@ -56,16 +56,21 @@ async function layOut(root: string, image: ImageSpec, tree: Tree, workingDir: st
     folders.set(folder, made)
     return made
   }
-  await forEachLimited(tree, 16, signal, async ([path, entry]) => {
-    const synced = syncs.classify(path).to
-    const wanted = synced.length > 0 ? synced : [join(workingDir, path)]
-    // where several files lead, one of them stands, and one that no sync covers gives way
-    const targets = wanted.filter((to) => (syncs.sourcesOf(to).find((source) => tree.has(source)) ?? path) === path)
-    for (const target of new Set(targets.map((to) => inStage(root, to)))) {
-      await makeFolder(dirname(target))
-      await place(entry, join(image.context, path), target)
-    }
-  })
+  await forEachLimited(
+    tree,
+    16,
+    async ([path, entry]) => {
+      const synced = syncs.classify(path).to
+      const wanted = synced.length > 0 ? synced : [join(workingDir, path)]
+      // where several files lead, one of them stands, and one that no sync covers gives way
+      const targets = wanted.filter((to) => (syncs.sourcesOf(to).find((source) => tree.has(source)) ?? path) === path)
+      for (const target of new Set(targets.map((to) => inStage(root, to)))) {
+        await makeFolder(dirname(target))
+        await place(entry, join(image.context, path), target)
+      }
+    },
+    signal,
+  )
 }
 
 async function place(entry: Entry, source: string, target: string): Promise<void> {

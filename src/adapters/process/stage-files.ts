@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { DevloopError, isAbort } from '../../errors/devloop-error.js'
 import { absent, type Wanted } from '../../model/tree.js'
 import type { SyncOp } from '../../ports/sync-transport.js'
-import { forEachLimited } from './for-each-limited.js'
+import { forEachLimited } from '../../model/for-each-limited.js'
 import { stagePaths, type StagePaths } from './stage-paths.js'
 import { smallSize, writeContent } from './write-content.js'
 
@@ -51,14 +51,19 @@ export function createStageFiles(root: string, scratch: string, roots: readonly 
     async inspect(paths, signal) {
       const found = new Map<string, Wanted>()
       const resolver = stagePaths(root, roots)
-      await forEachLimited(paths, 8, signal, async (path) => {
-        try {
-          const real = await resolver.forReading(path)
-          found.set(path, real === undefined ? absent : await look(real))
-        } catch (thrown) {
-          throw syncError(thrown, path)
-        }
-      })
+      await forEachLimited(
+        paths,
+        8,
+        async (path) => {
+          try {
+            const real = await resolver.forReading(path)
+            found.set(path, real === undefined ? absent : await look(real))
+          } catch (thrown) {
+            throw syncError(thrown, path)
+          }
+        },
+        signal,
+      )
       return found
     },
 
@@ -76,11 +81,16 @@ export function createStageFiles(root: string, scratch: string, roots: readonly 
       for (const batch of batches) {
         if (batch.ops.length === 0) continue
         const resolver = stagePaths(root, roots)
-        await forEachLimited(batch.ops, batch.limit, signal, async (op) => {
-          await applyOne(op, resolver, signal).catch((thrown: unknown) => {
-            throw syncError(thrown, op.path)
-          })
-        })
+        await forEachLimited(
+          batch.ops,
+          batch.limit,
+          async (op) => {
+            await applyOne(op, resolver, signal).catch((thrown: unknown) => {
+              throw syncError(thrown, op.path)
+            })
+          },
+          signal,
+        )
       }
     },
 

@@ -9,9 +9,26 @@ import { deleteObject, isOwn, readObject } from './cluster-objects.js'
 import { inNamespace } from './namespaces.js'
 import { randomValue } from './random-value.js'
 
-/** Name of the Secret. Project and instance have no dots, so no two pairs meet. */
-const generatedSecretName = ({ project, instance }: Pick<RuntimeOptions, 'project' | 'instance'>): string =>
-  `devloop-generated.${project}.${instance}`
+type Owner = Pick<RuntimeOptions, 'project' | 'instance'>
+
+/** The Secret. Project and instance have no dots, so no two pairs meet. */
+function secretOf(
+  { namespace }: KubeConnection,
+  { project, instance }: Owner,
+): { name: string; collection: string; path: string } {
+  const name = `devloop-generated.${project}.${instance}`
+  const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`
+  return { name, collection, path: `${collection}/${name}` }
+}
+
+/** What it holds, decoded. */
+const valuesOf = (secret: Awaited<ReturnType<typeof readObject>>): ReadonlyMap<string, string> =>
+  new Map(
+    Object.entries((secret?.data ?? {}) as Record<string, string>).map(([key, data]) => [
+      key,
+      Buffer.from(data, 'base64').toString(),
+    ]),
+  )
 
 /**
  * The values with these names; those that are missing are made. Two that ask at once get the same values.
@@ -19,20 +36,17 @@ const generatedSecretName = ({ project, instance }: Pick<RuntimeOptions, 'projec
  */
 export async function generatedValues(
   connection: KubeConnection,
-  options: Pick<RuntimeOptions, 'project' | 'instance'>,
+  options: Owner,
   names: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   if (names.size === 0) return {}
-  const name = generatedSecretName(options)
-  const collection = `/api/v1/namespaces/${encodeURIComponent(connection.namespace)}/secrets`
-  const path = `${collection}/${name}`
+  const { name, collection, path } = secretOf(connection, options)
   for (let attempt = 1; attempt <= 10; attempt++) {
     const live = await readObject(connection, path, signal)
-    const data = (live?.data ?? {}) as Record<string, string>
-    const missing = [...names].filter((key) => !Object.hasOwn(data, key))
-    if (missing.length === 0)
-      return Object.fromEntries([...names].map((key) => [key, Buffer.from(data[key] ?? '', 'base64').toString()]))
+    const values = valuesOf(live)
+    const missing = [...names].filter((key) => !values.has(key))
+    if (missing.length === 0) return Object.fromEntries([...names].map((key) => [key, values.get(key) ?? '']))
     const added = Object.fromEntries(missing.map((key) => [key, Buffer.from(randomValue()).toString('base64')]))
     signal.throwIfAborted()
     try {
@@ -64,16 +78,13 @@ export async function generatedValues(
 /** The values as far as they were made; the others are told to be missing. Makes nothing. @throws DevloopError cluster/* */
 export async function knownGenerated(
   connection: KubeConnection,
-  options: Pick<RuntimeOptions, 'project' | 'instance'>,
+  options: Owner,
   names: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
   if (names.size === 0) return {}
-  const path = `/api/v1/namespaces/${encodeURIComponent(connection.namespace)}/secrets/${generatedSecretName(options)}`
-  const data = ((await readObject(connection, path, signal))?.data ?? {}) as Record<string, string>
-  const value = (key: string): string =>
-    Object.hasOwn(data, key) ? Buffer.from(data[key] ?? '', 'base64').toString() : 'made-at-the-first-deploy'
-  return Object.fromEntries([...names].map((key) => [key, value(key)]))
+  const values = valuesOf(await readObject(connection, secretOf(connection, options).path, signal))
+  return Object.fromEntries([...names].map((key) => [key, values.get(key) ?? 'made-at-the-first-deploy']))
 }
 
 /**
@@ -82,11 +93,10 @@ export async function knownGenerated(
  */
 export async function removeGenerated(
   connection: KubeConnection,
-  options: Pick<RuntimeOptions, 'project' | 'instance'>,
+  options: Owner,
   act: 'delete' | 'look',
 ): Promise<string | undefined> {
-  const name = generatedSecretName(options)
-  const path = `/api/v1/namespaces/${encodeURIComponent(connection.namespace)}/secrets/${name}`
+  const { name, path } = secretOf(connection, options)
   const live = await readObject(connection, path)
   if (!live || !isOwn(live, options) || live.metadata.deletionTimestamp) return undefined
   if (act === 'delete') await deleteObject(connection, path, live)

@@ -4,15 +4,15 @@
 export async function forEachLimited<T>(
   items: Iterable<T>,
   limit: number,
-  signal: AbortSignal,
   job: (item: T) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<void> {
   const iterator = items[Symbol.iterator]()
   let failed: { thrown: unknown } | undefined
   const work = async (): Promise<void> => {
     for (let next = iterator.next(); !next.done && !failed; next = iterator.next()) {
       try {
-        signal.throwIfAborted()
+        signal?.throwIfAborted()
         await job(next.value)
       } catch (thrown) {
         failed ??= { thrown }
