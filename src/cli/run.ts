@@ -72,6 +72,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .argument('[resource...]', 'only these, by name or `label:NAME`')
     .addOption(labelOption())
     .option('--json', 'print the state as JSON')
+    .option('--changes', 'show the newest changes with the time of each stage instead')
     .addOption(new Option('--wait <state>', 'wait until all of these are in this state').choices(['ready']))
     .addOption(new Option('--timeout <time>', 'how long to wait, such as 90s or 5m').argParser(duration).default(60_000, '60s'))
     .action(

@@ -1,5 +1,6 @@
 // The state of the daemon: JSON only. What is large (trees, overlays, manifests, logs) stays outside, see store/large.ts.
 import type { ErrorInfo } from '../errors/devloop-error.js'
+import type { Latencies } from './latency.js'
 import type { Plan } from './plan.js'
 
 export interface State {
@@ -20,6 +21,8 @@ export interface State {
   readonly forwards: Readonly<Record<string, ForwardState>>
   /** The newest changes by id, oldest first. */
   readonly changes: Readonly<Record<string, ChangeState>>
+  /** How long the changes of one day took until they were live. */
+  readonly today: DayState
   /** By resource name: what was enabled (true) or disabled (false) by request. Kept over reloads, also for those that leave the plan. */
   readonly switches: Readonly<Record<string, boolean>>
   /** Problems of no single resource, by what has them, such as `watch`. */
@@ -353,6 +356,15 @@ export interface ForwardState {
   readonly error?: ErrorInfo
 }
 
+export interface DayState {
+  /** The day by the clock of this machine, such as `Mon Nov 23 2026`; '' before the first change. */
+  readonly day: string
+  /** Changes that live sync brought. */
+  readonly synced: Latencies
+  /** Changes of which an image was built. */
+  readonly rebuilt: Latencies
+}
+
 export interface ChangeState {
   readonly id: string
   /** First event, milliseconds since 1970. */
@@ -365,6 +377,8 @@ export interface ChangeState {
   readonly resources: readonly string[]
   readonly stages: readonly ChangeStage[]
   readonly outcome: 'pending' | 'live' | 'failed' | 'superseded' | 'nothing'
+  /** Whether it failed at some time, whatever became of it. */
+  readonly failed?: true
   readonly liveMs?: number
 }
 

@@ -286,10 +286,23 @@ export interface SessionView {
     readonly loadMs?: number
     readonly error?: ErrorInfo
   }
+  /** How long the changes of this day took from save to live, of those that live sync brought and of those that were built. */
+  readonly today?: {
+    readonly synced?: LatencyView
+    readonly rebuilt?: LatencyView
+  }
   /** Problems of no single resource. */
   readonly problems: readonly ErrorInfo[]
   /** Whether every resource is ready that is enabled and starts by itself, or was started. */
   readonly ready: boolean
+}
+
+export interface LatencyView {
+  /** Number of changes. */
+  readonly count: number
+  /** Milliseconds, within 5 %. */
+  readonly p50: number
+  readonly p95: number
 }
 
 export type ResourceStatus =

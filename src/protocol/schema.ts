@@ -74,6 +74,8 @@ export const requestParamsSchemas = {
 
 // ---- views
 
+const latency = z.looseObject({ count, p50: z.number(), p95: z.number() })
+
 const session = z
   .looseObject({
     kind: z.literal('session'),
@@ -100,6 +102,7 @@ const session = z
       loadMs: z.number().exactOptional(),
       error: errorInfo.exactOptional(),
     }),
+    today: z.looseObject({ synced: latency.exactOptional(), rebuilt: latency.exactOptional() }).exactOptional(),
     problems: list(errorInfo),
     ready: z.boolean(),
   })

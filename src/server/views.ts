@@ -1,6 +1,7 @@
 // The state as clients see it. Views that did not change keep their identity.
 import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
+import { percentiles } from '../model/latency.js'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import { imagesOf, type ResourceSpec } from '../model/plan.js'
 import type {
@@ -90,6 +91,11 @@ export function createViewSource(store: Store, work: WorkFeed, project: () => st
   }
 }
 
+function todayView({ today }: State): Pick<SessionView, 'today'> {
+  const [synced, rebuilt] = [percentiles(today.synced), percentiles(today.rebuilt)]
+  return synced || rebuilt ? { today: { ...optional('synced', synced), ...optional('rebuilt', rebuilt) } } : {}
+}
+
 function sessionView(state: State, project: string): SessionView {
   const { session, runtime, devloopfile } = state
   return {
@@ -117,6 +123,7 @@ function sessionView(state: State, project: string): SessionView {
       ...optional('loadMs', devloopfile.loadMs),
       ...optional('error', devloopfile.error),
     },
+    ...todayView(state),
     problems: Object.values(state.problems),
     ready:
       state.plan !== null &&

@@ -1,4 +1,5 @@
 // The state at the start.
+import { noLatencies } from '../model/latency.js'
 import type { SessionState, State } from '../model/state.js'
 
 export function initialState(session: Omit<SessionState, 'phase'>, devloopfile: string): State {
@@ -13,6 +14,7 @@ export function initialState(session: Omit<SessionState, 'phase'>, devloopfile: 
     targets: {},
     forwards: {},
     changes: {},
+    today: { day: '', synced: noLatencies, rebuilt: noLatencies },
     switches: {},
     problems: {},
   }

@@ -1,5 +1,6 @@
 // Changes: each burst of saves, from its first event to live in the pods.
-import type { ChangeImage, ChangeState, ResourceState, State, TargetState } from '../model/state.js'
+import type { ChangeImage, ChangeState, DayState, ResourceState, State, TargetState } from '../model/state.js'
+import { addLatency, noLatencies } from '../model/latency.js'
 import type { Action } from './actions.js'
 import { isImageNeeded } from './graph-status.js'
 import { ackedRevision, failedRevision, isCutOff, isInSync } from './image-status.js'
@@ -41,19 +42,35 @@ export function stageChange(state: State, action: Extract<Action, { type: 'chang
 
 /** Close the changes that are live, failed or overtaken. A failed one may still become live. */
 export function settleChanges(state: State, at: number): State {
-  return mapOpen(state, (change) => {
-    // what the save does to running apps decides; a local that checks or generates something may take its time
-    const images = change.images.filter((one) => one.action !== 'none')
-    const outcomes =
-      images.length > 0
-        ? images.map((one) => imageOutcome(state, one))
-        : change.resources.map((name) => localOutcome(state, name))
-    if (outcomes.some((one) => one === 'pending'))
-      return change.outcome === 'pending' ? change : { ...change, outcome: 'pending' }
-    if (outcomes.includes('failed')) return change.outcome === 'failed' ? change : { ...change, outcome: 'failed' }
-    if (outcomes.includes('superseded')) return { ...change, outcome: 'superseded' }
-    return { ...withStage(change, 'live', at), outcome: 'live', liveMs: at - change.at }
+  let { today } = state
+  const settled = mapOpen(state, (change) => {
+    const next = settle(state, change, at)
+    // one that failed first took as long as somebody took to mend it
+    if (next.outcome === 'live' && !change.failed) today = counted(today, next)
+    return next
   })
+  return today === state.today ? settled : { ...settled, today }
+}
+
+/** Only what images are in pods for: a local may take as long as it likes. */
+function counted(today: DayState, { at, images, liveMs = 0 }: ChangeState): DayState {
+  const actions = images.map((one) => one.action)
+  const kind = actions.includes('rebuild') ? 'rebuilt' : actions.includes('sync') ? 'synced' : undefined
+  if (!kind) return today
+  const day = new Date(at).toDateString()
+  const current = today.day === day ? today : { day, synced: noLatencies, rebuilt: noLatencies }
+  return { ...current, [kind]: addLatency(current[kind], liveMs) }
+}
+
+const settle = (state: State, change: ChangeState, at: number): ChangeState => {
+  // what the save does to running apps decides; a local that checks or generates something may take its time
+  const images = change.images.filter((one) => one.action !== 'none')
+  const outcomes =
+    images.length > 0 ? images.map((one) => imageOutcome(state, one)) : change.resources.map((name) => localOutcome(state, name))
+  if (outcomes.some((one) => one === 'pending')) return change.outcome === 'pending' ? change : { ...change, outcome: 'pending' }
+  if (outcomes.includes('failed')) return change.outcome === 'failed' ? change : { ...change, outcome: 'failed', failed: true }
+  if (outcomes.includes('superseded')) return { ...change, outcome: 'superseded' }
+  return { ...withStage(change, 'live', at), outcome: 'live', liveMs: at - change.at }
 }
 
 type Outcome = 'pending' | 'live' | 'failed' | 'superseded'

@@ -66,6 +66,9 @@ describe('the loop', () => {
       { paths: ['public/live.txt'], images: [{ action: 'sync' }] },
       { paths: ['src/word.txt'], images: [{ action: 'sync' }] },
     ])
+    const shown = await run(['status', '--changes'], { cwd: folder, env })
+    expect(shown.stdout).toMatch(/public\/live\.txt {2}live in .*\n +seen \+.*, sent \+.*, written \+/)
+    expect((await run(['status'], { cwd: folder, env })).stdout).toMatch(/; today 2 saves live in /)
   })
 
   test('of several files that lead to one path, that of the last sync is there; when it goes, the one below is', async () => {

@@ -4,6 +4,7 @@ import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
 import type { ChangeView, ImageView, ResourceView, SessionView, View } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
+import { changeRows } from '../render/change-rows.js'
 import { errorText } from '../render/error-text.js'
 import { imageRows } from '../render/image-rows.js'
 import { resourceRows } from '../render/rows.js'
@@ -16,6 +17,8 @@ export interface StatusOptions {
   /** Resources that are meant, as names or `label:NAME`; empty = all. */
   readonly only: readonly string[]
   readonly json?: boolean
+  /** The newest changes with their stages, instead of the resources. */
+  readonly changes?: boolean
   readonly wait?: 'ready'
   readonly timeout: number
 }
@@ -35,7 +38,7 @@ export const status = (options: StatusOptions): Promise<number> =>
     checkSelectors(client.views(), only)
     const views = selectedViews(client.views(), only)
     if (options.json) process.stdout.write(`${JSON.stringify(statusJson([...views.values()]), undefined, 2)}\n`)
-    else process.stdout.write(statusText(views))
+    else process.stdout.write(options.changes ? changesText(views) : statusText(views))
     return code
   })
 
@@ -78,6 +81,12 @@ function statusJson(views: readonly View[]): StatusJson {
     images: ofKind(views, 'image'),
     changes: ofKind(views, 'change'),
   }
+}
+
+function changesText(views: Views): string {
+  const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
+  const rows = changeRows(views, { style, columns: process.stdout.columns ?? Infinity })
+  return rows.length === 0 ? 'nothing was saved yet\n' : `${rows.join('\n')}\n`
 }
 
 function statusText(views: Views): string {

@@ -1,6 +1,6 @@
 // One line for each resource: state, last change and its time to live, endpoint, and what it does or waits for.
 import stringWidth from 'string-width'
-import type { ResourceView, SessionView } from '../../protocol/messages.js'
+import type { LatencyView, ResourceView, SessionView } from '../../protocol/messages.js'
 import { fit, pad } from './fit.js'
 import { harmless } from './harmless.js'
 import type { Style } from './style.js'
@@ -52,7 +52,7 @@ export function resourceRows(views: Views, { style, columns, now }: RowOptions):
 }
 
 function headline(
-  { project, phase, runtime, devloopfile }: SessionView,
+  { project, phase, runtime, devloopfile, today }: SessionView,
   resources: readonly ResourceView[],
   style: Style,
 ): string {
@@ -80,7 +80,18 @@ function headline(
       : devloopfile.generation > 0
         ? ['no resources']
         : []
-  return `${style.bold(harmless(`${project} on ${where}`))}: ${[...notes, ...counts].join(', ')}`
+  const times = dayText(today)
+  return `${style.bold(harmless(`${project} on ${where}`))}: ${[...notes, ...counts].join(', ')}${times === '' ? '' : style.dim(`; ${times}`)}`
+}
+
+/** Such as `today 41 saves live in 24 ms (p95 61 ms), 3 rebuilds in 1.6 s (p95 2.0 s)`. */
+function dayText(today: SessionView['today']): string {
+  const part = (times: LatencyView | undefined, what: string): string[] =>
+    times
+      ? [`${times.count} ${what}${times.count === 1 ? '' : 's'} live in ${timeSpan(times.p50)} (p95 ${timeSpan(times.p95)})`]
+      : []
+  const parts = [...part(today?.synced, 'save'), ...part(today?.rebuilt, 'rebuild')]
+  return parts.length === 0 ? '' : `today ${parts.join(', ')}`
 }
 
 function looks({ status }: ResourceView, style: Style): { mark: string; colour: (text: string) => string } {

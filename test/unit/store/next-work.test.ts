@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { percentiles } from '../../../src/model/latency.js'
 import { nextWork } from '../../../src/store/next-work.js'
 import { appSpec, connected, freshState, imageSpec, loaded, plan, play, pod, record, scanned } from '../../support/states.js'
 
@@ -238,6 +239,7 @@ describe('changes', () => {
     expect(state.changes.c2?.outcome).toBe('pending')
     const acked = play(state, { type: 'target/patch', target: 'c1', patch: { acked: { digest: 'd1', revision: 2 } } })
     expect(acked.changes.c2).toMatchObject({ outcome: 'live', liveMs: 100 })
+    expect(percentiles(acked.today.synced)).toMatchObject({ count: 1, p50: 98 })
   })
 
   test('a failed step fails the change; the next good save makes both live', () => {
@@ -253,6 +255,8 @@ describe('changes', () => {
       patch: { status: 'synced', failedRevision: undefined, error: undefined, acked: { digest: 'd1', revision: 3 } },
     })
     expect([good.changes.c2?.outcome, good.changes.c3?.outcome]).toEqual(['live', 'live'])
+    // one that failed first says how long the user took
+    expect(good.today.synced.count).toBe(1)
     expect(good.targets.c1).not.toHaveProperty('error')
   })
 
