@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { expect, onTestFinished, test } from 'vitest'
 import { cli } from '../support/devloop.js'
 import { loop, type Loop } from '../support/loop.js'
+import { testRegistry } from '../support/cluster.js'
 import { waitFor } from '../support/wait-for.js'
 import { objects, sh, workload } from '../support/workloads.js'
 
@@ -79,5 +80,63 @@ test('runs commands with input, output and exit code in the right container, and
   expect(await exec(one, ['nobody'])).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('request/unknown-resource') as string,
+  })
+})
+
+test('in an image without a shell commands run all the same, and that there is none is said only to who wants one', async () => {
+  const registry = await testRegistry()
+  const one = await loop({
+    devloopfile: ({ name, namespace }) => `
+import { app, defineDevloop, image } from 'devloop'
+const bare = image('${name}/bare', { context: 'bare' })
+export default defineDevloop(() => ({
+  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' }, resources: [app('bare', { image: bare })],
+}))
+`,
+    files: {
+      'bare/Dockerfile': `FROM ${registry}/testbed/busybox:1 AS tools\nFROM scratch\nCOPY --from=tools /bin/busybox /busybox\nCMD ["/busybox", "sleep", "3600"]\n`,
+    },
+  })
+  await one.begin()
+  expect(await exec(one, ['bare', '--', '/busybox', 'echo', 'a b'])).toEqual({ code: 0, stdout: 'a b\n', stderr: '' })
+  expect(await exec(one, ['bare', '--', '/busybox', 'cat'], 'x'.repeat(100_000))).toEqual({
+    code: 0,
+    stdout: 'x'.repeat(100_000),
+    stderr: '',
+  })
+  expect(await exec(one, ['bare', '--', '/busybox', 'ls', '/nowhere'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('/nowhere') as string,
+  })
+  const missing = await exec(one, ['bare', '--', '/none', 'x'])
+  expect(missing).toMatchObject({ code: 127, stdout: '' })
+  expect(missing.stderr).toMatch(/^devloop: There is no \/none in container bare of pod /)
+  const shell = await exec(one, ['bare'], 'echo hi\n')
+  expect(shell).toMatchObject({ code: 127, stdout: '' })
+  expect(shell.stderr).toMatch(/^devloop: There is no shell \(\/bin\/sh\) in container bare of pod [^]*devloop exec bare -- /)
+  // at a terminal, too, which is left as it was
+  const line = `${process.execPath} ${cli} exec bare; echo "code $?"; stty -a | grep -o -- '-*icanon'; ${process.execPath} ${cli} exec bare -- /busybox tty`
+  const shown = await begin(one, ['script', '-qec', line, '/dev/null']).done
+  expect(shown.stdout).toMatch(/There is no shell[^]*code 127\r\nicanon\r\n\/dev\/pts\//)
+
+  // nothing there passes a signal on, which is said
+  const waiting = begin(one, [
+    process.execPath,
+    cli,
+    'exec',
+    'bare',
+    '--',
+    '/busybox',
+    'sh',
+    '-c',
+    'echo began; /busybox sleep 600',
+  ])
+  await waitFor(() => waiting.output().includes('began'), { what: 'the command to run', timeoutMs: 30_000 })
+  waiting.child.kill('SIGTERM')
+  expect(await waiting.done).toEqual({
+    code: 143,
+    stdout: 'began\n',
+    stderr: 'devloop: there is no shell that could pass SIGTERM on: the command may still run in the container\n',
   })
 })

@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import type { ContainerCommands } from '../../daemon/exec-in-container.js'
-import { DevloopError } from '../../errors/devloop-error.js'
+import { DevloopError, isDevloopError, toErrorInfo } from '../../errors/devloop-error.js'
 import type { ExecPlace } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
+import { errorText } from '../render/error-text.js'
 
 export interface ExecOptions {
   readonly file?: string
@@ -38,7 +39,19 @@ export async function exec(resource: string, command: readonly string[], options
     return exitCodes.ok
   })
   if (!place) return asked
-  return place.runtime === 'process' ? inFolder(place, command) : inContainer(place, command)
+  if (place.runtime === 'process') return inFolder(place, command)
+  return inContainer(place, command).catch((thrown: unknown) => notThere(thrown, resource))
+}
+
+/** As shells have it: a command that is not there. */
+const notFound = 127
+
+function notThere(thrown: unknown, resource: string): number {
+  if (!isDevloopError(thrown) || !['sync/no-shell', 'run/failed'].includes(thrown.code)) throw thrown
+  const help =
+    thrown.code === 'sync/no-shell' ? `Name a program that its image has: devloop exec ${resource} -- PROGRAM` : thrown.info.help
+  process.stderr.write(`devloop: ${errorText({ ...toErrorInfo(thrown), ...(help === undefined ? {} : { help }) })}\n`)
+  return notFound
 }
 
 /** The command has this terminal itself. */
@@ -114,8 +127,12 @@ async function piped(commands: ContainerCommands, argv: readonly string[], hasPi
   const { stdin, stdout, stderr } = process
   const stream = await commands.start(argv)
   let pid: string | undefined
+  let cut: NodeJS.Signals | undefined
   const pass = (signal: NodeJS.Signals): void => {
-    if (pid === undefined) return stream.close()
+    if (pid === undefined) {
+      cut = signal
+      return stream.close()
+    }
     void commands
       .start(kill(signal, pid))
       .then((killing) => (killing.stdout.resume(), killing.stderr.resume(), killing.ended))
@@ -130,6 +147,11 @@ async function piped(commands: ContainerCommands, argv: readonly string[], hasPi
     if (!hasPid || pid !== undefined) stdin.pipe(stream.stdin)
     const end = await stream.ended
     if (end.kind === 'failed' && hasPid && end.error.code === 'sync/no-shell') return undefined
+    if (end.kind === 'failed' && cut !== undefined) {
+      if (!hasPid)
+        stderr.write(`devloop: there is no shell that could pass ${cut} on: the command may still run in the container\n`)
+      return 128 + constants.signals[cut]
+    }
     if (end.kind === 'failed') throw end.error
     // a shell says so of a command that it does not find
     return end.exitCode
