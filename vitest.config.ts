@@ -42,7 +42,7 @@ export default defineConfig({
           include: [cluster],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           globalSetup: ['test/support/require-cluster.ts'],
         },
       },
