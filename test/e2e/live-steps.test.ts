@@ -39,6 +39,7 @@ test('a step that is marked so ends when more is saved, and runs again with that
     timeoutMs: 20_000,
   })
   await waitFor(() => one.watching.output().includes('was ended, since more was saved'), { what: 'its end to be told' })
+  await waitFor(() => one.watching.output().includes('running echo after'), { what: 'the step after it to run' })
   await one.watching.ready()
   expect(one.watching.output()).not.toContain('ran with slow')
   expect(one.watching.output().match(/running echo after/g)).toHaveLength(1)

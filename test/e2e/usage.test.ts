@@ -14,7 +14,7 @@ test.each([
   [['status', '--wait', 'done'], 'ready'],
   [['status', '--timeout', 'soon'], '90s'],
   [['logs', '--tail', 'all'], 'number'],
-  [['logs', 'a', 'b'], 'too many arguments'],
+  [['prune', 'a'], 'too many arguments'],
   [['trigger'], 'resource'],
   [['why'], 'path'],
   [['down', '--all'], '--all'],

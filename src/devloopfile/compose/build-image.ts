@@ -114,7 +114,7 @@ function mountRules({ live, masks }: Mounts, context: string): readonly Composed
         rules.push({ rule: 'ignore', args: [join(from, mask.slice(target.length + 1))], at })
       }
     }
-    rules.push({ rule: 'sync', args: [from === '' ? '.' : from, target], at })
+    rules.push({ rule: 'sync', args: [from === '' ? '.' : from, target, {}], at })
   }
   return rules
 }

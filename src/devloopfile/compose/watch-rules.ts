@@ -99,7 +99,7 @@ function oneRule(reader: Reader, rule: MapNode, context: string, host: ComposeHo
   if (target === undefined)
     return problems.error(`${what}: \`${action}\` has no \`target\`.`, { at, help: 'Write the path in the container.' }) ?? []
   const to = target.endsWith('/') && host.look(path) === 'file' ? join(target, basename(path)) : target
-  rules.push({ rule: 'sync', args: [from, to], at })
+  rules.push({ rule: 'sync', args: [from, to, {}], at })
   const on = from === '.' ? {} : { on: from }
   if (action === 'sync+restart') rules.push({ rule: 'restart', args: [on], at })
   if (action === 'sync+exec') {
