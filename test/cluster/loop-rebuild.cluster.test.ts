@@ -86,7 +86,8 @@ test('a failed build shows the Dockerfile line and leaves the pod alone; a fix a
   expect(failed.error).toMatchObject({ code: 'build/failed', where: { file: join(one.folder, 'app/Dockerfile'), line: 5 } })
   expect(`${failed.error?.message} ${failed.error?.why}`).toContain('on purpose')
   expect(await one.pods()).toEqual(before)
-  expect(watching.output()).toContain('Dockerfile:5')
+  // what is printed follows what is told
+  await waitFor(() => watching.output().includes('Dockerfile:5'), { what: 'the line to be printed' })
   expect(builds()).toBe(2)
 
   // back to what the running image was built from: nothing to build
