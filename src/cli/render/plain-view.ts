@@ -1,8 +1,9 @@
 // `devloop watch` into a pipe or file: stable lines, one for each thing that happened. What they look like is promised in the
 // README, for problem matchers: a change begins and ends with a line of its own, and its errors stand between.
 import type { DevloopClient } from '../../client/index.js'
+import type { ErrorInfo } from '../../errors/devloop-error.js'
 import type { ChangeView, ResourceView, SessionView } from '../../protocol/messages.js'
-import { errorText } from './error-text.js'
+import { errorLines, errorText } from './error-text.js'
 import { harmless } from './harmless.js'
 import { logText } from './log-line.js'
 import { plainStyle } from './style.js'
@@ -25,6 +26,19 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
     if (told.get(subject) === line) return
     told.set(subject, line)
     write(line)
+  }
+  /** By resource: its status, and the lines of its error, as they were told last. */
+  const errors = new Map<string, { readonly status: string; readonly lines: readonly string[] }>()
+  /** Of an error that has been told, what is known by now and was not then: the last words of a container come after its end. */
+  const tellMore = (name: string, status: string, error: ErrorInfo | undefined): boolean => {
+    const lines = error ? errorLines(error) : []
+    const known = errors.get(name)
+    errors.set(name, { status, lines })
+    if (!known || known.status !== status || known.lines.length === 0) return false
+    if (known.lines[0] !== lines[0] || !known.lines.every((line) => lines.includes(line))) return false
+    const [first, ...more] = lines.filter((line) => !known.lines.includes(line))
+    if (first !== undefined) write([`${name}: ${first.trimStart()}`, ...more].join('\n'))
+    return true
   }
   const tellSession = ({ runtime, devloopfile, problems: now }: SessionView): void => {
     if (devloopfile.error) say('devloopfile', `Devloopfile: failed: ${errorText(devloopfile.error)}`)
@@ -52,7 +66,7 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
         : ''
     waiting ||= !ready
     const where = ready && endpoints.length > 0 ? ` at ${endpoints.map((one) => harmless(one.url)).join(' ')}` : ''
-    say(`resource/${name}`, `${name}: ${status}${reason}${where}`)
+    if (!tellMore(name, status, error)) say(`resource/${name}`, `${name}: ${status}${reason}${where}`)
     if (hold?.code === 'pending') say(`pending/${name}`, `${name}: pending: ${harmless(hold.message)}`)
     else told.delete(`pending/${name}`)
     for (const warning of warnings) say(`warning/${name}/${warning.code}`, `${name}: warning: ${errorText(warning)}`)

@@ -50,6 +50,38 @@ describe('createPlainView', () => {
     `)
   })
 
+  it('tells an error once, and what is known of it later after it', () => {
+    const { client, told } = start()
+    const error = { code: 'pod/crashed', message: 'main ended with exit code 5 (pod a-1).', help: 'Read its log.' } as const
+    const failed = (why?: string, of: string = error.message) =>
+      resource('api', { status: 'failed', ready: false, error: { ...error, message: of, ...(why === undefined ? {} : { why }) } })
+    client.update([session(), failed()])
+    client.update([failed()])
+    client.update([failed('It said last:\nno such table')])
+    client.update([failed('It said last:\nno such table', 'main ended with exit code 5 (pod a-2).')])
+    // another try that ends alike is told again
+    client.update([resource('api', { status: 'starting', ready: false })])
+    client.update([failed('It said last:\nno such table', 'main ended with exit code 5 (pod a-2).')])
+    expect(told()).toMatchInlineSnapshot(`
+      "Devloopfile: plan 1 is in force
+      devloop: connected to kind-dev/dev-ann
+      api: failed: main ended with exit code 5 (pod a-1). [pod/crashed]
+        Read its log.
+      api: It said last:
+        no such table
+      api: failed: main ended with exit code 5 (pod a-2). [pod/crashed]
+        It said last:
+        no such table
+        Read its log.
+      api: starting
+      api: failed: main ended with exit code 5 (pod a-2). [pod/crashed]
+        It said last:
+        no such table
+        Read its log.
+      "
+    `)
+  })
+
   it('begins and ends each change with a line of its own, and says no more of a sync than that', () => {
     const { client, told } = start()
     client.update([session({ ready: true }), resource('api')])
