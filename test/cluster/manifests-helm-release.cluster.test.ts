@@ -1,5 +1,6 @@
 // Helm releases: installed, upgraded and uninstalled by Helm itself, with the project's images, live sync and hooks.
 import { execFile, spawn } from 'node:child_process'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
@@ -253,9 +254,15 @@ test('render and diff say what Helm would install; what was applied gives way to
 
   expect(await one.devloop('diff')).toMatchObject({ code: 0, stdout: '', stderr: '' })
   await one.save('values.dev.yaml', 'mode: other\n')
+  await one.save(
+    'chart/templates/role.yaml',
+    'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: { name: "{{ .Release.Namespace }}" }\nrules: []\n',
+  )
   const diff = await one.devloop('diff')
   expect(diff).toMatchObject({ code: 1, stderr: '' })
   expect(diff.stdout).toMatch(/configmap\/shop-settings \(changed\)[^]*^- {2}mode: dev\n\+ {2}mode: other$/m)
+  expect(diff.stdout).toMatch(new RegExp(`^clusterrole/${one.namespace} \\(new\\)$`, 'm'))
+  await rm(join(one.folder, 'chart/templates/role.yaml'))
   const rendered = await one.devloop('render', 'shop')
   expect(rendered).toMatchObject({ code: 0, stderr: '' })
   expect(rendered.stdout).toMatch(/mode: other/)

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createAuthority, type Authority } from '../support/certificates.js'
+import { withKubeTools } from '../support/kube-tools.js'
 import { appFiles, loop, type Loop, type Names } from '../support/loop.js'
 import { htpasswdUser, nodeCertificates, ownAddresses, startRegistry, type TestRegistry } from '../support/registries.js'
 import { startTokenServer, type TokenServer } from '../support/token-server.js'
@@ -116,6 +117,42 @@ test('a copied login: pushed by one name, pulled by another, and gone with `down
   await expectNoSecret(one, devloop.output(), [...devloop.client.views().values()])
   devloop.child.kill('SIGINT')
   await devloop.ended
+  expect((await one.devloop('down')).code).toBe(0)
+  expect(await secretNames(one)).toEqual([])
+})
+
+test('a Helm release pulls with a copied login, its hooks before anything is installed, and nothing is left after `down`', async () => {
+  const [host = ''] = basic.names
+  const one = await loop({
+    files: {
+      ...appFiles,
+      'chart/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+      'chart/templates/hook.yaml':
+        'apiVersion: batch/v1\nkind: Job\nmetadata: { name: before, annotations: { helm.sh/hook: pre-install } }\nspec: { backoffLimit: 0, template: { spec: { restartPolicy: Never, containers: [{ name: web, image: "{{ .Values.image }}", command: ["true"] }] } } }\n',
+      'chart/templates/web.yaml':
+        'apiVersion: v1\nkind: Pod\nmetadata: { name: web }\nspec: { terminationGracePeriodSeconds: 0, containers: [{ name: web, image: "{{ .Values.image }}" }] }\n',
+    },
+    devloopfile: ({ name, namespace, base, port }) => `
+import { defineDevloop, helm, image } from 'devloop'
+const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' } })
+export default defineDevloop(() => ({
+  name: '${name}',
+  cluster: { contexts: ['*'], namespace: '${namespace}', registry: '${host}', pullSecret: true },
+  resources: [helm('web', { chart: 'chart', values: { image: '${name}/web' }, images: [web], forward: { 8080: ${port} }, release: true })],
+}))
+`,
+    env: {
+      DOCKER_CONFIG: await docker({ auths: { [host]: login(htpasswdUser.name, htpasswdUser.password) } }),
+      ...(await withKubeTools()),
+    },
+  })
+  const devloop = await one.begin()
+  await one.answers('one')
+  expect(await secretNames(one)).toEqual(['web.devloop-pull'])
+  await expectNoSecret(one, devloop.output(), [...devloop.client.views().values()])
+  devloop.child.kill('SIGINT')
+  await devloop.ended
+  expect(await one.devloop('diff')).toMatchObject({ code: 0, stdout: '' })
   expect((await one.devloop('down')).code).toBe(0)
   expect(await secretNames(one)).toEqual([])
 })

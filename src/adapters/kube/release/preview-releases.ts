@@ -4,11 +4,19 @@ import type { ReleasePlace, ReleaseTool } from '../../../ports/release-tool.js'
 import type { RuntimeOptions } from '../../../ports/runtime.js'
 import type { KubeConnection } from '../connection.js'
 import { nameOf, type ObjectChange } from '../object-change.js'
+import { createKindCatalog } from '../deploy/kinds.js'
 import { pullSecretName } from '../deploy/pull-secret.js'
 import type { Owner } from '../deploy/rendered.js'
 import { isKept, releaseObjects } from './finish-release.js'
 import { isOwnRelease, isUpToDate, readRelease, type ReleaseState } from './read-release.js'
-import { releaseKey, releasePlace, releaseUpgrade, type ReleaseRef, type ReleaseRequest } from './release-deployer.js'
+import {
+  isUnknownKind,
+  releaseKey,
+  releasePlace,
+  releaseUpgrade,
+  type ReleaseRef,
+  type ReleaseRequest,
+} from './release-deployer.js'
 
 export interface ReleasePreview {
   /** Everything that would be installed, hooks included. @throws DevloopError release/*, tool/*, cluster/*, devloopfile/invalid */
@@ -21,15 +29,30 @@ export interface ReleasePreview {
 
 export function previewReleases(connection: KubeConnection, options: RuntimeOptions, tool: ReleaseTool): ReleasePreview {
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource, byHelm: true })
+  const kinds = createKindCatalog(connection)
   const { pullSecret } = options.cluster
 
-  const within = (objects: readonly KubeObject[], namespace: string): ReadonlyMap<string, KubeObject> =>
-    new Map(
+  /** By what names them; with the namespace that Helm puts them into. */
+  const within = async (
+    objects: readonly KubeObject[],
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, KubeObject>> => {
+    const entries = objects.map((object) => ({ object }))
+    const kindOf = await kinds.resolve(entries, signal).catch((error: unknown) => {
+      // a kind that comes with the chart
+      if (isUnknownKind(error)) return undefined
+      throw error
+    })
+    return new Map(
       objects.map((object) => {
-        const placed = { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace } }
+        const placed = kindOf?.(object).namespaced
+          ? { ...object, metadata: { ...object.metadata, namespace: object.metadata.namespace ?? namespace } }
+          : object
         return [`${object.apiVersion} ${nameOf(placed)}`, placed]
       }),
     )
+  }
 
   /** What the release holds; nothing when it is not there, or somebody else's. */
   const held = async (
@@ -64,7 +87,7 @@ export function previewReleases(connection: KubeConnection, options: RuntimeOpti
       // what was made from the same is not upgraded, even if the chart would give something else in an upgrade
       if (state && isUpToDate(state, key)) return []
       const [there, coming] = await Promise.all([held(place, state, signal), wanted(request, signal)])
-      const [before, after] = [within(there, place.namespace), within(coming, place.namespace)]
+      const [before, after] = await Promise.all([within(there, place.namespace, signal), within(coming, place.namespace, signal)])
       const changes: ObjectChange[] = []
       for (const [key, object] of after) {
         const old = before.get(key)
@@ -78,7 +101,7 @@ export function previewReleases(connection: KubeConnection, options: RuntimeOpti
     async leaving(refs, resource, signal) {
       const all = refs.map(async ({ name, namespace }) => {
         const place = { resource, name, namespace, kubeconfig: connection.kubeconfig, at: undefined }
-        const objects = within(await held(place, await own(place, signal), signal), namespace)
+        const objects = await within(await held(place, await own(place, signal), signal), namespace, signal)
         return [...objects.values()].filter((object) => !isKept(object))
       })
       return (await Promise.all(all)).flat().map((object) => ({ name: nameOf(object), before: object, anew: false }))

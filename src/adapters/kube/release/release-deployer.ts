@@ -202,6 +202,7 @@ export function createReleaseDeployer(
       ])
       if (state) checkState(state, place, owner)
       const secrets = config === undefined ? [] : pullSecrets(owner, podNamespaces(spec, namespace), config, spec.at)
+      options.onSecrets?.(secretValues(secrets.map(({ object }) => object)))
       const kindOf = await kinds.resolve(secrets, signal)
       const secretRefs = secrets.map(({ object }) => refOf(object, kindOf))
       const targets = await lookAt(connection, secrets, secretRefs, owner, signal)
@@ -265,7 +266,7 @@ export function createReleaseDeployer(
 }
 
 /** A kind that the cluster does not know any more. */
-const isUnknownKind = (error: unknown): boolean => isDevloopError(error) && error.code === 'cluster/invalid'
+export const isUnknownKind = (error: unknown): boolean => isDevloopError(error) && error.code === 'cluster/invalid'
 
 /** Mark an object that was kept, so that Helm takes it for one of its release instead of refusing to touch it. */
 async function markAsHelms(connection: KubeConnection, ref: ObjectRef, { name, namespace }: ReleasePlace): Promise<void> {
