@@ -109,7 +109,7 @@ test(
         .output()
         .split('\n')
         .filter((line) => line.includes(`(pod ${name})`))
-      expect(told, watching.output()).toEqual([expect.stringMatching(/seed.*ended with exit code 5/)])
+      expect(told).toEqual([expect.stringMatching(/seed.*ended with exit code 5/)])
     }
   },
 )
