@@ -43,11 +43,11 @@ server.listen(Number(process.env.PORT), () => { startMs = Math.round(performance
 process.on('SIGTERM', () => process.exit(0))
 `
 
-const dockerfile = (big) => `ARG BASE
+const dockerfile = (layer) => `ARG BASE
 FROM \${BASE}
 WORKDIR /app
 RUN mkdir -p /app/floor
-${big ? 'COPY assets ./assets\n' : ''}COPY files ./files
+${layer ? `COPY ${layer} ./${layer}\n` : ''}COPY files ./files
 COPY src ./src
 COPY build-input.txt ./
 EXPOSE 8080
@@ -61,18 +61,18 @@ export const port = 8080
  * @param folder made anew
  * @param image its repository in the registry
  * @param contexts kubeconfig contexts that may be written to
- * @param big whether the image has a layer of its own, before the sources, with the folder `assets`
+ * @param layer a folder that is a layer of the image of its own, before the sources
  */
-export async function writeProject(folder, { image, base, namespace, contexts, big = false, extraRules = [] }) {
+export async function writeProject(folder, { image, base, namespace, contexts, layer, extraRules = [] }) {
   const context = join(folder, 'app')
-  for (const name of ['src', 'files', ...(big ? ['assets'] : [])]) await mkdir(join(context, name), { recursive: true })
+  for (const name of ['src', 'files', ...(layer ? [layer] : [])]) await mkdir(join(context, name), { recursive: true })
   await Promise.all([
     writeFile(join(context, 'src/server.js'), serverSource),
     writeFile(join(context, 'src/version.js'), "export const version = 'v0'\n"),
     writeFile(join(context, 'src/package.json'), '{ "type": "module" }\n'),
     writeFile(join(context, 'files/value.txt'), 'first\n'),
     writeFile(join(context, 'build-input.txt'), 'first\n'),
-    writeFile(join(context, 'Dockerfile'), dockerfile(big)),
+    writeFile(join(context, 'Dockerfile'), dockerfile(layer)),
   ])
   const devloopfile = join(folder, 'Devloopfile.ts')
   const text = (locals = 0) => `import { app, defineDevloop, image, local, restart, sync } from 'devloop'

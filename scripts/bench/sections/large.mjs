@@ -4,7 +4,7 @@ import { measureIdle } from '../idle.mjs'
 import { writeSeeded } from '../seeded.mjs'
 
 export async function section({ options, project, open, launcher, say, add }) {
-  const made = await project('large', { big: true, extraRules: ["sync('big', '/app/big')"] })
+  const made = await project('large', { layer: 'big', extraRules: ["sync('big', '/app/big')"] })
   say('writing 50,000 files (250 MB), and building them once')
   await writeSeeded(join(made.context, 'big'), { files: 50_000, bytes: 5_000, perFolder: 50 })
   const first = await open(made)

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 export async function section({ options, small, project, open, cleanup, home, say, add }) {
   const n = options.quick ? 2 : 7
   const near = await small()
-  const made = await project('big', { big: true })
+  const made = await project('big', { layer: 'assets' })
   say('writing 200 MB, and building them once')
   await writeSeeded(join(made.context, 'assets'), { files: 2_000, bytes: 100_000, perFolder: 50 })
   let far = await open(made)
