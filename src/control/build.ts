@@ -117,11 +117,12 @@ export function createBuildController(context: ControlContext): Controller {
     const told = progress(context, name, open.info.server ?? '')
     const bases = engineNames(large, state.bases?.names ?? [])
     try {
-      const tree = await contextTree(context, files, spec, signal)
+      const { tree, emptyFolders } = await readContext(context, files, spec, signal)
       const built = await open.builder.build(
         {
           image: spec,
           tree,
+          emptyFolders,
           inputs: state.build.inputs,
           bases,
           registry: open.info.registry,
@@ -236,20 +237,24 @@ function engineNames({ images }: ControlContext['large'], names: readonly string
   return found
 }
 
-/** The files to build from: the watched tree, and those whose changes the image's rules ignore but which belong to the context. */
-async function contextTree(
+/**
+ * What to build from: the watched tree, and those files whose changes the image's rules ignore but which belong to the context.
+ * Folders in which nothing is are no part of a tree, but a Dockerfile may copy them.
+ */
+async function readContext(
   { ports }: ControlContext,
   files: ImageFiles,
   spec: ImageSpec,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, Entry>> {
-  if (!spec.live.some((rule) => rule.kind === 'ignore')) return new Map(files.tree)
+): Promise<{ tree: ReadonlyMap<string, Entry>; emptyFolders: readonly string[] }> {
+  const tree = new Map(files.tree)
   const kept = (path: string, isDirectory: boolean): boolean =>
     isAlwaysIgnored(path, isDirectory) || files.ignored(path, isDirectory)
+  const emptyFolders = await ports.sources.emptyFolders(spec.context, kept, signal)
+  if (!spec.live.some((rule) => rule.kind === 'ignore')) return { tree, emptyFolders }
   const found = await ports.sources.scan(spec.context, kept, signal)
-  const tree = new Map(files.tree)
   for (const [path, entry] of found.tree) if (files.rules.ignores(path, false)) tree.set(path, entry)
-  return tree
+  return { tree, emptyFolders }
 }
 
 const recordState = ({ digest, ref, inputs, bases, config, builtAt }: BuildRecord): RecordState => ({

@@ -24,6 +24,11 @@ export interface SourceFiles {
     signal: AbortSignal,
   ): Promise<Map<string, Entry | undefined>>
   /**
+   * The folders below a root in which nothing is that `scan` would find, relative, with `/`. Those below them are named too.
+   * @throws DevloopError sync/source
+   */
+  emptyFolders(root: string, ignored: (path: string, isDirectory: boolean) => boolean, signal: AbortSignal): Promise<string[]>
+  /**
    * The bytes of one file: a Buffer up to 1 MiB, else a stream.
    * @param hash what the file was found to hold: bytes with this hash that were read a moment ago do, whatever it holds by now
    * @throws DevloopError sync/source

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { once } from 'node:events'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createSourceFiles } from '../../src/adapters/disk/source-files.js'
 import { createEngineConnector, type Engine } from '../../src/adapters/docker/engine.js'
 import { createDockerBuilder } from '../../src/adapters/docker/image-builder.js'
 import type { BuildRecord } from '../../src/model/build-record.js'
@@ -79,6 +80,7 @@ async function build(dockerfile: string, wishes: Wishes = {}): Promise<Built> {
         ...wishes.image,
       },
       tree: scanTree(context),
+      emptyFolders: await createSourceFiles().emptyFolders(context, () => false, never),
       inputs: 'x',
       registry: wishes.registry,
       platform: undefined,
@@ -167,16 +169,20 @@ describe.each([
     expect(await createDockerBuilder().exists({ ...record, ref: `${image.ref}0` }, undefined, never)).toBe(false)
   })
 
-  test('exactly the files of the tree arrive, with modes and links, and nothing of the Dockerfile when it is inline', async () => {
+  test('exactly the files of the tree arrive, with modes, links and empty folders, and nothing of the Dockerfile when it is inline', async () => {
     await writeFile(path.join(context, 'run me'), '#!/bin/sh\n', { mode: 0o755 })
     await symlink('src/a.txt', path.join(context, 'link'))
     await writeFile(path.join(context, 'src', 'empty'), '')
+    await mkdir(path.join(context, 'public', 'nothing'), { recursive: true })
     const list = 'cd /ctx && find . | sort && stat -c "%a %n" "run me" src && readlink link && exit 9'
-    const error = await failure(build('', { env, dockerfile: { inline: `FROM ${base}\nCOPY . /ctx\nRUN ${list}\n` } }))
-    const expected = '.\n./link\n./run me\n./src\n./src/a.txt\n./src/empty\n755 run me\n755 src\nsrc/a.txt'
+    const error = await failure(
+      build('', { env, dockerfile: { inline: `FROM ${base}\nCOPY . /ctx\nCOPY public /public\nRUN ${list}\n` } }),
+    )
+    const expected =
+      '.\n./link\n./public\n./public/nothing\n./run me\n./src\n./src/a.txt\n./src/empty\n755 run me\n755 src\nsrc/a.txt'
     expect(error).toMatchObject({
       code: 'build/failed',
-      message: expect.stringContaining('(line 3 of the inline Dockerfile)') as string,
+      message: expect.stringContaining('(line 4 of the inline Dockerfile)') as string,
       why: expect.stringContaining(expected) as string,
       where: { file: '/shop/Devloopfile.ts', line: 3 },
     })

@@ -76,6 +76,30 @@ export function createSourceFiles(): SourceFiles {
       return reading.end()
     },
 
+    async emptyFolders(root, ignored, signal) {
+      const empty: string[] = []
+      let sliceEnd = performance.now() + sliceMs
+      /** @returns whether anything is in it */
+      const holds = async (path: string): Promise<boolean> => {
+        if (performance.now() > sliceEnd) {
+          await nextTurn()
+          signal.throwIfAborted()
+          sliceEnd = performance.now() + sliceMs
+        }
+        let held = false
+        for (const entry of foldersEntries(path === '' ? root : `${root}${sep}${path}`)) {
+          const child = path === '' ? entry.name : `${path}/${entry.name}`
+          const isDirectory = entry.isDirectory()
+          if (!(isDirectory || entry.isFile() || entry.isSymbolicLink()) || ignored(child, isDirectory)) continue
+          if (!isDirectory || (await holds(child))) held = true
+        }
+        if (!held && path !== '') empty.push(path)
+        return held
+      }
+      await holds('')
+      return empty.toSorted()
+    },
+
     async read(file, hash) {
       const known = hash === undefined ? undefined : recent.get(hash)
       if (known) return known
@@ -96,6 +120,16 @@ export function createSourceFiles(): SourceFiles {
         throw sourceError(file, thrown)
       }
     },
+  }
+}
+
+/** What is in a folder; nothing when it has gone. */
+function foldersEntries(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+  } catch (thrown) {
+    if (isGone(thrown)) return []
+    throw sourceError(path, thrown)
   }
 }
 

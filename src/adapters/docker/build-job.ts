@@ -58,7 +58,7 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
   const bases = request.bases ?? {}
   const [text, context, secrets, agents] = await Promise.all([
     readDockerfile(image),
-    listContext(image.context, tree, signal),
+    listContext(image.context, tree, request.emptyFolders ?? [], signal),
     readSecrets(image, options.env),
     findAgents(image, options.env),
   ])

@@ -41,14 +41,22 @@ export function sortPaths(paths: Iterable<string>): string[] {
 
 /**
  * The context's entries in walking order, with the folders that the files need.
+ * @param emptyFolders folders in which nothing is; those that have gone since are left out, which no change would tell
  * @throws DevloopError build/context when a file has gone or turned into something else since the scan
  */
-export async function listContext(root: string, tree: Tree, signal: AbortSignal): Promise<ContextEntry[]> {
+export async function listContext(
+  root: string,
+  tree: Tree,
+  emptyFolders: readonly string[],
+  signal: AbortSignal,
+): Promise<ContextEntry[]> {
   const paths = new Set<string>()
-  for (const file of tree.keys()) {
-    for (let at = file.indexOf('/'); at >= 0; at = file.indexOf('/', at + 1)) paths.add(file.slice(0, at))
-    paths.add(file)
+  const add = (name: string): void => {
+    for (let at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) paths.add(name.slice(0, at))
+    paths.add(name)
   }
+  for (const file of tree.keys()) add(file)
+  for (const folder of emptyFolders) if (isFolder(path.join(root, folder))) add(folder)
   const entries: ContextEntry[] = []
   for (const name of sortPaths(paths)) {
     entries.push(describe(path.join(root, name), name, tree.get(name)))
@@ -74,6 +82,8 @@ export function textFile(name: string, text: string): ContextEntry {
     },
   }
 }
+
+const isFolder = (absolute: string): boolean => lstatSync(absolute, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 const none = async function* (): AsyncGenerator<Buffer> {}
 

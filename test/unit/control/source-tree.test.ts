@@ -17,6 +17,7 @@ function changing(...looks: readonly Readonly<Record<string, Entry>>[]): SourceF
       const now = looks[Math.min(asked.length, looks.length - 1)] ?? {}
       return Promise.resolve(new Map(paths.map((path) => [path, now[path]])))
     },
+    emptyFolders: () => Promise.reject(new Error('not looked for')),
     read: () => Promise.reject(new Error('not read')),
   }
 }

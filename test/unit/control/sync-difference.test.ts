@@ -21,6 +21,7 @@ const sourcesOf = (read: SourceFiles['read']): SourceFiles => ({
   read,
   scan: () => Promise.reject(new Error('not scanned')),
   look: () => Promise.reject(new Error('not looked at')),
+  emptyFolders: () => Promise.reject(new Error('not looked for')),
 })
 const big = (content: string): Difference => ({
   path: '/app/src/big',

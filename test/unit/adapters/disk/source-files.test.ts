@@ -49,6 +49,20 @@ const look = async (...paths: string[]) => Object.fromEntries(await files.look(b
 /** So long ago that a hash of it is believed. */
 const age = (path: string): void => utimesSync(at(path), 1000, 1000)
 
+test('empty folders: those in which nothing is that a scan would find', async () => {
+  write('full/a.txt')
+  write('skipped/deep/b.txt')
+  write('only-ignored/c.log')
+  mkdirSync(at('empty/below'), { recursive: true })
+  mkdirSync(at('full/empty'))
+  symlinkSync('nowhere', at('only-ignored/link'))
+  mkdirSync(at('logs'))
+  write('logs/d.log')
+  const ignored = (path: string): boolean => path === 'skipped' || path.endsWith('.log')
+  expect(await files.emptyFolders(base, ignored, signal)).toEqual(['empty', 'empty/below', 'full/empty', 'logs'])
+  expect(await files.emptyFolders(at('nowhere'), ignored, signal)).toEqual([])
+})
+
 describe('a whole tree', () => {
   test('files with hash, mode and size, links as links; no folders', async () => {
     write('a.txt', 'hello')

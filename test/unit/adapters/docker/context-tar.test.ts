@@ -33,11 +33,14 @@ test('the tar holds the context, with modes and links', async () => {
   await writeFile(path.join(folder, 'Dockerfile'), 'FROM a')
   await writeFile(path.join(folder, 'src', 'run'), '#!', { mode: 0o755 })
   await symlink('run', path.join(folder, 'src', 'go'))
-  const entries = await listContext(folder, scanTree(folder), never)
+  await mkdir(path.join(folder, 'public', 'empty'), { recursive: true })
+  const entries = await listContext(folder, scanTree(folder), ['gone', 'public/empty'], never)
   const tar = packContext(entries, 'FROM a', 'Dockerfile', never)
   expect(tar.dockerfile).toBe('Dockerfile')
   expect(await unpack(tar)).toEqual({
     Dockerfile: 'file 644 0:0 FROM a',
+    public: 'directory 755 0:0 ',
+    'public/empty': 'directory 755 0:0 ',
     src: 'directory 755 0:0 ',
     'src/go': 'symlink 777 0:0 run',
     'src/run': 'file 755 0:0 #!',
@@ -47,7 +50,7 @@ test('the tar holds the context, with modes and links', async () => {
 test('a Dockerfile from elsewhere is sent beside the context and hidden from COPY', async () => {
   await writeFile(path.join(folder, '.devloop.Dockerfile'), 'taken')
   await writeFile(path.join(folder, '.dockerignore'), 'x')
-  const entries = await listContext(folder, scanTree(folder), never)
+  const entries = await listContext(folder, scanTree(folder), [], never)
   const tar = packContext(entries, 'FROM b', undefined, never)
   expect(tar.dockerfile).toBe('.devloop.Dockerfile_')
   expect(await unpack(tar)).toEqual({
@@ -59,13 +62,13 @@ test('a Dockerfile from elsewhere is sent beside the context and hidden from COP
 
 test.each([5, 3_000_000])('a file of %i bytes that changes on the way breaks the tar off by its name', async (size) => {
   await writeFile(path.join(folder, 'f'), Buffer.alloc(size))
-  const entries = await listContext(folder, scanTree(folder), never)
+  const entries = await listContext(folder, scanTree(folder), [], never)
   await writeFile(path.join(folder, 'f'), Buffer.alloc(size, 1))
   await expect(unpack(packContext(entries, '', 'f', never))).rejects.toMatchObject({ info: { code: 'build/context' } })
 })
 
 test('an abort breaks the tar off', async () => {
   await writeFile(path.join(folder, 'f'), 'x')
-  const entries = await listContext(folder, scanTree(folder), never)
+  const entries = await listContext(folder, scanTree(folder), [], never)
   await expect(unpack(packContext(entries, '', 'f', AbortSignal.abort()))).rejects.toMatchObject({ name: 'AbortError' })
 })

@@ -169,7 +169,7 @@ test('a context goes over whole: every kind of file, in walking order', async ()
   await writeFile(path.join(folder, 'a', 'é 日本 \u{1F600}'), 'x', { mode: 0o755 })
   await symlink('../a.txt', path.join(folder, 'a', 'link'))
   const tree = scanTree(folder)
-  const entries = await listContext(folder, tree, new AbortController().signal)
+  const entries = await listContext(folder, tree, [], new AbortController().signal)
   const { stats, files, status } = await receive(await connect(syncing(entries)), () => true)
   expect(status).toBe('0')
   expect(stats.map((stat) => stat.path)).toEqual(['a', 'a/b', 'a/b/empty', 'a/big', 'a/link', 'a/é 日本 \u{1F600}', 'a.txt'])
@@ -189,7 +189,7 @@ test('a context goes over whole: every kind of file, in walking order', async ()
 
 test('only what is asked for goes over, and is counted', async () => {
   for (let index = 0; index < 2000; index++) await writeFile(path.join(folder, `f${index}`), `content ${index}`)
-  const entries = await listContext(folder, scanTree(folder), new AbortController().signal)
+  const entries = await listContext(folder, scanTree(folder), [], new AbortController().signal)
   let sent: unknown
   const client = await connect({
     '/sync': { stream: async (one, signal) => void (sent = await sendFiles(one, entries, signal)) },
@@ -206,7 +206,7 @@ test('other content of the same size and time is told apart by the time that is 
     await writeFile(path.join(folder, 'f'), content)
     const { utimes } = await import('node:fs/promises')
     await utimes(path.join(folder, 'f'), 1000, 1000)
-    const [entry] = await listContext(folder, scanTree(folder), new AbortController().signal)
+    const [entry] = await listContext(folder, scanTree(folder), [], new AbortController().signal)
     times.add(entry!.mtime)
   }
   expect(times.size).toBe(4)
@@ -215,7 +215,7 @@ test('other content of the same size and time is told apart by the time that is 
 test.each([10, 2_000_000])('a file of %i bytes that changed since the scan fails the transfer by its name', async (size) => {
   const file = path.join(folder, 'f')
   await writeFile(file, randomBytes(size))
-  const entries = await listContext(folder, scanTree(folder), new AbortController().signal)
+  const entries = await listContext(folder, scanTree(folder), [], new AbortController().signal)
   await writeFile(file, randomBytes(size))
   let failure: unknown
   const client = await connect({
@@ -237,7 +237,9 @@ test('a file that has gone fails before anything is sent', async () => {
   await writeFile(path.join(folder, 'f'), 'x')
   const tree = scanTree(folder)
   await rm(path.join(folder, 'f'))
-  await expect(listContext(folder, tree, new AbortController().signal)).rejects.toMatchObject({ info: { code: 'build/context' } })
+  await expect(listContext(folder, tree, [], new AbortController().signal)).rejects.toMatchObject({
+    info: { code: 'build/context' },
+  })
 })
 
 test('a caller that goes away ends the transfer', async () => {
