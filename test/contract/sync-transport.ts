@@ -1,5 +1,5 @@
 // What every sync transport must do, whatever it is made of. Applied to each by a test file beside this one.
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isDevloopError } from '../../src/errors/devloop-error.js'
@@ -495,15 +495,17 @@ b" two && mkfifo fifo`)
     it('an abort ends the command and what it started', async () => {
       const { session, shell } = await start()
       const controller = new AbortController()
+      // processes of other tests are not looked at
+      const mark = randomUUID()
       // deaf to the first, polite request
       const running = session.run(
-        `trap '' TERM; (while :; do sleep 1; done) & echo started; while :; do sleep 1; echo alive > /dev/null; done`,
+        `trap '' TERM; (while :; do sleep 1; done) & echo started; while :; do sleep 1; echo alive ${mark} > /dev/null; done`,
         () => controller.abort(),
         controller.signal,
       )
       await expect(running).rejects.toMatchObject({ name: 'AbortError' })
       const alive = await shell(
-        `for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < "$f" 2>/dev/null; echo; done | grep -c "echo aliv[e] >" || :`,
+        `for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < "$f" 2>/dev/null; echo; done | grep -c "echo aliv[e] ${mark}" || :`,
       )
       expect(alive.trim()).toBe('0')
     })
