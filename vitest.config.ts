@@ -13,6 +13,7 @@ export default defineConfig({
     // with DEVLOOP_TEST_REPORT, also the results as JSON into that file
     reporters: [
       process.env.CI ? 'default' : 'dot',
+      './test/support/retried-reporter.ts',
       ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
     ],
     projects: [
