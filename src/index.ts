@@ -1,7 +1,7 @@
 // The API of Devloopfiles. Light: it runs in the worker that evaluates a Devloopfile, and imports nothing but Node.
 export { compose } from './devloopfile/api/compose.js'
 export { defineDevloop } from './devloopfile/api/define-devloop.js'
-export { ignore, image, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
+export { ignore, image, notify, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
 export { readFile, readJson, readYaml } from './devloopfile/api/read-file.js'
 export { app, custom, helm, kustomize, local, manifests } from './devloopfile/api/resources.js'
 export { generated, text } from './devloopfile/api/text.js'
@@ -40,6 +40,8 @@ export type {
   Manifests,
   ManifestsOptions,
   ForwardOptions,
+  NotifyOptions,
+  NotifyRequest,
   ParallelOptions,
   NamedVolume,
   PodOptions,
@@ -52,6 +54,7 @@ export type {
   RegistryOptions,
   ReleaseOptions,
   Resource,
+  ReloadSignal,
   RestartOptions,
   RunOptions,
   SyncOptions,

@@ -2,6 +2,7 @@
 import { asDeployable } from '../model/as-deployable.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { appsOf } from '../model/keys.js'
+import { replacesProcess } from '../model/live-rules.js'
 import { imagesOf, isRendered, type ManifestObject, type Plan } from '../model/plan.js'
 import type { DeployableSpec, DeployRequest } from '../ports/runtime.js'
 
@@ -40,6 +41,6 @@ export function deployRequest(
 
 /** Names of the images whose process must be one that can be started again: by a rule of their own, or of what they are built on. */
 function restartable(plan: Plan, basesOf: DeployKnowledge['basesOf']): ReadonlySet<string> {
-  const restarts = (name: string): boolean => plan.images[name]?.live.some((rule) => rule.kind === 'restart') ?? false
+  const restarts = (name: string): boolean => replacesProcess(plan.images[name])
   return new Set(Object.keys(plan.images).filter((name) => [name, ...basesOf(name)].some(restarts)))
 }

@@ -1,9 +1,10 @@
 // Keeps one container at what its image's overlay says, over one stream that stays open. Converges: it compares what the
 // container holds with what it must hold, and sends the difference.
+import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
-import type { CompiledLiveRules } from '../model/live-rules.js'
-import type { ImageSpec, LiveRule } from '../model/plan.js'
+import { describeNotice, type CompiledLiveRules } from '../model/live-rules.js'
+import type { ImageSpec, LiveRule, ReloadSignal } from '../model/plan.js'
 import type { TargetState } from '../model/state.js'
 import type { SyncSession } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
@@ -12,10 +13,11 @@ import { driftState } from '../store/large.js'
 import { isStaying } from '../store/resource-status.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
-import { noteOwed, nothingOwed, notePaid, readJournal, type Owed } from './owed.js'
+import { notifyByHttp } from './notify-by-http.js'
+import { addOwed, isOwed, noteOwed, nothingOwed, notePaid, readJournal, type Owed } from './owed.js'
 import { retryAt } from './retry.js'
 import { difference, operations, type Difference, type Manifest } from './sync-difference.js'
-import { overlaidPaths, runRules, strayPaths, syncRoots, type Layer, type Layers } from './sync-layers.js'
+import { overlaidPaths, stepRules, strayPaths, syncRoots, type Layer, type Layers, type StepRule } from './sync-layers.js'
 import { compare, verifiedPaths, type Verified } from './verify.js'
 
 export interface TargetSync {
@@ -162,8 +164,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const known: Manifest = new Map()
     if (journal) {
       const { paths, owed: due, last } = readJournal(journal)
-      for (const key of due.runs) owed.runs.add(key)
-      owed.restart ||= due.restart
+      addOwed(owed, due)
       number = Math.max(number, last)
       const stray = new Set(strayPaths(paths, wanted.layers))
       const mine = paths.filter((path) => !stray.has(path))
@@ -214,9 +215,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const askedRestart = target.restartable && target.restartsDone < wanted.restarts
     if (differences.length > 0) {
       const started = performance.now()
-      const due = dueSteps(differences)
-      for (const key of due.runs) owed.runs.add(key)
-      owed.restart ||= due.restart
+      addOwed(owed, dueSteps(differences))
       const { ops, result } = await operations(differences, ports.sources)
       await noteOwed(
         ports.stateFiles,
@@ -262,15 +261,19 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
 
   const paySteps = async (wanted: Wanted): Promise<'paid' | 'overtaken'> => {
     const { target, layers } = wanted
-    if (owed.runs.size === 0 && !owed.restart) return 'paid'
-    for (const rule of runRules(layers)) {
-      if (!owed.runs.has(ruleKey(rule))) continue
-      if ((await runStep(await open(wanted), rule, wanted)) === 'overtaken') return 'overtaken'
-      owed.runs.delete(ruleKey(rule))
-      stage(wanted, 'ran', commandText(rule))
+    if (!isOwed(owed)) return 'paid'
+    for (const rule of stepRules(layers)) {
+      if (!owed.steps.has(ruleKey(rule))) continue
+      if (rule.kind === 'notify') {
+        await notify(rule, wanted)
+      } else {
+        if ((await runStep(await open(wanted), rule, wanted)) === 'overtaken') return 'overtaken'
+        stage(wanted, 'ran', commandText(rule))
+      }
+      owed.steps.delete(ruleKey(rule))
     }
     // rules that have left the Devloopfile are owed no more
-    owed.runs.clear()
+    owed.steps.clear()
     if (owed.restart) {
       if (!target.restartable) {
         tell('warn', `${target.pod}/${target.container} cannot be restarted in place; the files are there`)
@@ -279,9 +282,44 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         stage(wanted, 'restarted')
       }
       owed.restart = false
+      // the new process has read everything anyway
+      owed.signals.clear()
+    }
+    for (const name of owed.signals) {
+      await sendSignal(name, wanted)
+      stage(wanted, 'signalled', name)
+      owed.signals.delete(name)
     }
     await notePaid(ports.stateFiles, id, number)
     return 'paid'
+  }
+
+  const sendSignal = async (name: ReloadSignal, wanted: Wanted): Promise<void> => {
+    const { pod, container } = wanted.target
+    const stream = await open(wanted)
+    if (!stream.signal)
+      throw new DevloopError('signal/failed', `${name} cannot be sent to the process in ${pod}/${container}.`, {
+        why: `What is used there is: ${stream.description}.`,
+      })
+    await stream.signal(name, signal)
+    tell('info', `the process in ${pod} got ${name}`)
+  }
+
+  const notify = async ({ how, timeoutMs, at }: Extract<LiveRule, { kind: 'notify' }>, wanted: Wanted): Promise<void> => {
+    const { target } = wanted
+    if (how.kind === 'signal') {
+      // one that is about to be replaced reads everything anyway
+      if (owed.restart && target.restartable) return
+      await sendSignal(how.signal, wanted)
+    } else {
+      const current = runtime.current
+      if (!current) throw new DevloopError('sync/disconnected', 'not connected')
+      const place = { namespace: target.namespace, name: target.pod }
+      const dial = (limit: AbortSignal): Promise<Duplex> => current.dial(place, how.port, limit)
+      const status = await notifyByHttp({ how, dial, timeoutMs, name: target.pod, at }, signal)
+      tell('info', `${target.pod} was notified by ${describeNotice(how)} (${status})`)
+    }
+    stage(wanted, 'notified', describeNotice(how))
   }
 
   const runStep = async (
@@ -453,7 +491,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   }
 }
 
-const ruleKey = (rule: Extract<LiveRule, { kind: 'run' }>): string => JSON.stringify([rule.command, rule.on])
+const ruleKey = (rule: StepRule): string =>
+  JSON.stringify(rule.kind === 'run' ? [rule.command, rule.on] : ['notify', rule.how, rule.on])
 
 const commandText = (rule: Extract<LiveRule, { kind: 'run' }>): string =>
   typeof rule.command === 'string' ? rule.command : rule.command.join(' ')
@@ -468,10 +507,11 @@ function dueSteps(differences: readonly Difference[]): Owed {
       of !== layer ? [] : files.rules.isContested(path) ? files.rules.sourcesOf(path) : [source],
     )
     const triggered = files.rules.triggers(paths)
-    for (const index of triggered.runs) {
+    for (const index of triggered.steps) {
       const rule = spec.live[index]
-      if (rule?.kind === 'run') due.runs.add(ruleKey(rule))
+      if (rule?.kind === 'run' || rule?.kind === 'notify') due.steps.add(ruleKey(rule))
     }
+    for (const signal of triggered.signals) due.signals.add(signal)
     due.restart ||= triggered.restart
   }
   return due

@@ -1,14 +1,25 @@
 // Steps that a container is owed because files they depend on were written into it. Kept in the journal of touched paths,
 // so that a daemon that died between the write and the step makes up for it.
+import type { ReloadSignal } from '../model/plan.js'
 import type { StateFiles } from '../ports/state-files.js'
 
 export interface Owed {
-  /** Keys of run rules. */
-  readonly runs: Set<string>
+  /** Keys of `run` and `notify` rules. */
+  readonly steps: Set<string>
+  /** The process is to be replaced. */
   restart: boolean
+  /** What it is to get, when it is not replaced. */
+  readonly signals: Set<ReloadSignal>
 }
 
-export const nothingOwed = (): Owed => ({ runs: new Set(), restart: false })
+/** The same, in the journal. */
+interface OwedEntry {
+  readonly steps: readonly string[]
+  readonly restart: boolean
+  readonly signals: readonly ReloadSignal[]
+}
+
+export const nothingOwed = (): Owed => ({ steps: new Set(), restart: false, signals: new Set() })
 
 // a NUL cannot be in a path, so these entries are no paths
 const owes = '\0owes '
@@ -17,7 +28,7 @@ const paid = '\0paid '
 /** The paths of a journal, and the steps that were begun and not finished. */
 export function readJournal(entries: ReadonlySet<string>): { paths: string[]; owed: Owed; last: number } {
   const paths: string[] = []
-  const open = new Map<number, { runs: string[]; restart: boolean }>()
+  const open = new Map<number, Partial<OwedEntry>>()
   let last = 0
   for (const entry of entries) {
     if (!entry.startsWith('\0')) {
@@ -27,18 +38,28 @@ export function readJournal(entries: ReadonlySet<string>): { paths: string[]; ow
     const [, number, text] = /^\0(?:owes|paid) (\d+) ?(.*)$/s.exec(entry) ?? []
     if (number === undefined) continue
     last = Math.max(last, Number(number))
-    if (entry.startsWith(owes)) open.set(Number(number), JSON.parse(text ?? '{}') as { runs: string[]; restart: boolean })
+    if (entry.startsWith(owes)) open.set(Number(number), JSON.parse(text ?? '{}') as Partial<OwedEntry>)
   }
   for (const entry of entries)
     if (entry.startsWith(paid))
       for (const number of open.keys()) if (number <= Number(entry.slice(paid.length))) open.delete(number)
   const owed = nothingOwed()
-  for (const one of open.values()) {
-    for (const key of one.runs) owed.runs.add(key)
-    owed.restart ||= one.restart
+  for (const { steps = [], restart = false, signals = [] } of open.values()) {
+    for (const key of steps) owed.steps.add(key)
+    for (const signal of signals) owed.signals.add(signal)
+    owed.restart ||= restart
   }
   return { paths, owed, last }
 }
+
+/** Add what another owes. */
+export function addOwed(owed: Owed, more: Owed): void {
+  for (const key of more.steps) owed.steps.add(key)
+  for (const signal of more.signals) owed.signals.add(signal)
+  owed.restart ||= more.restart
+}
+
+export const isOwed = ({ steps, restart, signals }: Owed): boolean => steps.size > 0 || restart || signals.size > 0
 
 /** Note, before a write, its paths and what it will owe. */
 export const noteOwed = (
@@ -48,10 +69,8 @@ export const noteOwed = (
   owed: Owed,
   number: number,
 ): Promise<void> => {
-  const entry =
-    owed.runs.size > 0 || owed.restart
-      ? [`${owes}${number} ${JSON.stringify({ runs: [...owed.runs], restart: owed.restart })}`]
-      : []
+  const what: OwedEntry = { steps: [...owed.steps], restart: owed.restart, signals: [...owed.signals] }
+  const entry = isOwed(owed) ? [`${owes}${number} ${JSON.stringify(what)}`] : []
   return files.touch(containerId, [...paths, ...entry])
 }
 

@@ -52,9 +52,14 @@ export const overlaidPaths = (layers: Layers): ReadonlySet<string> =>
 export const syncRoots = (layers: Layers): string[] =>
   layers.flatMap(({ spec }) => spec.live.flatMap((rule) => (rule.kind === 'sync' ? [rule.to] : [])))
 
-/** The `run` rules in the order in which they run: those of the lowest image first. */
-export const runRules = (layers: Layers): readonly Extract<LiveRule, { kind: 'run' }>[] =>
-  [...layers].reverse().flatMap(({ spec }) => spec.live.flatMap((rule) => (rule.kind === 'run' ? [rule] : [])))
+/** A rule that is carried out in order, once the files are there. */
+export type StepRule = Extract<LiveRule, { kind: 'run' | 'notify' }>
+
+/** The steps in the order in which they are carried out: those of the lowest image first. */
+export const stepRules = (layers: Layers): readonly StepRule[] =>
+  [...layers]
+    .reverse()
+    .flatMap(({ spec }) => spec.live.flatMap((rule) => (rule.kind === 'run' || rule.kind === 'notify' ? [rule] : [])))
 
 /** Of some container paths, those that no sync rule leads to. */
 export const strayPaths = (paths: Iterable<string>, layers: Layers): string[] =>

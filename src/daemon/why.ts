@@ -3,7 +3,7 @@ import { isAbsolute, relative } from 'node:path'
 import { DevloopError } from '../errors/devloop-error.js'
 import type { ControlContext } from '../control/context.js'
 import { compileGlobs } from '../model/globs.js'
-import { isAlwaysIgnored } from '../model/live-rules.js'
+import { describeNotice, isAlwaysIgnored } from '../model/live-rules.js'
 import type { ImageSpec } from '../model/plan.js'
 import type { WhyAnswer, WhyResult } from '../protocol/messages.js'
 import type { ImageFiles } from '../store/large.js'
@@ -71,9 +71,10 @@ function explainImage({ large }: ControlContext, image: ImageSpec, path: string)
       effects: verdict.action === 'rebuild' ? ['the image is built again and rolled out'] : [],
     }
   }
-  const { runs, restart } = files.rules.triggers([path])
-  const steps = runs.map((index) => {
+  const { steps: due, restart, signals } = files.rules.triggers([path])
+  const steps = due.map((index) => {
     const rule = image.live[index]
+    if (rule?.kind === 'notify') return `then notifies the app: ${describeNotice(rule.how)}`
     return rule?.kind === 'run' ? `then runs ${typeof rule.command === 'string' ? rule.command : rule.command.join(' ')}` : ''
   })
   return {
@@ -84,7 +85,7 @@ function explainImage({ large }: ControlContext, image: ImageSpec, path: string)
     effects: [
       ...verdict.to.map((to) => writtenTo(files, to, path)),
       ...steps,
-      ...(restart ? ['then the process is restarted'] : []),
+      ...(restart ? ['then the process is restarted'] : signals.map((name) => `then the process gets ${name}`)),
     ],
   }
 }

@@ -29,7 +29,7 @@ export interface DeclaredResource {
 }
 
 export type ResourceType = 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'local'
-export type RuleType = 'sync' | 'run' | 'restart' | 'rebuildOn' | 'ignore'
+export type RuleType = 'sync' | 'run' | 'notify' | 'restart' | 'rebuildOn' | 'ignore'
 
 /** Plain data, with marks for the values of devloop. */
 export type Encoded =

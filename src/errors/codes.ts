@@ -242,6 +242,14 @@ export const errorCodes = {
     'The process in the container cannot be restarted in place.',
     'Let the resource be deployed by devloop, from an image with sh.',
   ),
+  'signal/failed': entry(
+    'A signal could not be sent to the process in the container.',
+    'Let the process itself handle the signal: start it by `exec` where a shell starts it.',
+  ),
+  'notify/failed': entry(
+    'The app was not notified.',
+    'See whether the app answers there, and what it says; the next save tries again.',
+  ),
   // local
   'local/failed': entry('A local command failed.', 'Read its output and correct the cause.'),
   'local/start': entry('A local command could not be started.', 'Check the command and its working folder.'),

@@ -1,5 +1,6 @@
 // Hashes that tell whether something must be done again.
 import { createHash } from 'node:crypto'
+import { replacesProcess } from './live-rules.js'
 import type { AppSpec, ImageSpec, Plan, ResourceSpec } from './plan.js'
 import { imagesOf, textsOf, withBases } from './plan.js'
 
@@ -11,9 +12,7 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
     .flat()
     .flatMap((part) => (part.kind === 'address' ? [plan.resources[part.resource]] : []))
     .map((other) => (other?.kind === 'app' ? [other.name, other.ports] : other?.name))
-  const restart = imagesOf(resource).map((name) =>
-    withBases(plan, [name]).some((one) => plan.images[one]?.live.some((rule) => rule.kind === 'restart') ?? false),
-  )
+  const restart = imagesOf(resource).map((name) => withBases(plan, [name]).some((one) => replacesProcess(plan.images[one])))
   const spec = resource.kind === 'manifests' ? { ...resource, objects: resource.objects.map(({ object }) => object) } : resource
   // what forwards to it, and when it is worked on, is devloop's own affair: it changes nothing in what runs
   const own = {

@@ -1,6 +1,6 @@
 // What a changed file of an image leads to, by its live rules, and which names are never sources at all.
 import { compileGlobs } from './globs.js'
-import type { ImageSpec, LiveRule } from './plan.js'
+import type { ImageSpec, LiveRule, NoticeSpec, ReloadSignal } from './plan.js'
 
 export interface Verdict {
   readonly action: 'ignore' | 'rebuild' | 'sync'
@@ -16,9 +16,12 @@ export interface Verdict {
 }
 
 export interface Triggers {
-  /** Indexes, in `image.live`, of the `run` rules to run, in order. */
-  readonly runs: readonly number[]
+  /** Indexes, in `image.live`, of the `run` and `notify` rules to carry out, in order. */
+  readonly steps: readonly number[]
+  /** Whether the process is replaced. */
   readonly restart: boolean
+  /** What it gets instead, when it is not. */
+  readonly signals: readonly ReloadSignal[]
 }
 
 export interface CompiledLiveRules {
@@ -41,12 +44,12 @@ export interface CompiledLiveRules {
 export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRules {
   const first: { rule: LiveRule; action: 'ignore' | 'rebuild'; matches: (path: string) => boolean }[] = []
   const syncs: SyncRule[] = []
-  const runs: { index: number; matches: (path: string) => boolean }[] = []
-  const restarts: ((path: string) => boolean)[] = []
+  const steps: { index: number; matches: (path: string) => boolean }[] = []
+  const restarts: { signal: ReloadSignal | undefined; matches: (path: string) => boolean }[] = []
   for (const [index, rule] of image.live.entries()) {
     if (rule.kind === 'sync') syncs.push({ rule, ...chosen(rule, syncPaths(rule.from, rule.to)) })
-    else if (rule.kind === 'run') runs.push({ index, matches: onPaths(rule.on) })
-    else if (rule.kind === 'restart') restarts.push(onPaths(rule.on))
+    else if (rule.kind === 'run' || rule.kind === 'notify') steps.push({ index, matches: onPaths(rule.on) })
+    else if (rule.kind === 'restart') restarts.push({ signal: rule.signal, matches: onPaths(rule.on) })
     else first.push({ rule, action: rule.kind === 'ignore' ? 'ignore' : 'rebuild', matches: compileGlobs(rule.patterns) })
   }
 
@@ -85,13 +88,17 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRu
     isContested: (containerPath) => meeting.some(({ to }) => isWithin(containerPath, to)) && sourcesOf(containerPath).length > 1,
     triggers(paths) {
       const due = new Set<number>()
-      let restart = false
+      const signals = new Set<ReloadSignal | undefined>()
       for (const path of paths) {
         if (classify(path).action !== 'sync') continue
-        for (const run of runs) if (!due.has(run.index) && run.matches(path)) due.add(run.index)
-        restart ||= restarts.some((matches) => matches(path))
+        for (const step of steps) if (!due.has(step.index) && step.matches(path)) due.add(step.index)
+        for (const { signal, matches } of restarts) if (!signals.has(signal) && matches(path)) signals.add(signal)
       }
-      return { runs: [...due].sort((a, b) => a - b), restart }
+      return {
+        steps: [...due].sort((a, b) => a - b),
+        restart: signals.has(undefined),
+        signals: [...signals].filter((signal) => signal !== undefined),
+      }
     },
     ignores(path, isDirectory) {
       if (path === '') return false
@@ -167,13 +174,28 @@ export function describeRule(rule: LiveRule): string {
       return `sync(${text(rule.from)}, ${text(rule.to)}${rule.include || rule.exclude ? ', ...' : ''})`
     case 'run':
       return `run(${text(rule.command)})`
-    case 'restart':
-      return rule.on.length === 0 ? 'restart()' : `restart({ on: ${text(rule.on)} })`
+    case 'notify':
+      return `notify(${describeNotice(rule.how)})`
+    case 'restart': {
+      const parts = [
+        ...(rule.on.length === 0 ? [] : [`on: ${text(rule.on)}`]),
+        ...(rule.signal === undefined ? [] : [`signal: ${text(rule.signal)}`]),
+      ]
+      return parts.length === 0 ? 'restart()' : `restart({ ${parts.join(', ')} })`
+    }
     case 'rebuildOn':
     case 'ignore':
       return `${rule.kind}(${rule.patterns.map(text).join(', ')})`
   }
 }
+
+/** How an app is notified, for people: `SIGHUP`, or `POST :3000/reload`. */
+export const describeNotice = (how: NoticeSpec): string =>
+  how.kind === 'signal' ? how.signal : `${how.method} :${how.port}${how.path}`
+
+/** Whether an image's rules replace the main process, so that the container must be able to. */
+export const replacesProcess = (image: Pick<ImageSpec, 'live'> | undefined): boolean =>
+  image?.live.some((rule) => rule.kind === 'restart' && rule.signal === undefined) ?? false
 
 /** Folders of version control, whatever is in them. In a git worktree or submodule, `.git` is a file. */
 const versionControl = new Set(['.git', '.hg', '.svn', '.jj'])

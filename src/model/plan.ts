@@ -161,9 +161,38 @@ export type LiveRule =
       /** Whether a newer change ends it, to start it anew with that. */ readonly cancelOnChange?: true
       readonly at: SourcePosition
     }
-  | { readonly kind: 'restart'; /** As in `run`. */ readonly on: readonly string[]; readonly at: SourcePosition }
+  | {
+      readonly kind: 'notify'
+      readonly how: NoticeSpec
+      /** As in `run`. */ readonly on: readonly string[]
+      readonly timeoutMs: number
+      readonly at: SourcePosition
+    }
+  | {
+      readonly kind: 'restart'
+      /** As in `run`. */ readonly on: readonly string[]
+      /** The process gets it, and is not replaced. */ readonly signal?: ReloadSignal
+      readonly at: SourcePosition
+    }
   | { readonly kind: 'rebuildOn'; readonly patterns: readonly string[]; readonly at: SourcePosition }
   | { readonly kind: 'ignore'; readonly patterns: readonly string[]; readonly at: SourcePosition }
+
+/** Signals that programs take for a wish to reload. Those that end a process, or that devloop itself needs (SIGURG), are none. */
+export const reloadSignals = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const
+export type ReloadSignal = (typeof reloadSignals)[number]
+
+/** How an app is told that its files are there. */
+export type NoticeSpec =
+  | { readonly kind: 'signal'; readonly signal: ReloadSignal }
+  | {
+      readonly kind: 'http'
+      /** Port in the container. */
+      readonly port: number
+      /** With the query; begins with a slash. */
+      readonly path: string
+      readonly method: string
+      readonly body?: { readonly text: string; readonly type: string }
+    }
 
 /** A string runs by `sh -c`; an array is executed as it is. */
 export type Command = string | readonly string[]

@@ -1,7 +1,7 @@
 // Writing into a running container, over one stream that stays open. The transports behind it (a shell loop, later an
 // agent, an ephemeral container; a folder in the process runtime) differ only in how.
 import type { Readable } from 'node:stream'
-import type { Command } from '../model/plan.js'
+import type { Command, ReloadSignal } from '../model/plan.js'
 import type { Wanted } from '../model/tree.js'
 
 /** One container of one pod. */
@@ -55,6 +55,12 @@ export interface SyncSession {
    * @throws DevloopError restart/unsupported, restart/failed
    */
   restart(signal: AbortSignal): Promise<void>
+  /**
+   * Send a signal to the container's main process: where devloop's supervisor started it, to that which it supervises. Resolves when
+   * it was sent. One that the process would not take is not sent, since it would end it. Undefined = this session cannot.
+   * @throws DevloopError signal/failed
+   */
+  signal?(name: ReloadSignal, signal: AbortSignal): Promise<void>
   /** Settles once, when the stream has ended for whatever reason; never rejects. */
   readonly closed: Promise<DevloopClosed>
   close(): Promise<void>

@@ -1,7 +1,8 @@
 // Live rules with options, on real files and processes.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { homes, project, put, watch } from '../support/devloop.js'
+import { homes, project, put, run, watch } from '../support/devloop.js'
+import { freePort } from '../support/free-port.js'
 import { waitFor } from '../support/wait-for.js'
 
 const devloopfile = (live: string) => `
@@ -57,4 +58,86 @@ test('a sync takes what its patterns name, and the rest is rebuilt', async () =>
   expect(records()).toBe(built)
   await one.save('src/draft/word.txt', 'more')
   await waitFor(() => records() > built, { what: 'a build', timeoutMs: 20_000 })
+})
+
+test('apps that reload themselves are told: by a request, by a signal, in the order of the rules, and are not replaced', async () => {
+  const port = await freePort()
+  const env = await homes()
+  const folder = await project({
+    Dockerfile: 'FROM scratch\nWORKDIR /app\n',
+    'src/word.txt': 'one',
+    'src/template.txt': 'first',
+    'src/broken.txt': 'no',
+    'src/server.js': `
+const { createServer } = require('node:http')
+const { readFileSync } = require('node:fs')
+const read = (name) => readFileSync(__dirname + '/' + name, 'utf8')
+const held = { word: read('word.txt'), template: read('template.txt'), pid: process.pid, steps: '' }
+process.on('SIGUSR2', () => { held.word = read('word.txt'); held.steps += ' signal' })
+createServer((request, response) => {
+  if (request.url !== '/reload') return response.end(JSON.stringify(held))
+  if (read('broken.txt') === 'yes') return response.writeHead(500).end('the template is broken')
+  held.template = read('template.txt')
+  held.steps += ' ' + request.method + (readFileSync('ran.txt', { encoding: 'utf8', flag: 'a+' }) ? ' after the step' : '')
+  response.end()
+}).listen(process.env.PORT)
+`,
+    'Devloopfile.ts': `
+import { app, defineDevloop, image, notify, restart, run, sync } from 'devloop'
+const web = image('steps/web', {
+  live: [
+    sync('src', '/app/src'),
+    run('echo ran >> ran.txt', { on: 'src/*.txt' }),
+    notify({ http: { port: 8080, path: '/reload' }, on: ['src/template.txt', 'src/broken.txt'] }),
+    restart({ on: 'src/word.txt', signal: 'SIGUSR2' }),
+    restart({ on: 'src/none.txt', signal: 'SIGWINCH' }),
+  ],
+})
+export default defineDevloop({
+  name: 'steps',
+  resources: [app('web', { image: web, port: 8080, forward: ${port}, process: { command: ['node', 'src/server.js'] } })],
+})
+`,
+  })
+  const watching = await watch(['--runtime', 'process'], { cwd: folder, env })
+  await watching.ready()
+  const held = async () => JSON.parse(await (await fetch(`http://127.0.0.1:${port}/`)).text()) as Record<string, unknown>
+  const save = (name: string, text: string) => put(join(folder, 'src', name), text)
+  const { pid } = await held()
+
+  await save('template.txt', 'second')
+  await waitFor(async () => (await held()).template === 'second', { what: 'the request', timeoutMs: 20_000 })
+  await save('word.txt', 'two')
+  await waitFor(async () => (await held()).word === 'two', { what: 'the signal', timeoutMs: 20_000 })
+  expect(await held()).toEqual({ word: 'two', template: 'second', pid, steps: ' POST after the step signal' })
+  await watching.ready()
+  const stages = () =>
+    [...watching.client.views().values()].flatMap((view) => (view.kind === 'change' ? view.stages.map(({ stage }) => stage) : []))
+  expect(stages()).toEqual(expect.arrayContaining(['notified', 'signalled']))
+
+  await save('broken.txt', 'yes')
+  await waitFor(() => watching.client.get('resource', 'web')?.error?.code === 'notify/failed', {
+    what: 'the failure to be told',
+    timeoutMs: 20_000,
+  })
+  await waitFor(() => /POST :8080\/reload in web-\w+ answered with status 500: the template is broken/.test(watching.output()), {
+    what: 'it to be printed',
+  })
+  await save('broken.txt', 'no')
+  await watching.ready()
+  expect((await held()).pid).toBe(pid)
+
+  // a signal that would end the process is not sent
+  await save('none.txt', 'x')
+  await waitFor(() => watching.client.get('resource', 'web')?.error?.code === 'signal/failed', {
+    what: 'the signal that is not handled to be told',
+    timeoutMs: 20_000,
+  })
+  expect((await held()).pid).toBe(pid)
+
+  const why = await run(['why', 'src/word.txt'], { cwd: folder, env })
+  expect(why.stdout).toContain('then the process gets SIGUSR2')
+  expect((await run(['why', 'src/template.txt'], { cwd: folder, env })).stdout).toContain(
+    'then notifies the app: POST :8080/reload',
+  )
 })

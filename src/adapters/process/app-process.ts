@@ -2,11 +2,12 @@
 import { access, constants } from 'node:fs/promises'
 import { delimiter, resolve as resolvePath } from 'node:path'
 import { DevloopError, isDevloopError, toErrorInfo, type ErrorInfo } from '../../errors/devloop-error.js'
-import type { Command } from '../../model/plan.js'
+import type { Command, ReloadSignal } from '../../model/plan.js'
 import type { ProcessEnd, ProcessRunner, RunningProcess } from '../../ports/process-runner.js'
 import { createTurns } from './in-turn.js'
 import { tailOf } from './log-ring.js'
 import { accepts, isFree } from './port-table.js'
+import { untilTaken } from './takes-signal.js'
 
 export interface AppProcessOptions {
   /** Name of the resource. */
@@ -47,6 +48,11 @@ export interface AppProcess {
    * @throws DevloopError app/start when it could not be started; it is tried again with a growing pause all the same
    */
   restart(): Promise<void>
+  /**
+   * Send the process a signal, if it takes it. A string command is its shell, which most shells replace by the command.
+   * @throws DevloopError signal/failed
+   */
+  signal(name: ReloadSignal): Promise<void>
   /** End it for good, with everything it started. */
   stop(graceMs: number): Promise<void>
 }
@@ -232,6 +238,19 @@ export function createAppProcess(options: AppProcessOptions): AppProcess {
       return restart()
     },
     restart,
+    async signal(wish) {
+      const failed = (why: string): DevloopError =>
+        new DevloopError('signal/failed', `${wish} was not sent to the process of ${name}.`, { why })
+      if (!running) throw failed('It does not run.')
+      const { pid } = running
+      if (!(await untilTaken(pid, wish))) throw failed(`Process ${pid} does not handle that signal, so it would end it.`)
+      if (running?.pid !== pid) throw failed('It has ended meanwhile.')
+      try {
+        process.kill(pid, wish)
+      } catch (thrown) {
+        throw failed(toErrorInfo(thrown).message)
+      }
+    },
     async stop(graceMs) {
       wanted = false
       clearTimeout(pause)

@@ -101,6 +101,10 @@ function openSession(
         throw new DevloopError('restart/failed', thrown.message, { why: thrown.info.why, help: thrown.info.help, cause: thrown })
       }
     },
+    async signal(name, signal) {
+      check(signal)
+      await pod.process.signal(name)
+    },
     closed,
     async close() {
       shut.abort()

@@ -1,7 +1,7 @@
 // Images and their live rules.
 import { callPosition, type ApiFunction } from './session.js'
 import { snapshot } from './snapshot.js'
-import type { Command, Image, ImageOptions, LiveRule, RestartOptions, RunOptions, SyncOptions } from './types.js'
+import type { Command, Image, ImageOptions, LiveRule, NotifyOptions, RestartOptions, RunOptions, SyncOptions } from './types.js'
 import { called, makeValue } from './values.js'
 import type { RuleType } from '../declaration.js'
 
@@ -53,9 +53,21 @@ export function run(command: Command, options: RunOptions = {}): LiveRule {
 }
 
 /**
- * Live rule: start the container's process again after files were synced, keeping the pod.
+ * Live rule: tell the app that its files are there, when it reloads itself: by an HTTP request into the container, which needs nothing
+ * of the image, or by a signal to its process. It has its place in the order of `run` steps.
+ *
+ * @example notify({ http: { port: 3000, path: '/reload', method: 'POST' }, on: 'templates/**' })
+ */
+export function notify(options: NotifyOptions): LiveRule {
+  return rule('notify', [options], notify)
+}
+
+/**
+ * Live rule: start the container's process again after files were synced, keeping the pod. With `signal`, the process gets that and
+ * goes on.
  *
  * @example restart({ on: ['src/**', 'package-lock.json'] })
+ * @example restart({ on: 'nginx.conf', signal: 'SIGHUP' })
  */
 export function restart(options: RestartOptions = {}): LiveRule {
   return rule('restart', [options], restart)

@@ -175,7 +175,7 @@ export interface Image {
   readonly [opaque]: 'image'
 }
 
-/** What a changed file of an image leads to: made by `sync`, `run`, `restart`, `rebuildOn` or `ignore`. */
+/** What a changed file of an image leads to: made by `sync`, `run`, `notify`, `restart`, `rebuildOn` or `ignore`. */
 export interface LiveRule {
   readonly [opaque]: 'live rule'
 }
@@ -284,6 +284,42 @@ export interface RunOptions {
 export interface RestartOptions {
   /** Restarts only when a synced file matches one of these globs, relative to the context. Each must be covered by a `sync`. Default: any. */
   on?: string | readonly string[]
+  /**
+   * The process gets this signal, as its wish to reload, and is not replaced. That needs no supervisor in the container. A process that
+   * does not handle the signal is not sent it: that is an error.
+   */
+  signal?: ReloadSignal
+}
+
+/** Signals that programs take for a wish to reload. */
+export type ReloadSignal = 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGWINCH'
+
+/** How an app is told that files were synced. */
+export type NotifyOptions = {
+  /** Only when a synced file matches one of these globs, relative to the context. Each must be covered by a `sync`. Default: any. */
+  on?: string | readonly string[]
+  /** Seconds after which it counts as failed; until then, a port on which nothing listens yet is tried again. Default: 10. */
+  timeout?: number
+} & (
+  | {
+      /** A request into the container; an answer with a status from 200 to 399 is a success. */
+      http: NotifyRequest
+    }
+  | {
+      /** Its process gets this signal, if it handles it. */
+      signal: ReloadSignal
+    }
+)
+
+export interface NotifyRequest {
+  /** Port in the container. For an app that is a process of this machine: one of its ports. */
+  port: number
+  /** Such as `'/reload?all=1'`. Default: `/`. */
+  path?: string
+  /** Default: `POST` */
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'
+  /** A text, or what is sent as JSON. */
+  body?: string | Readonly<Record<string, unknown>> | readonly unknown[]
 }
 
 /** How a resource takes part in the graph of resources. */

@@ -7,6 +7,7 @@ import type { RestartOptions, RunOptions, SyncOptions } from '../api/types.js'
 import { isMark, type Encoded, type Mark } from '../declaration.js'
 import { listed } from '../../errors/did-you-mean.js'
 import { describeValue } from './describe-value.js'
+import { makeNotice, makeSignal } from './make-notice.js'
 import { broken, command, options, strings, wrong, type Subject } from './fields.js'
 import type { PlanWork } from './work.js'
 
@@ -21,7 +22,7 @@ interface Places {
 
 const syncKnown: Record<keyof SyncOptions, true> = { include: true, exclude: true }
 const runKnown: Record<keyof RunOptions, true> = { on: true, timeout: true, cancelOnChange: true }
-const restartKnown: Record<keyof RestartOptions, true> = { on: true }
+const restartKnown: Record<keyof RestartOptions, true> = { on: true, signal: true }
 
 export async function makeLiveRules(
   work: PlanWork,
@@ -37,7 +38,7 @@ export async function makeLiveRules(
   const rules: LiveRule[] = []
   for (const [index, item] of (value as readonly Encoded[]).entries()) {
     if (!isMark(item) || item.$devloop !== 'rule') {
-      const what = 'a live rule: sync, run, restart, rebuildOn or ignore'
+      const what = 'a live rule: sync, run, notify, restart, rebuildOn or ignore'
       wrong(image, `live[${index}]`, what, item ?? null, 'Write for instance sync(...) there.')
       continue
     }
@@ -127,6 +128,12 @@ const exists = async (path: string): Promise<boolean> =>
   )
 
 function makeOther(subject: Subject, { rule, args, at }: DeclaredRule): LiveRule | undefined {
+  if (rule === 'notify') {
+    const made = makeNotice(subject, args[0])
+    const on = makePatterns(subject, 'on', made.on)
+    const { how, timeoutMs } = made
+    return on && how && timeoutMs !== undefined ? { kind: 'notify', how, on, timeoutMs, at } : undefined
+  }
   if (rule === 'run') {
     const given = options(subject, 'options', args[1], runKnown)
     const what =
@@ -145,8 +152,11 @@ function makeOther(subject: Subject, { rule, args, at }: DeclaredRule): LiveRule
     return { kind: 'run', command: what, on, timeoutMs: Math.round(seconds * 1_000), ...cancels, at }
   }
   if (rule === 'restart') {
-    const on = makePatterns(subject, 'on', options(subject, 'options', args[0], restartKnown).on)
-    return on && { kind: 'restart', on, at }
+    const given = options(subject, 'options', args[0], restartKnown)
+    const on = makePatterns(subject, 'on', given.on)
+    if (given.signal === undefined) return on && { kind: 'restart', on, at }
+    const signal = makeSignal(subject, given.signal)
+    return on && signal && { kind: 'restart', on, signal, at }
   }
   if (rule === 'sync') return undefined
   const patterns = makePatterns(subject, 'patterns', args.flat() as Encoded)
@@ -190,7 +200,7 @@ function insidePath(subject: Subject, path: string, context: string | undefined)
 function checkTriggers(work: PlanWork, image: Subject, rules: readonly LiveRule[]): void {
   const syncs = rules.filter((rule): rule is Sync => rule.kind === 'sync')
   for (const rule of rules) {
-    if (rule.kind !== 'run' && rule.kind !== 'restart') continue
+    if (rule.kind !== 'run' && rule.kind !== 'notify' && rule.kind !== 'restart') continue
     const name = `${rule.kind} of ${image.name}`
     if (syncs.length === 0) {
       const message = `${name}: the image has no sync, so that it would never ${rule.kind}.`

@@ -7,10 +7,14 @@ test('what was begun and not finished is owed after a restart; what was paid is 
   const files = {
     touch: (_id: string, paths: readonly string[]) => Promise.resolve(paths.forEach((path) => entries.add(path))),
   } as unknown as StateFiles
-  await noteOwed(files, 'c', ['/app/a'], { runs: new Set(['npm ci']), restart: false }, 1)
+  await noteOwed(files, 'c', ['/app/a'], { steps: new Set(['npm ci']), restart: false, signals: new Set() }, 1)
   await notePaid(files, 'c', 1)
-  await noteOwed(files, 'c', ['/app/a', '/app/b'], { runs: new Set(), restart: true }, 2)
-  expect(readJournal(entries)).toEqual({ paths: ['/app/a', '/app/b'], owed: { runs: new Set(), restart: true }, last: 2 })
+  await noteOwed(files, 'c', ['/app/a', '/app/b'], { steps: new Set(), restart: true, signals: new Set(['SIGHUP']) }, 2)
+  expect(readJournal(entries)).toEqual({
+    paths: ['/app/a', '/app/b'],
+    owed: { steps: new Set(), restart: true, signals: new Set(['SIGHUP']) },
+    last: 2,
+  })
   await notePaid(files, 'c', 2)
   await noteOwed(files, 'c', ['/app/c'], nothingOwed(), 3)
   expect(readJournal(entries)).toEqual({ paths: ['/app/a', '/app/b', '/app/c'], owed: nothingOwed(), last: 2 })

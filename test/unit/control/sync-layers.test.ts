@@ -1,7 +1,7 @@
 // What a container of an image holds that is built on another one.
 import { expect, test } from 'vitest'
 import { difference } from '../../../src/control/sync-difference.js'
-import { lookUp, runRules, strayPaths, syncRoots, type Layer, type Layers } from '../../../src/control/sync-layers.js'
+import { lookUp, stepRules, strayPaths, syncRoots, type Layer, type Layers } from '../../../src/control/sync-layers.js'
 import { computeDrift } from '../../../src/model/drift.js'
 import { compileLiveRules } from '../../../src/model/live-rules.js'
 import type { LiveRule } from '../../../src/model/plan.js'
@@ -69,7 +69,7 @@ test('a file that the image gives up uncovers what its base holds, also when tha
 
 test('steps, roots and strays are those of all images, the lowest first', () => {
   const layers: Layers = [layer('api', 'src', '/app/src', {}, {}), layer('base', 'lib', '/app/lib', { 'lib/a': '1' }, {})]
-  expect(runRules(layers).map(({ command }) => command)).toEqual(['step of base', 'step of api'])
+  expect(stepRules(layers).map((rule) => rule.kind === 'run' && rule.command)).toEqual(['step of base', 'step of api'])
   expect(syncRoots(layers)).toEqual(['/app/src', '/app/lib'])
   expect(strayPaths(['/app/lib/a', '/app/src/x', '/etc/other', 'owed'], layers)).toEqual(['/etc/other'])
 })

@@ -9,6 +9,7 @@ import {
   local,
   manifests,
   rebuildOn,
+  notify,
   restart,
   run,
   sync,
@@ -92,6 +93,10 @@ run('x', { onn: 'a' })
 run('x', { timeout: '60s' })
 // @ts-expect-error unknown option
 restart({ paths: [] })
+// @ts-expect-error a signal that ends a process
+restart({ signal: 'SIGKILL' })
+// @ts-expect-error neither a request nor a signal
+notify({ on: 'a' })
 // @ts-expect-error a resource is no rule
 image('x', { live: [db] })
 // @ts-expect-error unknown option

@@ -272,7 +272,7 @@ test('live rules', async () => {
     ),
   ).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:3:13
-    image 'a': \`live[9]\` must be a live rule: sync, run, restart, rebuildOn or ignore.
+    image 'a': \`live[9]\` must be a live rule: sync, run, notify, restart, rebuildOn or ignore.
     Received the function sync.
     -> Write for instance sync(...) there.
 

@@ -131,8 +131,8 @@ describe('what a sync triggers', () => {
   )
 
   test('indexes of run rules in the order of the rules, each once', () => {
-    expect(compiled.triggers(['src/a', 'package-lock.json', 'src/b']).runs).toEqual([1, 3])
-    expect(compiled.triggers(['src/a']).runs).toEqual([3])
+    expect(compiled.triggers(['src/a', 'package-lock.json', 'src/b']).steps).toEqual([1, 3])
+    expect(compiled.triggers(['src/a']).steps).toEqual([3])
   })
 
   test('restart only for its own paths; without paths for every synced one', () => {
@@ -143,8 +143,8 @@ describe('what a sync triggers', () => {
   })
 
   test('nothing for paths that are not synced', () => {
-    expect(compiled.triggers(['src/ignored/a.js', 'other', 'src/.a.js.swp'])).toEqual({ runs: [], restart: false })
-    expect(compiled.triggers([])).toEqual({ runs: [], restart: false })
+    expect(compiled.triggers(['src/ignored/a.js', 'other', 'src/.a.js.swp'])).toEqual({ steps: [], restart: false, signals: [] })
+    expect(compiled.triggers([])).toEqual({ steps: [], restart: false, signals: [] })
   })
 })
 

@@ -11,6 +11,7 @@ import { knownTools, loopScript, temporaryPrefix, type Tool } from './loop-scrip
 import { abortError, runRemote, shellPath } from './remote-command.js'
 import { createRestarter } from './restart.js'
 import { quote } from './shell-quote.js'
+import { createSignaller } from './signal-main.js'
 import { syncFailure } from './sync-failure.js'
 import { pathReader, type SyncPath } from './sync-paths.js'
 
@@ -129,6 +130,7 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
   }
 
   const restart = createRestarter((code) => exchange(Buffer.from(code)), name)
+  const sendSignal = createSignaller((code) => exchange(Buffer.from(code)), name)
   void channel.closed.then(() => sweeper.stop())
 
   return {
@@ -153,6 +155,7 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
     apply: (ops, signal) => serial(signal, () => applyOperations(ops, { session, tools, read: context.read, send }, signal)),
     run: (command, onLine, signal) => runRemote(exec, command, onLine, signal),
     restart: (signal) => serial(signal, () => restart(signal)),
+    signal: (wanted, signal) => serial(signal, () => sendSignal(wanted, signal)),
     closed: channel.closed.then(({ reason, error }) => ({
       reason,
       message: error.info.why ? `${error.message} ${error.info.why}` : error.message,

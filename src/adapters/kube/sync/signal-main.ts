@@ -1,0 +1,67 @@
+// Sending a signal to a container's main process from the shell loop.
+import { DevloopError } from '../../../errors/devloop-error.js'
+import type { ReloadSignal } from '../../../model/plan.js'
+import type { FrameAnswer } from './frame-channel.js'
+
+/** A process that was just started has not said yet which signals it handles. Milliseconds. */
+const patienceMs = 2_000
+
+/** Numbers of the signals, the same on amd64 and arm64. */
+const bits: Record<ReloadSignal, number> = { SIGHUP: 0, SIGUSR1: 9, SIGUSR2: 11, SIGWINCH: 27 }
+
+/**
+ * Finds the main process, M. Under devloop's supervisor that is the supervised process. Else it is the oldest one of this container:
+ * 1 where the container has process ids of its own, some other one where the pod shares them.
+ */
+const findMain =
+  `main() { if supervisor; then M=\${C#devloop:}; return; fi; M= b=; ` +
+  `{ IFS= read -r own < /proc/self/cgroup; } 2>/dev/null; ` +
+  `for f in /proc/1 /proc/[0-9]*; do its=; { IFS= read -r its < "$f/cgroup"; } 2>/dev/null; [ "$its" = "$own" ] || continue; ` +
+  `if [ "$f" = /proc/1 ]; then M=1; return; fi; ` +
+  `{ IFS= read -r s < "$f/stat"; } 2>/dev/null || continue; set -- \${s##*) }; ` +
+  `if [ -z "$b" ] || [ "\${20}" -lt "$b" ]; then b=\${20} M=\${f#/proc/}; fi; done; [ "$M" ]; }; main`
+
+/**
+ * Sends the signal to process M if it takes it: prints `PID NAME`, then `sent` or `not taken`. A signal is taken that is caught, or
+ * blocked: what waits for signals blocks them. A process of a shell that has not become its program yet takes none.
+ */
+export function sendCode(name: ReloadSignal): string {
+  const mask = `*[${digitsWithBit(bits[name] % 4)}]${'[0-9a-f]'.repeat(Math.floor(bits[name] / 4))}`
+  return (
+    `{ IFS= read -r c < "/proc/$M/comm"; } 2>/dev/null && printf '%s %s\\n' "$M" "$c" && t= && ` +
+    `while read -r k v; do case $k in SigBlk:|SigCgt:) case $v in ${mask}) t=1;; esac;; esac; done < "/proc/$M/status" && ` +
+    `case $c in devloop*) t=;; esac && ` +
+    `if [ "$t" ]; then kill -s ${name.slice(3)} "$M" && echo sent; else echo 'not taken'; fi`
+  )
+}
+
+/** Hexadecimal digits that have a bit. */
+const digitsWithBit = (bit: number): string =>
+  Array.from({ length: 16 }, (_, digit) => ((digit >> bit) & 1 ? digit.toString(16) : '')).join('')
+
+/**
+ * Makes the function behind SyncSession.signal. `exchange` sends code to the shell loop.
+ * @throws DevloopError signal/failed
+ */
+export const createSignaller =
+  (exchange: (code: string) => Promise<FrameAnswer>, container: string) =>
+  async (name: ReloadSignal, signal: AbortSignal): Promise<void> => {
+    const startedAt = Date.now()
+    for (;;) {
+      signal.throwIfAborted()
+      const { output, status } = await exchange(`${findMain} && ${sendCode(name)}`)
+      const said = output.toString('utf8').trim()
+      if (status !== 0) {
+        const why = said.split('\n').at(-1)
+        throw new DevloopError('signal/failed', `${name} could not be sent to the main process of ${container}.`, { why })
+      }
+      if (said.endsWith('\nsent')) return
+      if (Date.now() - startedAt > patienceMs) {
+        const [, pid, command] = /^(\d+) (.*)$/m.exec(said) ?? []
+        throw new DevloopError('signal/failed', `The main process of ${container} does not take ${name}: it was not sent.`, {
+          why: `Process ${pid} (${command}) does not handle that signal, so it would do nothing or end the process.`,
+        })
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
