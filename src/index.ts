@@ -18,6 +18,8 @@ export type {
   Custom,
   CustomBuildOptions,
   CustomOptions,
+  DebugLanguage,
+  DebugOptions,
   Devloopfile,
   EmptyVolume,
   Endpoint,

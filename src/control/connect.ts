@@ -1,6 +1,7 @@
 // Opens the runtime once there is a plan, again when the plan names another cluster, and keeps trying while that fails.
 import { isDeepStrictEqual } from 'node:util'
 import { isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
+import { debuggerMissing } from '../model/debugger-missing.js'
 import type { ClusterSettings } from '../model/plan.js'
 import type { Observed, Runtime } from '../ports/runtime.js'
 import type { ControlContext, Controller } from './context.js'
@@ -84,7 +85,12 @@ export function createConnectController(context: ControlContext): Controller {
   }
 }
 
-function tell({ store }: ControlContext, { resource, pods, ...rest }: Observed): void {
+function tell({ store }: ControlContext, { resource, pods: found, ...observed }: Observed): void {
+  const spec = store.state().plan?.resources[resource]
+  const explain = <T extends { readonly error?: ErrorInfo }>(one: T): T =>
+    one.error ? { ...one, error: debuggerMissing(spec, one.error) } : one
+  const rest = explain(observed)
+  const pods = found.map((pod) => ({ ...pod, containers: pod.containers.map(explain) }))
   const plain = pods.map(({ template, containers, ...pod }) => ({
     ...pod,
     ...(template === undefined ? {} : { template }),

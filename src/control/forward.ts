@@ -3,7 +3,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { DevloopError, isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
-import type { ForwardSpec, Plan } from '../model/plan.js'
+import { forwardsOf, type ForwardSpec, type Plan } from '../model/plan.js'
 import type { ForwardState, PodState } from '../model/state.js'
 import type { Store } from '../store/store.js'
 import { currentPods, isBroughtUp, isServing, unsupported } from '../store/resource-status.js'
@@ -275,9 +275,16 @@ function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<numbe
   const wanted = new Map<number, Wanted>()
   for (const spec of Object.values(plan?.resources ?? {})) {
     if (spec.kind === 'local' || unsupported(store.state(), spec.name) || store.state().resources[spec.name]?.disabled) continue
-    for (const { local, port, fallback } of spec.forward) {
+    for (const { local, port, fallback } of forwardsOf(spec)) {
       const number = typeof port === 'number' ? port : spec.kind === 'app' ? spec.ports[port] : undefined
-      if (number !== undefined) wanted.set(local, { resource: spec.name, name: String(port), port: number, local, fallback })
+      if (number !== undefined)
+        wanted.set(local, {
+          resource: spec.name,
+          name: spec.kind === 'app' && local === spec.debug?.local ? 'debug' : String(port),
+          port: number,
+          local,
+          fallback,
+        })
     }
   }
   return wanted

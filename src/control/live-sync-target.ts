@@ -280,6 +280,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       } else {
         await (await open(wanted)).restart(signal)
         stage(wanted, 'restarted')
+        tellReplaced(target)
       }
       owed.restart = false
       // the new process has read everything anyway
@@ -292,6 +293,16 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     }
     await notePaid(ports.stateFiles, id, number)
     return 'paid'
+  }
+
+  /** So that whoever debugs it attaches again. */
+  const tellReplaced = ({ resource, pod }: TargetState): void => {
+    const { targets, plan, forwards } = store.state()
+    patch({ replaced: (targets[id]?.replaced ?? 0) + 1 })
+    const spec = plan?.resources[resource]
+    if (spec?.kind !== 'app' || !spec.debug) return
+    const { local } = spec.debug
+    tell('info', `the process in ${pod} was replaced: attach the debugger again at localhost:${forwards[local]?.opened ?? local}`)
   }
 
   const sendSignal = async (name: ReloadSignal, wanted: Wanted): Promise<void> => {

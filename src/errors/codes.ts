@@ -246,6 +246,14 @@ export const errorCodes = {
     'A signal could not be sent to the process in the container.',
     'Let the process itself handle the signal: start it by `exec` where a shell starts it.',
   ),
+  'debug/missing': entry(
+    'The image lacks what starts an app under its debugger.',
+    'Put it into the image, or take `debug` from the app.',
+  ),
+  'debug/unsupported': entry(
+    'An app cannot be started under its debugger, and runs without.',
+    'Give the app a command that starts the program itself.',
+  ),
   'notify/failed': entry(
     'The app was not notified.',
     'See whether the app answers there, and what it says; the next save tries again.',

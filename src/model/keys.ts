@@ -24,8 +24,9 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
     readiness: undefined,
     warnings: undefined,
   }
+  const debug = 'debug' in resource && resource.debug && { language: resource.debug.language, port: resource.debug.port }
   const modes = { auto: undefined, trigger: undefined, enabled: undefined }
-  return hash([{ ...spec, ...own, ...modes }, others, restart])
+  return hash([{ ...spec, ...own, ...modes, ...(debug ? { debug } : {}) }, others, restart])
 }
 
 /** What identifies one deploy of a resource: its spec and the references of the images in it. */

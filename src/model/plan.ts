@@ -268,8 +268,28 @@ export interface AppSpec extends ResourceBase {
   /** Who its container runs as; undefined = the image's user. */
   readonly user?: { readonly uid: number; readonly gid?: number }
   readonly pod?: PodSettings
+  /** It is started under its debugger. */
+  readonly debug?: DebugSpec
   /** How to run it on this machine; undefined = only on Kubernetes. */
   readonly process?: { readonly prepare?: Command; readonly command: Command }
+}
+
+export type DebugLanguage = 'node' | 'python' | 'go' | 'java'
+
+export interface DebugSpec {
+  readonly language: DebugLanguage
+  /** That its debugger listens on in the container, on the loopback. */
+  readonly port: number
+  /** Of this machine, to attach to. */
+  readonly local: number
+  readonly fallback?: 'next-free'
+}
+
+/** What is forwarded to a resource: what it says, and its debugger. */
+export function forwardsOf(spec: ResourceSpec): readonly ForwardSpec[] {
+  if (spec.kind !== 'app' || !spec.debug) return spec.forward
+  const { local, port, fallback } = spec.debug
+  return [...spec.forward, { local, port, ...(fallback ? { fallback } : {}) }]
 }
 
 /** Which built images objects hold, and where beside the containers of pod templates. */

@@ -331,6 +331,8 @@ export interface TargetState {
   readonly attempts: number
   /** Of the resource's requests to restart, how many were met. */
   readonly restartsDone: number
+  /** How often its process was replaced in place; absent = never. */
+  readonly replaced?: number
   readonly transport?: string
   readonly error?: ErrorInfo
 }

@@ -355,6 +355,8 @@ export interface ResourceView {
     readonly reasons: readonly string[]
   }
   readonly endpoints: readonly EndpointView[]
+  /** It is started under a debugger. */
+  readonly debug?: DebugView
   readonly pods: readonly PodView[]
   /** Newest change that concerned it. */
   readonly lastChange?: {
@@ -369,6 +371,18 @@ export interface ResourceView {
 
 /** Why a resource is not being worked on now. */
 export type HoldView = Hold
+
+/** Where a debugger attaches, and to what. */
+export interface DebugView {
+  readonly language: 'node' | 'python' | 'go' | 'java'
+  readonly host: string
+  readonly port: number
+  /**
+   * Names the process that runs now: another value means that the process was replaced, by whatever, and that a debugger has to attach
+   * again. Absent while none runs.
+   */
+  readonly process?: string
+}
 
 export interface EndpointView {
   /** Such as `http`. */

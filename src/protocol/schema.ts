@@ -189,6 +189,14 @@ const resource = z
         error: errorInfo.exactOptional(),
       }),
     ),
+    debug: z
+      .looseObject({
+        language: z.enum(['node', 'python', 'go', 'java']),
+        host: z.string(),
+        port: count,
+        process: z.string().exactOptional().describe('Another one whenever the process was replaced'),
+      })
+      .exactOptional(),
     pods: list(pod),
     lastChange: z.looseObject({ id: z.string(), at: time, outcome, liveMs: z.number().exactOptional() }).exactOptional(),
     since: time,

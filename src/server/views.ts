@@ -3,7 +3,7 @@ import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { percentiles } from '../model/latency.js'
 import type { ErrorInfo } from '../errors/devloop-error.js'
-import { imagesOf, type ResourceSpec } from '../model/plan.js'
+import { forwardsOf, imagesOf, type ResourceSpec } from '../model/plan.js'
 import type {
   ChangeState,
   ContainerState,
@@ -16,6 +16,7 @@ import type {
 } from '../model/state.js'
 import type {
   ChangeView,
+  DebugView,
   EndpointView,
   ImageView,
   ContainerView,
@@ -192,6 +193,7 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     auto: spec.auto,
     trigger: spec.trigger,
     endpoints: endpointsOf(state, resource, spec),
+    ...optional('debug', debugView(state, resource, spec)),
     pods: (resource.observed?.pods ?? []).map((pod) => podView(state, resource, pod)),
     ...optional('lastChange', last && lastChangeOf(resource, last)),
     since: resource.since,
@@ -269,16 +271,34 @@ function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec):
       },
     ]
   }
-  return spec.forward.map(({ local, port }) => {
+  return forwardsOf(spec).map(({ local, port }) => {
+    const isDebug = spec.kind === 'app' && spec.debug?.local === local
     const forward = state.forwards[local]
     const listening = forward?.status === 'listening' && currentPods(resource).some((pod) => isServing(state, resource, pod))
     return {
-      name: String(port),
-      url: `http://localhost:${forward?.opened ?? local}`,
+      name: isDebug ? 'debug' : String(port),
+      url: `${isDebug ? 'tcp' : 'http'}://localhost:${forward?.opened ?? local}`,
       state: forward?.status === 'failed' ? 'failed' : listening ? 'listening' : 'waiting',
       ...optional('error', forward?.error),
     }
   })
+}
+
+function debugView(state: State, resource: ResourceState, spec: ResourceSpec): DebugView | undefined {
+  if (spec.kind !== 'app' || !spec.debug) return undefined
+  const { language, local } = spec.debug
+  const running = currentPods(resource).flatMap((pod) => {
+    const container = pod.containers.find(({ name }) => name === spec.name)
+    return container?.running ? [{ pod, container }] : []
+  })
+  const newest = running.toSorted((a, b) => a.pod.createdAt - b.pod.createdAt).at(-1)
+  const replaced = newest && state.targets[newest.container.containerId]?.replaced
+  return {
+    language,
+    host: 'localhost',
+    port: state.forwards[local]?.opened ?? local,
+    ...(newest ? { process: `${newest.pod.name}:${newest.container.restarts}.${replaced ?? 0}` } : {}),
+  }
 }
 
 function podView(state: State, resource: ResourceState, pod: PodState): PodView {

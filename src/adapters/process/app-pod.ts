@@ -16,6 +16,10 @@ export interface AppPodOptions {
   /** The stage; undefined for an app whose image devloop does not build: then there is nothing to sync into. */
   readonly stage: string | undefined
   readonly ref: string
+  /** What runs: the app's command, or that under its debugger. */
+  readonly command: Command
+  /** Where its debugger listens. */
+  readonly debugPort?: number | undefined
   /** Working folder. */
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
@@ -57,7 +61,7 @@ export function createAppPod(options: AppPodOptions): AppPod {
 
   const main = createAppProcess({
     name: app.name,
-    command: app.process.command,
+    command: options.command,
     cwd,
     env,
     ports: Object.values(options.ports),

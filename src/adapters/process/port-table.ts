@@ -10,6 +10,8 @@ export interface PortTable {
    * runs or not.
    */
   assign(app: AppSpec): Promise<Readonly<Record<string, number>>>
+  /** The same for its debugger, which is none of its ports. */
+  assignDebugger(app: AppSpec): Promise<number>
 }
 
 // below the ports that the system gives to outgoing connections, so that none of them is in the way of an app that starts again
@@ -32,17 +34,18 @@ export function createPortTable(seed: string): PortTable {
     throw new DevloopError('app/start', 'No port of this machine is free for an app.')
   }
 
+  const portOf = (key: string): Promise<number> => {
+    const port = assigned.get(key) ?? find(key)
+    assigned.set(key, port)
+    return port
+  }
+
   return {
+    // a name of a port has no space in it
+    assignDebugger: (app) => portOf(`${app.name} the debugger`),
     async assign(app) {
       const names = Object.keys(app.ports)
-      const ports = await Promise.all(
-        names.map((name) => {
-          const key = `${app.name} ${name}`
-          const port = assigned.get(key) ?? find(key)
-          assigned.set(key, port)
-          return port
-        }),
-      )
+      const ports = await Promise.all(names.map((name) => portOf(`${app.name} ${name}`)))
       return Object.fromEntries(names.map((name, index) => [name, ports[index] as number]))
     },
   }

@@ -11,8 +11,8 @@ import type { ProcessRunner } from '../../ports/process-runner.js'
 import type { DeployableSpec, Deployed, DeployRequest, Observed, OpenRuntime, Runtime } from '../../ports/runtime.js'
 import type { TargetRef } from '../../ports/sync-transport.js'
 import { appEnv, createGenerated, inheritedEnv } from './app-env.js'
+import { checkMain, underDebugger, type Main } from './app-debugger.js'
 import { createAppPod, type AppPod } from './app-pod.js'
-import { checkCommand } from './app-process.js'
 import { createTurns } from './in-turn.js'
 import { createPortTable } from './port-table.js'
 import { createStageBuilder } from './stage-builder.js'
@@ -117,10 +117,19 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
       const record = 'built' in app.image ? images[app.image.built] : undefined
       if (record && !(await stages.isComplete(record.ref))) throw stageGone(app, record)
       const place = await placeOf(app, record, stateDir)
-      const podEnv = appEnv(app, env, (name) => assigned.get(name), generated)
+      const main = await underDebugger(
+        app,
+        appEnv(app, env, (name) => assigned.get(name), generated),
+        ports,
+      )
+      const podEnv = main.env
       const ownPorts = assigned.get(app.name) ?? {}
-      const template = templateOf(app, record, podEnv, ownPorts)
-      const deployed: Deployed = { objects: [`process/${app.name}`], templates: [template], warnings: notFollowed(app) }
+      const template = templateOf(app, record, main, ownPorts)
+      const deployed: Deployed = {
+        objects: [`process/${app.name}`],
+        templates: [template],
+        warnings: [...notFollowed(app), ...main.warnings],
+      }
 
       const running = [...entry.pods].find((pod) => pod.options.template === template && !pod.gone.aborted)
       if (running) {
@@ -133,6 +142,8 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
         app,
         template,
         ...place,
+        command: main.command,
+        debugPort: main.port,
         env: podEnv,
         ports: ownPorts,
         processes: parts.processes,
@@ -145,7 +156,7 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
         const calledOff = AbortSignal.any([signal, closing.signal])
         const run = (): Promise<void> => (prepare === undefined ? Promise.resolve() : pod.prepare(prepare, calledOff))
         await (record && prepare !== undefined ? stages.prepareOnce(record.ref, prepare, run) : run())
-        await checkCommand(app.name, app.process.command, place.cwd, podEnv)
+        await checkMain(app, main.command, place.cwd, podEnv)
         calledOff.throwIfAborted()
       } catch (thrown) {
         await drop(entry, pod)
@@ -200,7 +211,8 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
         signal.throwIfAborted()
         const pod = podNamed(name)?.pod
         const [portName] = Object.entries(pod?.options.app.ports ?? {}).find(([, number]) => number === port) ?? []
-        const local = pod && portName !== undefined ? pod.options.ports[portName] : undefined
+        const own = pod && portName !== undefined ? pod.options.ports[portName] : undefined
+        const local = pod && port === pod.options.app.debug?.port ? pod.options.debugPort : own
         if (local === undefined) {
           throw new DevloopError(
             'forward/failed',
@@ -296,11 +308,11 @@ async function placeOf(
 function templateOf(
   app: ProcessApp,
   record: BuildRecord | undefined,
-  env: Readonly<Record<string, string>>,
+  main: Main,
   ports: Readonly<Record<string, number>>,
 ): string {
-  const sorted = Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const parts = [app.process, app.image, record?.digest, sorted, ports, app.job, app.workdir]
+  const sorted = Object.entries(main.env).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const parts = [app.process, main.command, app.image, record?.digest, sorted, ports, app.job, app.workdir]
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)
 }
 

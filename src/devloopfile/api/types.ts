@@ -396,8 +396,21 @@ export interface AppOptions<Port extends string = string> extends GraphOptions {
   user?: number | string
   /** What else can be said of its pods. */
   pod?: PodOptions
+  /**
+   * It is started under its debugger, which a port of this machine leads to: 9229 for `node`, 5678 for `python` (the image needs
+   * debugpy), 2345 for `go` (the image needs dlv), 5005 for `java`, or the next that is free. Its probes wait for who stands at a breakpoint.
+   */
+  debug?: DebugLanguage | DebugOptions
   /** How to run it on this machine, without cluster and Docker. Without it, the app is held there. */
   process?: ProcessOptions
+}
+
+export type DebugLanguage = 'node' | 'python' | 'go' | 'java'
+
+export interface DebugOptions {
+  language: DebugLanguage
+  /** Port of this machine that leads to the debugger. When another program has it, that is an error. */
+  local: number
 }
 
 /** A forward with more to say than its local port. */

@@ -1,6 +1,6 @@
 // Rules that span resources: names, needs in a circle, ports of this machine.
 import type { SourcePosition } from '../../errors/devloop-error.js'
-import type { ImageSpec, ResourceSpec } from '../../model/plan.js'
+import { forwardsOf, type ImageSpec, type ResourceSpec } from '../../model/plan.js'
 import { place, type Problems } from './problems.js'
 
 /** Two things with one name. @param kind such as `images` */
@@ -64,9 +64,10 @@ export function checkNeeds(problems: Problems, resources: ReadonlyMap<string, Re
 /** Two that want one port of this machine. */
 export function checkLocalPorts(problems: Problems, resources: readonly ResourceSpec[]): void {
   const taken = new Map<number, { name: string; at: SourcePosition }>()
-  for (const { name, at, ...spec } of resources) {
+  for (const spec of resources) {
+    const { name, at } = spec
     const ports = [
-      ...spec.forward.map(({ local }) => local),
+      ...forwardsOf(spec).map(({ local }) => local),
       ...(spec.kind === 'local' && spec.port !== undefined ? [spec.port] : []),
     ]
     for (const local of ports) {

@@ -3,6 +3,7 @@ import type { AppSpec, ForwardSpec } from '../../model/plan.js'
 import type { AppOptions, ProcessOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
+import { makeDebug } from './make-debug.js'
 import { broken, command, dnsLabel, integer, options, port, readiness, record, string, wrong, type Subject } from './fields.js'
 import { makeForwardSpec } from './make-forward.js'
 import { graphKnown, makeGraph } from './make-graph.js'
@@ -33,6 +34,7 @@ const known: Record<keyof AppOptions, true> = {
   workdir: true,
   user: true,
   pod: true,
+  debug: true,
   process: true,
   ...graphKnown,
 }
@@ -61,6 +63,7 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
   const user = makeUser(subject, given.user)
   const pod = makePod(subject, given.pod)
   const job = makeJob(subject, given.job)
+  const debug = makeDebug(subject, given.debug, ports)
   return {
     kind: 'app',
     name,
@@ -82,6 +85,7 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
     ...(workdir === undefined ? {} : { workdir }),
     ...(user ? { user } : {}),
     ...(pod ? { pod } : {}),
+    ...(debug ? { debug } : {}),
     ...(process ? { process } : {}),
     ...(resource.warnings?.length ? { warnings: resource.warnings } : {}),
     at: resource.at,

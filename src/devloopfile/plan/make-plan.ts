@@ -17,6 +17,7 @@ import { makeCluster } from './make-cluster.js'
 import { makeImage } from './make-image.js'
 import { makeLocal } from './make-local.js'
 import { makeManifests } from './make-manifests.js'
+import { ownDebugPorts } from './make-debug.js'
 import { ownVolumes } from './own-volumes.js'
 import { makeSettings } from './make-settings.js'
 import { createNeeds, resolveNeeds, type Needs } from './make-needs.js'
@@ -71,6 +72,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
       rebuildAfter: resolveNeeds(spec.rebuildAfter, all),
     }))
     .map(ownVolumes())
+    .map(ownDebugPorts(made.flat()))
   const byName = new Map(resources.map((spec) => [spec.name, spec]))
   checkNames(problems, 'images', images)
   checkNames(problems, 'resources', resources)

@@ -8,12 +8,15 @@ const forever = 1_000_000
 /** The probes of a container; none for one that is ready once it runs, or that runs to its end. */
 export function probesOf(app: AppSpec): object {
   if (app.job || app.probe === false) return {}
-  if (app.probe) return asked(app.probe, app.ports)
+  if (app.probe) return asked(app.debug ? patient(app.probe) : app.probe, app.ports)
   const [first] = Object.values(app.ports)
   if (first === undefined) return {}
   // many failures are let pass: a restart in place must not take the pod out of its Service
   return { readinessProbe: { tcpSocket: { port: first }, periodSeconds: 1, failureThreshold: 30 } }
 }
+
+/** Who stands at a breakpoint does not answer. */
+const patient = (probe: ProbeSpec): ProbeSpec => ({ ...probe, timeout: 600, failures: 1_000 })
 
 function asked({ check, period, startPeriod, timeout, failures }: ProbeSpec, ports: AppSpec['ports']): object {
   const number = (port: string | number): number => (typeof port === 'number' ? port : (ports[port] ?? 0))

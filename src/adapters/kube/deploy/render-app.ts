@@ -4,6 +4,7 @@ import type { BuildRecord } from '../../../model/build-record.js'
 import { isSecretText, type AppSpec, type KubeObject } from '../../../model/plan.js'
 import { instanceLabel, projectLabel, resourceLabel } from '../labels.js'
 import { contentHash } from './content-hash.js'
+import { putDebugger } from './app-debug.js'
 import { probesOf } from './app-probe.js'
 import { renderVolumes, type AppVolumes, type Storage } from './app-volumes.js'
 import { literally } from './expansion.js'
@@ -58,6 +59,11 @@ export function renderApp(input: RenderAppInput): Rendered {
   })
   const template = podTemplate(input, env, volumes, Object.keys(secrets).length > 0 ? contentHash(secrets) : undefined)
   const built = 'built' in app.image ? app.image.built : undefined
+  const notDebugged = putDebugger(
+    app,
+    template.spec.containers?.[0],
+    built === undefined ? undefined : input.images[built]?.config,
+  )
   const { id, warnings } = finishPodTemplate(template, {
     ...input,
     imageOf: () => built,
@@ -93,7 +99,7 @@ export function renderApp(input: RenderAppInput): Rendered {
         spec: {
           replicas: app.replicas,
           revisionHistoryLimit: 2,
-          progressDeadlineSeconds: 300,
+          progressDeadlineSeconds: app.debug ? 3600 : 300,
           selector: { matchLabels: selector },
           strategy: volumes.exclusive
             ? // two pods on one volume would harm its data, and on two nodes wait for each other
@@ -105,7 +111,7 @@ export function renderApp(input: RenderAppInput): Rendered {
       }
   return {
     objects: [...objects.map((object) => ({ object, at: app.at })), { object: workload, at: app.at, template: id }],
-    warnings: [...volumes.warnings, ...warnings],
+    warnings: [...volumes.warnings, ...notDebugged, ...warnings],
   }
 }
 

@@ -332,3 +332,50 @@ describe('renderApp', () => {
     )
   })
 })
+
+describe('an app under its debugger', () => {
+  const debug = { language: 'node', port: 9229, local: 9229 } as const
+  const built = { image: { built: 'shop/api' }, ports: { http: 80 } } as const
+  const images = { 'shop/api': aRecord() }
+
+  test('its command has the debugger, below the supervisor; nobody hurries it, and its port stays in the pod', () => {
+    const probe = {
+      check: { kind: 'http', port: 'http', path: '/' },
+      period: 5,
+      startPeriod: 5,
+      timeout: 1,
+      failures: 3,
+    } as const
+    const rendered = render({ app: anApp({ ...built, debug, probe }), images, restartable: new Set(['shop/api']) })
+    const { container, object } = deploymentOf(rendered)
+    expect(rendered.warnings).toEqual([])
+    expect(container.command?.slice(-3)).toEqual(['node', '--inspect=127.0.0.1:9229', 'server.js'])
+    expect(container.readinessProbe).toMatchObject({ timeoutSeconds: 600, failureThreshold: 1_000 })
+    expect(object.spec).toMatchObject({ progressDeadlineSeconds: 3600 })
+    expect(JSON.stringify(rendered.objects.map((one) => one.object))).not.toMatch(/ort":9229/)
+  })
+
+  test('a command that only the image knows gets a variable, after what the app itself says', () => {
+    const env = { NODE_OPTIONS: literal('--no-warnings'), A: literal('b') }
+    const { container } = deploymentOf(render({ app: anApp({ debug, env }) }))
+    expect(container.command).toBeUndefined()
+    expect(container.env).toEqual([
+      { name: 'A', value: 'b' },
+      { name: 'NODE_OPTIONS', value: '--no-warnings --inspect=127.0.0.1:9229' },
+    ])
+  })
+
+  test.each([
+    ['a package manager', { ...built, command: ['npm', 'start'] }, /package manager/],
+    ['a command that is not known', { debug: { language: 'go', port: 2345, local: 2345 } }, /not known/],
+    ['a variable that is secret', { env: { NODE_OPTIONS: password } }, /is secret/],
+  ] as const)('what cannot be debugged runs as ever, and a warning says why: %s', (_, changes, why) => {
+    const rendered = render({ app: anApp({ debug, ...changes }), images, generated: { 'db-password': 'x' } })
+    expect(rendered.warnings).toEqual([
+      expect.objectContaining({ code: 'debug/unsupported', why: expect.stringMatching(why) as string }),
+    ])
+    const plain = render({ app: anApp({ ...changes, debug: undefined } as never), images, generated: { 'db-password': 'x' } })
+    const { container } = deploymentOf(rendered)
+    expect([container.command, container.env]).toEqual([deploymentOf(plain).container.command, deploymentOf(plain).container.env])
+  })
+})
