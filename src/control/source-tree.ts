@@ -33,11 +33,14 @@ const secondLook = 25
  */
 export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: boolean): SourceTree {
   const tree = new Map<string, Entry>()
+  /** The last look was not taken over, so that hints alone no longer tell all that changed. */
+  let halted = false
   const prefix = root.path.endsWith('/') ? root.path : `${root.path}/`
 
   const scan = async (signal: AbortSignal): Promise<SourceChanges> => {
     const found = await files.scan(root.path, root.ignored, signal)
-    if (guarded && tree.size > 0 && (found.missing || found.tree.size === 0)) return { changed: [], missing: true }
+    halted = guarded && tree.size > 0 && (found.missing || found.tree.size === 0)
+    if (halted) return { changed: [], missing: true }
     const changed: string[] = []
     for (const path of tree.keys()) {
       if (found.tree.has(path)) continue
@@ -65,6 +68,7 @@ export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: b
         else if (prefix.startsWith(`${path}/`)) return scan(signal)
       }
       if (relative.size === 0) return none
+      if (halted) return scan(signal)
       const isFile = tree.has('')
       if (relative.has('') && !isFile) return scan(signal)
       const found = await files.look(root.path, [...relative], root.ignored, signal)
@@ -73,12 +77,9 @@ export function createSourceTree(root: WatchRoot, files: SourceFiles, guarded: b
         await setTimeout(secondLook, undefined, { signal })
         for (const [path, entry] of await files.look(root.path, between, root.ignored, signal)) found.set(path, entry)
       }
-      const changed: string[] = []
-      for (const path of vanished(tree, relative, found)) {
-        changed.push(path)
-      }
-      if (guarded && changed.length > 0 && changed.length >= tree.size && ![...found.values()].some(Boolean))
-        return { changed: [], missing: true }
+      const changed = [...vanished(tree, relative, found)]
+      halted = guarded && changed.length > 0 && changed.length === tree.size && ![...found.values()].some(Boolean)
+      if (halted) return { changed: [], missing: true }
       for (const path of changed) tree.delete(path)
       for (const [path, entry] of found) {
         if (!entry || sameEntry(tree.get(path), entry)) continue
@@ -98,12 +99,12 @@ function vanished(
   tree: ReadonlyMap<string, Entry>,
   looked: ReadonlySet<string>,
   found: ReadonlyMap<string, Entry | undefined>,
-): string[] {
-  const gone: string[] = []
+): Set<string> {
+  const gone = new Set<string>()
   const folders = new Set<string>()
   for (const path of looked) {
     if (tree.has(path)) {
-      if (!found.get(path)) gone.push(path)
+      if (!found.get(path)) gone.add(path)
     } else if (!found.get(path)) {
       folders.add(path)
     }
@@ -112,8 +113,7 @@ function vanished(
   for (const path of looked) if (found.get(path) && !tree.has(path)) folders.add(path)
   if (folders.size === 0) return gone
   for (const path of tree.keys()) {
-    if (found.get(path) || !isBelow(path, folders)) continue
-    gone.push(path)
+    if (!found.get(path) && isBelow(path, folders)) gone.add(path)
   }
   return gone
 }

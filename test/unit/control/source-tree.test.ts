@@ -6,12 +6,16 @@ import type { SourceFiles } from '../../../src/ports/source-files.js'
 const signal = new AbortController().signal
 const file = (hash: string, size = 1): Entry => ({ kind: 'file', hash, mode: 0o644, size })
 
-/** Files that are one thing at the first look and another at the next. */
+/** Files that are one thing at the first look, or scan, and another at the next. */
 function changing(...looks: readonly Readonly<Record<string, Entry>>[]): SourceFiles & { looks: string[][] } {
   const asked: string[][] = []
+  let scans = 0
   return {
     looks: asked,
-    scan: () => Promise.resolve({ tree: new Map(Object.entries(looks[0] ?? {})), missing: false }),
+    scan: () => {
+      const now = looks[Math.min(asked.length + scans++, looks.length - 1)] ?? {}
+      return Promise.resolve({ tree: new Map(Object.entries(now)), missing: false })
+    },
     look(_root, paths) {
       asked.push([...paths])
       const now = looks[Math.min(asked.length, looks.length - 1)] ?? {}
@@ -51,5 +55,27 @@ describe('a file that is saved in two halves is one change', () => {
     const tree = await open(files)
     expect(await tree.look(['/p/a', '/p/new', '/p/empty'], signal)).toEqual({ changed: ['a'], missing: false })
     expect(files.looks).toHaveLength(1)
+  })
+})
+
+describe('a root that empties out', () => {
+  const before = { 'd/a': file('1'), 'd/b': file('2'), 'd/c': file('3'), keep: file('4') }
+
+  test('is not one that loses most of its files, with the folder that they were in', async () => {
+    const tree = await open(changing(before, { keep: file('4') }))
+    const looked = await tree.look(['/p/d/a', '/p/d/b', '/p/d/c', '/p/d'], signal)
+    expect(looked).toEqual({ changed: ['d/a', 'd/b', 'd/c'], missing: false })
+    expect([...tree.tree.keys()]).toEqual(['keep'])
+  })
+
+  test('is not followed; as soon as something is there again, all of it is', async () => {
+    const tree = await open(changing(before, {}, {}, {}, { new: file('5'), 'd/b': file('2') }))
+    expect(await tree.look(['/p/d/a', '/p/d/b', '/p/d/c', '/p/keep'], signal)).toEqual({ changed: [], missing: true })
+    expect(await tree.look(['/p/d'], signal)).toEqual({ changed: [], missing: true })
+    expect([...tree.tree.keys()]).toEqual(Object.keys(before))
+    expect(await tree.look(['/p/new'], signal)).toEqual({ changed: ['d/a', 'd/c', 'keep', 'new'], missing: false })
+    expect([...tree.tree.keys()]).toEqual(['d/b', 'new'])
+    // from then on, hints are enough
+    expect(await tree.look(['/p/other'], signal)).toEqual({ changed: [], missing: false })
   })
 })
