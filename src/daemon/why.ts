@@ -5,8 +5,11 @@ import type { ControlContext } from '../control/context.js'
 import { compileGlobs } from '../model/globs.js'
 import { describeNotice, isAlwaysIgnored } from '../model/live-rules.js'
 import type { ImageSpec } from '../model/plan.js'
+import type { State } from '../model/state.js'
 import type { WhyAnswer, WhyResult } from '../protocol/messages.js'
 import type { ImageFiles } from '../store/large.js'
+
+const rebuilt = 'the image is built again and rolled out'
 
 export function explainPath(context: ControlContext, path: string): WhyResult {
   if (!isAbsolute(path)) throw new DevloopError('protocol/invalid', `the path must be absolute: ${path}`)
@@ -32,7 +35,7 @@ export function explainPath(context: ControlContext, path: string): WhyResult {
         subject: `image ${image.name}`,
         action: 'rebuild',
         rule: 'it is the Dockerfile',
-        effects: ['the image is built again and rolled out'],
+        effects: [rebuilt],
       })
     else if (below) answers.push(explainImage(context, image, below))
   }
@@ -51,7 +54,7 @@ export function explainPath(context: ControlContext, path: string): WhyResult {
   return { path, answers }
 }
 
-function explainImage({ large }: ControlContext, image: ImageSpec, path: string): WhyAnswer {
+function explainImage({ store, large }: ControlContext, image: ImageSpec, path: string): WhyAnswer {
   const subject = `image ${image.name}`
   const files = large.images.get(image.name)
   if (isAlwaysIgnored(path))
@@ -68,9 +71,19 @@ function explainImage({ large }: ControlContext, image: ImageSpec, path: string)
       action: verdict.action,
       rule: verdict.why,
       ...at,
-      effects: verdict.action === 'rebuild' ? ['the image is built again and rolled out'] : [],
+      effects: verdict.action === 'rebuild' ? [rebuilt] : [],
     }
   }
+  const state = store.state()
+  const blocked = state.images[image.name]?.syncBlocked
+  if (blocked)
+    return {
+      subject,
+      action: 'rebuild',
+      rule: `${verdict.why}, which live sync cannot follow`,
+      ...at,
+      effects: [`live sync cannot be used (${blocked.code}): ${blocked.message}`, rebuilt],
+    }
   const { steps: due, restart, signals } = files.rules.triggers([path])
   const steps = due.map((index) => {
     const rule = image.live[index]
@@ -86,8 +99,21 @@ function explainImage({ large }: ControlContext, image: ImageSpec, path: string)
       ...verdict.to.map((to) => writtenTo(files, to, path)),
       ...steps,
       ...(restart ? ['then the process is restarted'] : signals.map((name) => `then the process gets ${name}`)),
+      ...carriedBy(state, image.name),
     ],
   }
+}
+
+/** How files get into the containers of an image, or one built on it, and where that fails now. What is the same of many is told once. */
+function carriedBy(state: State, image: string): string[] {
+  const targets = Object.values(state.targets).filter(
+    (target) => target.image === image || state.images[target.image]?.bases?.names.includes(image),
+  )
+  const lines = targets.flatMap(({ pod, container, transport, error }) => [
+    ...(transport === undefined ? [] : [`carried by: ${transport}`]),
+    ...(error ? [`fails now in ${pod}/${container} (${error.code}): ${error.message}`] : []),
+  ])
+  return [...new Set(lines)].slice(0, 20)
 }
 
 /** Where several files lead to one container path, only one of them is there. */

@@ -169,7 +169,7 @@ export interface WhyAnswer {
   readonly rule: string
   /** file:line of the rule. */
   readonly at?: string
-  /** What follows from it: container paths, commands, restart. */
+  /** What follows from it, in words: container paths, commands, restart; what carries files into the containers, and where that fails now. */
   readonly effects: readonly string[]
 }
 
