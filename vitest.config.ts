@@ -7,6 +7,8 @@ const retry = process.env.CI ? 2 : 0
 const alias = { devloop: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
 const cluster = 'test/**/*.cluster.test.ts'
 const e2e = 'test/e2e/**/*.test.ts'
+/** Keep a machine busy by themselves, so that they run one by one after the others. */
+const heavy = ['test/cluster/forward-rollouts.cluster.test.ts']
 
 export default defineConfig({
   test: {
@@ -35,18 +37,19 @@ export default defineConfig({
         test: { name: 'e2e', retry, include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 },
       },
       // real Kubernetes, Docker engine and registry, as KUBECONFIG names them
-      {
+      ...[
+        { name: 'cluster', include: [cluster], exclude: heavy, maxWorkers: 2 },
+        { name: 'cluster-heavy', include: heavy, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      ].map((more) => ({
         resolve: { alias },
         test: {
-          name: 'cluster',
           retry,
-          include: [cluster],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
           globalSetup: ['test/support/require-cluster.ts'],
+          ...more,
         },
-      },
+      })),
     ],
   },
 })
