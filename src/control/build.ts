@@ -142,7 +142,9 @@ export function createBuildController(context: ControlContext): Controller {
         inputs: state.build.inputs,
         ...(typeof state.build.bases === 'string' ? { bases: state.build.bases, baseRefs: Object.values(bases) } : {}),
         ...(open.info.platform === undefined ? {} : { platform: open.info.platform }),
-        tree,
+        ...(spec.pulled ? { pulled: true as const } : {}),
+        // a stage holds the files from the start, whatever the image holds
+        tree: spec.pulled?.initialSync && open.info.kind === 'kubernetes' ? new Map<string, Entry>() : tree,
         builtAt: same ? before.builtAt : Date.now(),
         ...built,
       }
@@ -192,7 +194,7 @@ export function createBuildController(context: ControlContext): Controller {
       if (one.kind !== 'build' || running.has(one.image)) continue
       const abort = new AbortController()
       store.dispatch({ type: 'build/started', image: one.image, reason: one.reason })
-      log({ resource: '', source: 'build', level: 'info', text: `building ${one.image}: ${one.reason}` })
+      log({ resource: '', source: 'build', level: 'info', text: tellBuild(state.plan?.images[one.image], one) })
       const done = build(one.image, open, AbortSignal.any([abort.signal, stopping.signal]))
         .catch(onDefect)
         .finally(() => {
@@ -213,6 +215,9 @@ export function createBuildController(context: ControlContext): Controller {
     },
   }
 }
+
+const tellBuild = (spec: ImageSpec | undefined, { image, reason }: { readonly image: string; readonly reason: string }): string =>
+  spec?.pulled ? `${image} is ${spec.pulled.ref}, which is only pulled` : `building ${image}: ${reason}`
 
 /** Whether an image was built for the nodes of this cluster, as far as both are known. */
 const fitsNodes = ({ platform }: BuildRecord, { info }: Runtime): boolean =>

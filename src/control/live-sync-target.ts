@@ -395,6 +395,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     tell('error', error.message.replace(/\.$/, '') + (error.why ? `: ${error.why.split('\n').at(-1)}` : ''))
     if (blocking.has(error.code)) {
       patch({ status: 'failed', error, failedRevision: wanted.revision, failedBases: wanted.bases })
+      // what is only pulled cannot be built instead
+      if (wanted.layers.some(({ spec }) => spec.pulled)) return
       // the pod that takes this one's place may be one that can be written to
       if (!isStaying(store.state(), wanted.target)) return
       // a save of any of them has to be built then

@@ -18,6 +18,8 @@ export interface BuildRecord {
   readonly platform?: string
   /** Hash of everything the image was built from: the context after ignores, Dockerfile, arguments, target. */
   readonly inputs: string
+  /** It was not built: somebody else's image. */
+  readonly pulled?: true
   /** The context as it was built. */
   readonly tree: Tree
   /** What the image runs: entrypoint and command as in its configuration. */

@@ -36,8 +36,16 @@ export const deployKey = (spec: string, refs: readonly string[]): string => [spe
  * Hash of what goes into an image beside the context and the images it is built on: Dockerfile text, arguments, target, options, or
  * the command that builds it. Of a secret only its id and where it comes from: what it holds is in no image either.
  */
-export const imageInputs = ({ args, baseArgs, target, options, build }: ImageSpec, dockerfile: string): string =>
-  hash([dockerfile, sorted(args), sorted(baseArgs ?? {}), target ?? null, sorted(options ?? {}), build ? sorted(build) : null])
+export const imageInputs = ({ args, baseArgs, target, options, build, pulled }: ImageSpec, dockerfile: string): string =>
+  hash([
+    dockerfile,
+    sorted(args),
+    sorted(baseArgs ?? {}),
+    target ?? null,
+    sorted(options ?? {}),
+    build ? sorted(build) : null,
+    ...(pulled ? [sorted(pulled)] : []),
+  ])
 
 /** Entries by key at every depth, so that the order in which a Devloopfile says them does not count. */
 const sorted = (value: unknown): unknown => {

@@ -41,7 +41,7 @@ export interface CompiledLiveRules {
 }
 
 /** Compile an image's live rules once. Pure: the same paths give the same answers. */
-export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRules {
+export function compileLiveRules(image: Pick<ImageSpec, 'live' | 'pulled'>): CompiledLiveRules {
   const first: { rule: LiveRule; action: 'ignore' | 'rebuild'; matches: (path: string) => boolean }[] = []
   const syncs: SyncRule[] = []
   const steps: { index: number; matches: (path: string) => boolean }[] = []
@@ -65,6 +65,7 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live'>): CompiledLiveRu
       rule ??= sync.rule
       if (!to.includes(target)) to.push(target)
     }
+    if (!rule && image.pulled) return { action: 'ignore', why: 'no sync covers it, and the image is only pulled', to: [] }
     return rule
       ? { action: 'sync', rule, why: describeRule(rule), to }
       : { action: 'rebuild', why: 'no live rule covers it', to: [] }

@@ -113,8 +113,18 @@ export interface ImageSpec {
   readonly options?: BuildOptions
   /** A command that builds it; undefined = the Dockerfile does. */
   readonly build?: CustomBuild
+  /** It is not built: somebody else's image, which nodes pull. Undefined = it is built. */
+  readonly pulled?: PulledImage
   readonly live: readonly LiveRule[]
   readonly at: SourcePosition
+}
+
+/** An image that devloop only syncs into. */
+export interface PulledImage {
+  /** As pods have it. */
+  readonly ref: string
+  /** Whether the whole tree is synced into each container, on first contact; else the image is taken to hold what is there at that time. */
+  readonly initialSync: boolean
 }
 
 /** How an image is built, as far as it is said. */

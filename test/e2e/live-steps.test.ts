@@ -141,3 +141,30 @@ export default defineDevloop({
     'then notifies the app: POST :8080/reload',
   )
 })
+
+test('an image that is only pulled: without a cluster its files are staged, and what no sync covers leads to nothing', async () => {
+  const env = await homes()
+  const folder = await project({
+    'site/index.html': 'one\n',
+    'site/notes.md': 'notes',
+    'Devloopfile.ts': `
+import { app, defineDevloop, image, run, sync } from 'devloop'
+const site = image('steps/site', { from: 'nginx:1.27', context: 'site', live: [sync('index.html', '/srv/'), run('cat /dev/null')] })
+export default defineDevloop({
+  name: 'steps',
+  resources: [app('site', { image: site, workdir: '/srv', process: { command: 'cat index.html; exec sleep 3600' } })],
+})
+`,
+  })
+  const watching = await watch(['--runtime', 'process'], { cwd: folder, env })
+  await watching.ready()
+  await waitFor(() => /site.* one$/m.test(watching.output()), { what: 'the app to read its file', timeoutMs: 20_000 })
+  expect(watching.output()).toContain('steps/site is nginx:1.27, which is only pulled')
+  await put(join(folder, 'site/notes.md'), 'more')
+  await put(join(folder, 'site/index.html'), 'two')
+  await waitFor(() => watching.output().includes('running cat'), { what: 'the sync', timeoutMs: 20_000 })
+  await watching.ready()
+  expect(watching.output().match(/only pulled/g)).toHaveLength(1)
+  const why = await run(['why', 'site/notes.md'], { cwd: folder, env })
+  expect(why.stdout).toContain('no sync covers it, and the image is only pulled')
+})

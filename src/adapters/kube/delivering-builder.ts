@@ -1,9 +1,13 @@
 // The builder as the cluster's runtime offers it: where there is no registry, images still get to the nodes, or it is said why not.
 import { DevloopError } from '../../errors/devloop-error.js'
+import type { ImageConfig } from '../../model/build-record.js'
 import type { EngineBuilder, ImageBuilder } from '../../ports/image-builder.js'
 import type { KubeConnection } from './connection.js'
 import { chooseDelivery, isOnNodes, listNodes, loadImage, type Delivery } from './image-delivery.js'
 import { statusOf } from './errors.js'
+
+/** Of an image that is only pulled: what it runs is asked of nobody, so that no engine is needed for it. */
+const unknownConfig: ImageConfig = { entrypoint: [], cmd: [], workingDir: '/', user: '', shell: true }
 
 const silent = { step: (): void => {}, log: (): void => {} }
 
@@ -27,6 +31,8 @@ export function deliveringBuilder(builder: EngineBuilder, connection: KubeConnec
   return {
     ...(builder.pruner ? { pruner: builder.pruner } : {}),
     async build(request, progress, signal) {
+      const { pulled } = request.image
+      if (pulled) return { digest: pulled.ref, ref: pulled.ref, config: unknownConfig }
       if (request.registry) return builder.build(request, progress, signal)
       const delivery = await deliver(request.image.name, signal)
       const built = await builder.build(request, progress, signal)
@@ -37,6 +43,8 @@ export function deliveringBuilder(builder: EngineBuilder, connection: KubeConnec
       return built
     },
     async exists(record, registry, signal) {
+      // nodes pull it by themselves, or say that they cannot
+      if (record.pulled) return true
       if (!(await builder.exists(record, registry, signal))) return false
       if (registry) return true
       const delivery = await deliver(record.image, signal)

@@ -238,6 +238,16 @@ export interface ImageOptions {
   /** Build with a command of your own (ko, buildpacks, bazel, jib, a script) instead of a Dockerfile. */
   build?: CustomBuildOptions
   /**
+   * A reference such as `'nginx:1.27-alpine'`: the image is not built, only pulled, and `live` rules bring files of the context into its
+   * containers. What no `sync` covers leads to nothing. A `restart` needs an app that says its `command`.
+   */
+  from?: string
+  /**
+   * With `from`. `true` = on first contact all files that `sync` covers are copied into each container, whatever the image holds. `false` =
+   * the image holds the context as it is when devloop first sees it, and only later changes are copied. Default: `true`.
+   */
+  initialSync?: boolean
+  /**
    * What a changed file of the context leads to. `ignore` and `rebuildOn` are looked at first, whatever their place; then every
    * `sync` that covers the file applies. A file that no rule covers rebuilds the image. Without rules, every change does.
    */

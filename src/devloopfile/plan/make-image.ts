@@ -9,6 +9,7 @@ import { makeArgs, makeBases } from './make-bases.js'
 import { makeBuildOptions } from './make-build-options.js'
 import { makeCustomBuild } from './make-custom-build.js'
 import { makeLiveRules } from './make-live-rules.js'
+import { checkPulledRules, makePulled } from './make-pulled.js'
 import { called } from './names.js'
 import type { PlanWork } from './work.js'
 
@@ -28,6 +29,8 @@ const known: Record<keyof ImageOptions, true> = {
   labels: true,
   tags: true,
   build: true,
+  from: true,
+  initialSync: true,
   live: true,
 }
 
@@ -47,10 +50,13 @@ export async function makeImage(work: PlanWork, image: DeclaredImage): Promise<I
   const build = makeCustomBuild(work, subject, given, { context, base })
   const buildOptions = makeBuildOptions(subject, given, base)
   const folder = await checkContext(work, subject, context, base)
-  const dockerfile = build
-    ? { inline: '' }
-    : await makeDockerfile(work, subject, given.dockerfile, { context, base, check: folder })
+  const pulled = makePulled(subject, given)
+  const dockerfile =
+    build || given.from !== undefined
+      ? { inline: '' }
+      : await makeDockerfile(work, subject, given.dockerfile, { context, base, check: folder })
   const live = await makeLiveRules(work, subject, given.live, { context, base })
+  if (pulled) checkPulledRules(subject, live)
   if (name === undefined || !dockerfile) return undefined
   const allArgs = { ...baseArgs, ...build?.baseArgs }
   const bases = [...new Set([...declared, ...Object.values(allArgs)])]
@@ -64,6 +70,7 @@ export async function makeImage(work: PlanWork, image: DeclaredImage): Promise<I
     ...(bases.length === 0 ? {} : { bases }),
     ...(Object.keys(buildOptions).length === 0 ? {} : { options: buildOptions }),
     ...(build ? { build: build.spec } : {}),
+    ...(pulled ? { pulled } : {}),
     live,
     at: image.at,
   }

@@ -18,6 +18,7 @@ import { makeImage } from './make-image.js'
 import { makeLocal } from './make-local.js'
 import { makeManifests } from './make-manifests.js'
 import { ownDebugPorts } from './make-debug.js'
+import { checkPulledRestarts } from './make-pulled.js'
 import { ownVolumes } from './own-volumes.js'
 import { makeSettings } from './make-settings.js'
 import { createNeeds, resolveNeeds, type Needs } from './make-needs.js'
@@ -78,6 +79,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
   checkNames(problems, 'resources', resources)
   checkNeeds(problems, byName)
   checkLocalPorts(problems, resources)
+  checkPulledRestarts(problems, images, resources)
 
   const errors = problems.list()
   if (errors.length > 0 || name === undefined) return { ok: false, errors, files, globs }
