@@ -18,6 +18,8 @@ export default defineDevloop(({ user, args, runtime }) => {
     live: [
       sync('src', '/app/src'), //                          goes into the running container
       restart({ on: 'src/**' }), //                        and the process there is replaced, not the pod
+      sync('config.json', '/app/config.json'),
+      restart({ on: 'config.json', signal: 'SIGHUP' }), // what reloads by itself is only told; see also notify(...)
       sync('package.json', '/app/package.json'),
       run('node --version', { on: 'package.json' }), //    a step in the container, such as `npm ci`
       rebuildOn('Dockerfile'), //                          as would any file that no rule covers
@@ -28,6 +30,7 @@ export default defineDevloop(({ user, args, runtime }) => {
     image: apiImage,
     ports: { http: 8080 },
     env: { API_TOKEN: token },
+    // debug: 'node', //                                  starts it under its debugger: attach to localhost:9229
     process: { command: ['node', 'src/server.js'] },
   })
 

@@ -38,7 +38,7 @@ test('a debugger attaches at a port that stays, over restarts in place and new p
   expect(pod?.name).not.toBe(pods[0]?.name)
   expect(view()?.process).toBe(`${pod?.name}:0.0`)
 
-  // who stands at a breakpoint does not answer, and the pod stays ready; nobody else in the cluster reaches the debugger
+  // it listens on the loopback: nobody else in the cluster reaches it
   const listening = await one.exec(pod?.name ?? '', ['cat', '/proc/net/tcp'])
   expect(listening.stdout).toMatch(/0100007F:240D 00000000:0000 0A/)
   expect(listening.stdout).not.toMatch(/00000000:240D/)

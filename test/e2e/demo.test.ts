@@ -21,6 +21,13 @@ test('the demo is served, a save changes what is served, and Ctrl-C leaves nothi
   const first = JSON.parse(await answers(`${url}/greeting?name=you`, /greeting/)) as { greeting: string; pid: number }
   expect(first.greeting).toBe('Hello, you!')
 
+  // a signal: the process goes on with another configuration
+  await writeFile(join(folder, 'examples/api/config.json'), '{ "shout": true }')
+  const loud = JSON.parse(await answers(`${url}/greeting?name=you`, /HELLO, YOU!/)) as typeof first
+  expect(loud.pid).toBe(first.pid)
+  await writeFile(join(folder, 'examples/api/config.json'), '{ "shout": false }')
+  await answers(`${url}/greeting?name=you`, /Hello, you!/)
+
   // a restart of the api, which the page asks
   await writeFile(join(folder, 'examples/api/src/greeting.js'), 'export const greeting = (name) => `Good day, ${name}.`\n')
   const second = JSON.parse(await answers(`${url}/greeting?name=you`, /Good day, you\./)) as typeof first
