@@ -465,6 +465,9 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   const keepOpen = async (): Promise<void> => {
     const wanted = look()
     if (!wanted || isUnreachable() || (session && isDeepStrictEqual(roots, syncRoots(wanted.layers)))) return
+    // what cannot work is tried again when there is something to write
+    const { error: known, failedRevision } = wanted.target
+    if (known && blocking.has(known.code) && failedRevision === wanted.revision) return
     const wait = reopenAt - Date.now()
     if (wait > 0) {
       timer = setTimeout(drain.poke, wait + 1)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compileLiveRules, isAlwaysIgnored } from '../../../src/model/live-rules.js'
+import { compileLiveRules, describeRule, isAlwaysIgnored, replacesProcess } from '../../../src/model/live-rules.js'
 import type { LiveRule } from '../../../src/model/plan.js'
 
 const at = { file: '/p/Devloopfile.ts', line: 1 }
@@ -140,6 +140,20 @@ describe('what a sync triggers', () => {
     expect(compiled.triggers(['src/a.ts', 'src/x/a.js']).restart).toBe(true)
     expect(rules(sync('a', '/a'), restart()).triggers(['a']).restart).toBe(true)
     expect(rules(sync('a', '/a')).triggers(['a']).restart).toBe(false)
+  })
+
+  test('notices have their place among the steps; a signal is no restart', () => {
+    const reload: LiveRule = { kind: 'notify', how: { kind: 'signal', signal: 'SIGHUP' }, on: ['a'], timeoutMs: 1, at }
+    const signal: LiveRule = { kind: 'restart', on: ['a'], signal: 'SIGUSR2', at }
+    const told = rules(sync('a', '/a'), run('x'), reload, run('y'), signal)
+    expect(told.triggers(['a'])).toEqual({ steps: [1, 2, 3], restart: false, signals: ['SIGUSR2'] })
+    expect(rules(sync('', '/a'), reload, signal).triggers(['b'])).toEqual({ steps: [], restart: false, signals: [] })
+    expect([reload, signal].map(describeRule)).toEqual(['notify(SIGHUP)', 'restart({ on: ["a"], signal: "SIGUSR2" })'])
+    // only what replaces the process needs a supervisor
+    expect([replacesProcess({ live: [signal, reload] }), replacesProcess({ live: [signal, restart('b')] })]).toEqual([
+      false,
+      true,
+    ])
   })
 
   test('nothing for paths that are not synced', () => {
