@@ -24,14 +24,17 @@ export async function createBench({ options, home, root, cleanup, say, add }) {
     if (images.length > 0) await (await import('./engine.mjs')).removeImages(images, say)
   })
 
-  /** Write a project of its own, in a namespace of its own. */
-  async function project(name, more = {}) {
+  /**
+   * Write a project of its own, in a namespace of its own.
+   * @param write another kind of project than `writeProject` makes; the rest of `more` is for it
+   */
+  async function project(name, { write = writeProject, ...more } = {}) {
     const { context, makeNamespace } = await cluster()
     const own = `${name}-${suffix}${++count > 1 ? `-${count}` : ''}`
     const namespace = await makeNamespace(`devloop-bench-${own}`)
     const image = `devloop-bench/${own}`
     images.push(image)
-    const made = await writeProject(join(home, own), {
+    const made = await write(join(home, own), {
       image,
       base: `${registry}/testbed/node:20`,
       namespace: namespace.name,

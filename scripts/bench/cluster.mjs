@@ -2,13 +2,24 @@
 import { execFile } from 'node:child_process'
 import http from 'node:http'
 import https from 'node:https'
+import { isIP } from 'node:net'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node'
 import { WebSocket } from 'ws'
+import { readStat, tickMs } from './usage.mjs'
 
 const run = promisify(execFile)
+
+/** For any shell: who asks, then a line for each process, `PROGRAM TAB /proc/PID/stat`, then `end`. */
+const listProcesses = `echo "self $$"
+for f in /proc/[0-9]*; do
+  s=$(cat "$f/stat" 2>/dev/null) || continue
+  p=$(tr '\\0' '\\n' < "$f/cmdline" 2>/dev/null | head -n 1)
+  printf '%s\\t%s\\n' "$p" "$s"
+done
+echo end`
 
 export function openCluster(cleanup) {
   const config = new KubeConfig()
@@ -16,6 +27,10 @@ export function openCluster(cleanup) {
   const core = config.makeApiClient(CoreV1Api)
   const server = config.getCurrentCluster()?.server
   if (!server) throw new Error('the kubeconfig has no current context')
+
+  // the name that the server's certificate is for, wherever it is reached; an address is none
+  const { hostname } = new URL(server)
+  const certified = isIP(hostname.replace(/^\[|\]$/g, '')) ? undefined : hostname
 
   const isGone = (error) => error.code === 404
 
@@ -85,8 +100,11 @@ export function openCluster(cleanup) {
     return { pods, stop: forget }
   }
 
-  /** Runs a command in a container over a WebSocket of its own, as bare as can be. */
-  async function openExec({ namespace, pod, container }, command) {
+  /**
+   * Runs a command in a container over a WebSocket of its own, as bare as can be.
+   * @param via address that leads to the API server, such as a proxy's; default: the kubeconfig's
+   */
+  async function openExec({ namespace, pod, container }, command, via = server) {
     const query = new URLSearchParams([
       ['container', container],
       ['stdin', 'true'],
@@ -94,10 +112,15 @@ export function openCluster(cleanup) {
       ['stderr', 'true'],
       ...command.map((part) => ['command', part]),
     ])
-    const options = {}
+    const options = via === server ? {} : { servername: certified }
     await config.applyToHTTPSOptions(options)
-    const url = `${server.replace(/^http/, 'ws')}/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query}`
-    const socket = new WebSocket(url, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], { ...options, perMessageDeflate: false })
+    const url = `${via.replace(/^http/, 'ws')}/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query}`
+    const socket = new WebSocket(url, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], {
+      ...options,
+      perMessageDeflate: false,
+      // a mask of zeros, which ws leaves out: a floor must not pay for it
+      generateMask: (mask) => mask.fill(0),
+    })
     const waiting = []
     const lines = []
     let rest = ''
@@ -128,6 +151,16 @@ export function openCluster(cleanup) {
         const chunk = 64 * 1024
         for (let at = 0; at < data.length; at += chunk) socket.send(Buffer.concat([Buffer.of(0), data.subarray(at, at + chunk)]))
       },
+      /** Sends all of a stream, no faster than it is taken. */
+      async pipe(stream) {
+        for await (const data of stream)
+          await new Promise((resolve, reject) => {
+            const message = Buffer.concat([Buffer.of(0), data])
+            if (ended) reject(ended)
+            else if (socket.bufferedAmount < 1 << 20) resolve(socket.send(message))
+            else socket.send(message, (error) => (error ? reject(error) : resolve()))
+          })
+      },
       line: () =>
         new Promise((resolve, reject) => {
           if (lines.length > 0) resolve(lines.shift())
@@ -138,18 +171,59 @@ export function openCluster(cleanup) {
     }
   }
 
+  /**
+   * The processes of a container but those that ask: process id, state (`Z` a zombie), the first word of the command line, and the
+   * processor time used so far in milliseconds.
+   */
+  async function processes(target) {
+    const stream = await openExec(target, ['sh', '-c', listProcesses])
+    const found = []
+    try {
+      const [, self] = (await stream.line()).split(' ')
+      for (let line = await stream.line(); line !== 'end'; line = await stream.line()) {
+        const [program, stat] = line.split('\t')
+        const { pid, state, own } = readStat(stat)
+        if (pid !== Number(self)) found.push({ pid, state, program, ms: own * tickMs })
+      }
+    } finally {
+      await stream.close()
+    }
+    return found
+  }
+
+  /** The architecture of the nodes, as Go calls it; undefined when they differ. */
+  async function architecture() {
+    const { items } = await core.listNode()
+    const all = new Set(items.map((node) => node.status?.nodeInfo?.architecture))
+    return all.size === 1 ? [...all][0] : undefined
+  }
+
   async function freePodSlots() {
     const [nodes, pods] = await Promise.all([core.listNode(), core.listPodForAllNamespaces()])
     const allocatable = nodes.items.reduce((sum, node) => sum + Number(node.status?.allocatable?.pods ?? 0), 0)
     return allocatable - pods.items.filter((pod) => !['Succeeded', 'Failed'].includes(pod.status?.phase)).length
   }
 
+  /** The current context as a kubeconfig (JSON is YAML) whose cluster is at another address, which leads to the same API server. */
+  function kubeconfigBy(address) {
+    const all = JSON.parse(config.exportConfig())
+    const context = all.contexts.find((one) => one.name === config.getCurrentContext())
+    const clusters = all.clusters
+      .filter((one) => one.name === context.context.cluster)
+      .map(({ name, cluster }) => ({ name, cluster: { 'tls-server-name': certified, ...cluster, server: address } }))
+    const users = all.users.filter((one) => one.name === context.context.user)
+    return JSON.stringify({ ...all, contexts: [context], clusters, users })
+  }
+
   return {
     context: config.getCurrentContext(),
     server,
+    kubeconfigBy,
     makeNamespace,
     watchPods,
     openExec,
+    processes,
+    architecture,
     freePodSlots,
     hasKubectl: () =>
       run('kubectl', ['version', '--client']).then(

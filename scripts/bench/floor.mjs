@@ -4,9 +4,12 @@ import { pack } from 'tar-stream'
 
 const loop = (body) => ['sh', '-c', `while read -r n p; do ${body} && echo ok; done`]
 
-/** Files one by one, each written beside and renamed. */
-export async function openFileFloor(cluster, target) {
-  const stream = await cluster.openExec(target, loop('head -c $n > $p.tmp && mv $p.tmp $p'))
+/**
+ * Files one by one, each written beside and renamed.
+ * @param via as of `openExec`
+ */
+export async function openFileFloor(cluster, target, via) {
+  const stream = await cluster.openExec(target, loop('head -c $n > $p.tmp && mv $p.tmp $p'), via)
   return {
     /** Resolves when the shell has said that it is done. */
     async put(path, content) {
@@ -29,6 +32,40 @@ export async function openTarFloor(cluster, target) {
     close: stream.close,
   }
 }
+
+/**
+ * A program of the container, run a second time beside it: each file that is put ends it and starts it again.
+ * @param program where it is copied to, from `from`; a file that is put there is another build of it
+ * @param env what it runs with
+ */
+export async function openRestartFloor(cluster, target, { program, from, env }) {
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const stream = await cluster.openExec(target, ['sh', '-c', restartLoop, 'floor', program, from, ...variables])
+  return {
+    async put(path, content) {
+      stream.write(Buffer.concat([Buffer.from(`${content.length} ${path}\n`), content]))
+      await stream.line()
+    },
+    close: stream.close,
+  }
+}
+
+/** It ends with its input, and the program with it. */
+const restartLoop = `program=$1
+cp "$2" "$program"
+shift 2
+child=
+end() { [ -z "$child" ] || { kill "$child"; wait "$child"; } 2>/dev/null; }
+while read -r n p; do
+  head -c "$n" > "$p.tmp" || exit
+  [ "$p" != "$program" ] || chmod +x "$p.tmp"
+  mv "$p.tmp" "$p"
+  end
+  env "$@" "$program" >/dev/null 2>&1 &
+  child=$!
+  echo ok
+done
+end`
 
 async function packed(files) {
   const tar = pack()

@@ -11,7 +11,23 @@ const say = (text) => process.stderr.write(`bench: ${text}\n`)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Sections that have a file of their own, by name; those on the left need a cluster. */
-const onCluster = ['save', 'restart', 'reload', 'rebuild', 'rebuild-big', 'start', 'many', 'idle', 'large', 'hundred']
+const onCluster = [
+  'save',
+  'save-loaded',
+  'restart',
+  'reload',
+  'rebuild',
+  'rebuild-big',
+  'start',
+  'many',
+  'big-file',
+  'pods',
+  'far',
+  'restart-go',
+  'idle',
+  'large',
+  'hundred',
+]
 
 async function main() {
   const options = readOptions(process.argv.slice(2))

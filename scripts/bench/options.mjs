@@ -3,10 +3,10 @@ import { parseArgs } from 'node:util'
 
 export const usage = `npm run bench -- [options]
 
-  --only NAMES      these sections alone, separated by commas: save, restart, reload, rebuild, rebuild-big, start, many, idle,
-                    large, hundred, process, slow-client
+  --only NAMES      these sections alone, separated by commas: save, save-loaded, restart, reload, rebuild, rebuild-big, start,
+                    many, big-file, pods, far, restart-go, idle, large, hundred, process, slow-client
   --quick           few repetitions and short waits: to see that it works, not to judge by
-  --large           also idle memory with 50,000 watched files (250 MB)
+  --large           also 50,000 watched files (250 MB): start, saves, idle memory
   --hundred         also 100 resources beside kubectl
   --slow-client     also the client that reads nothing for a minute
   --all             all of it
@@ -16,7 +16,22 @@ export const usage = `npm run bench -- [options]
   --keep            leave projects and the daemon's logs in place, and say where they are
 `
 
-const byDefault = ['save', 'restart', 'reload', 'rebuild', 'rebuild-big', 'start', 'many', 'idle', 'process']
+const byDefault = [
+  'save',
+  'save-loaded',
+  'restart',
+  'reload',
+  'rebuild',
+  'rebuild-big',
+  'start',
+  'many',
+  'big-file',
+  'pods',
+  'far',
+  'restart-go',
+  'idle',
+  'process',
+]
 export const allSections = [...byDefault, 'large', 'hundred', 'slow-client']
 
 /** @throws with a message for people when the arguments make no sense */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 export function createProbe(host, port) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 
+  /** @param timeout milliseconds without a byte of the answer */
   const ask = (path, timeout = 5_000) =>
     new Promise((resolve, reject) => {
       const request = get({ host, port, path, agent, timeout }, (response) => {

@@ -2,23 +2,27 @@
 import { readdir, readFile } from 'node:fs/promises'
 
 /** Milliseconds a tick of /proc/PID/stat: the kernel's USER_HZ is 100 on every architecture that Node runs on. */
-const tickMs = 10
+export const tickMs = 10
 
-async function readStat(pid) {
-  try {
-    const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    const number = (field) => Number(fields[field - 3])
-    return { pid: Number(pid), parent: number(4), own: number(14) + number(15), reaped: number(16) + number(17) }
-  } catch {
-    return undefined
+/** What /proc/PID/stat says: `own` and `reaped` are ticks of the process itself and of its children that it has waited for. */
+export function readStat(text) {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const number = (field) => Number(fields[field - 3])
+  return {
+    pid: parseInt(text, 10),
+    parent: number(4),
+    state: fields[0],
+    own: number(14) + number(15),
+    reaped: number(16) + number(17),
   }
 }
+
+const statOf = (pid) => readFile(`/proc/${pid}/stat`, 'utf8').then(readStat, () => undefined)
 
 /** The process and all its descendants, with their processor time. */
 async function family(root) {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const all = (await Promise.all(pids.map(readStat))).filter(Boolean)
+  const all = (await Promise.all(pids.map(statOf))).filter(Boolean)
   const found = all.filter((one) => one.pid === root)
   for (const one of found) found.push(...all.filter((other) => other.parent === one.pid))
   return found

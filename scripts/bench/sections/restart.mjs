@@ -2,15 +2,24 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stagesSince } from '../devloop.mjs'
+import { expectOneProcess } from '../one-process.mjs'
 import { pauseBetween } from '../pause.mjs'
 import { medians } from '../stats.mjs'
 
-export async function section({ options, small, add }) {
+export async function section({ options, small, cluster, add }) {
   const session = await small()
   const probe = session.probe()
-  const { values, starts, stages } = await measureRestarts(session, probe, options.quick ? 4 : 20)
+  const check = expectOneProcess({ session, cluster: await cluster(), program: 'node' })
+  const { values, starts, stages } = await measureRestarts(session, probe, options.quick ? 4 : 200)
   probe.close()
-  add({ id: 'restart', what: 'save a file with a restart rule until the new process answers', values, stages: medians(stages) })
+  const note = await check()
+  add({
+    id: 'restart',
+    what: 'save a file with a restart rule until the new process answers',
+    values,
+    stages: medians(stages),
+    note: `after all of them: ${note}`,
+  })
   add({ id: 'restart.app', what: "the app's own start in there, until it listens", values: starts })
 }
 
