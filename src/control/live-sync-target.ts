@@ -14,7 +14,7 @@ import { isStaying } from '../store/resource-status.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
 import { notifyByHttp } from './notify-by-http.js'
-import { addOwed, isOwed, noteOwed, nothingOwed, notePaid, readJournal, type Owed } from './owed.js'
+import { addOwed, isOwed, noteOwed, nothingOwed, notePaid, placeJournal, readJournal, type Owed } from './owed.js'
 import { retryAt } from './retry.js'
 import { difference, operations, type Difference, type Manifest } from './sync-difference.js'
 import { overlaidPaths, stepRules, strayPaths, syncRoots, type Layer, type Layers, type StepRule } from './sync-layers.js'
@@ -161,11 +161,13 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   const learn = async (wanted: Wanted): Promise<Manifest> => {
     if (manifest) return manifest
     const journal = await ports.stateFiles.touched(id)
+    const earlier = await ports.stateFiles.touched(placeJournal(wanted.target))
     const known: Manifest = new Map()
-    if (journal) {
-      const { paths, owed: due, last } = readJournal(journal)
+    if (journal || earlier) {
+      const { paths: own, owed: due, last } = readJournal(journal ?? new Set())
       addOwed(owed, due)
       number = Math.max(number, last)
+      const paths = [...own, ...(earlier ?? [])]
       const stray = new Set(strayPaths(paths, wanted.layers))
       const mine = paths.filter((path) => !stray.has(path))
       await inspect(wanted, known, new Set([...mine, ...overlaidPaths(wanted.layers)]))
@@ -220,6 +222,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       await noteOwed(
         ports.stateFiles,
         id,
+        placeJournal(target),
         ops.flatMap((op) => (op.op === 'rmdir' ? [] : [op.path])),
         owed,
         ++number,

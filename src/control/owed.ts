@@ -61,17 +61,31 @@ export function addOwed(owed: Owed, more: Owed): void {
 
 export const isOwed = ({ steps, restart, signals }: Owed): boolean => steps.size > 0 || restart || signals.size > 0
 
-/** Note, before a write, its paths and what it will owe. */
-export const noteOwed = (
+/**
+ * The journal of all that was written into the containers that had one place in a pod, one after the other: a volume keeps what an
+ * earlier one was given. It holds paths only.
+ */
+export const placeJournal = ({ namespace, pod, container }: Place): string => `${namespace}/${pod}/${container}`
+
+interface Place {
+  readonly namespace: string
+  readonly pod: string
+  readonly container: string
+}
+
+/** Note, before a write, its paths and what it will owe. @param place see `placeJournal` */
+export const noteOwed = async (
   files: StateFiles,
   containerId: string,
+  place: string,
   paths: readonly string[],
   owed: Owed,
   number: number,
 ): Promise<void> => {
   const what: OwedEntry = { steps: [...owed.steps], restart: owed.restart, signals: [...owed.signals] }
   const entry = isOwed(owed) ? [`${owes}${number} ${JSON.stringify(what)}`] : []
-  return files.touch(containerId, [...paths, ...entry])
+  await files.touch(containerId, [...paths, ...entry])
+  await files.touch(place, paths)
 }
 
 /** Note that everything owed up to a number was done. */

@@ -6,6 +6,7 @@ import { releasedRevision } from '../store/graph-status.js'
 import { currentPods } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
+import { placeJournal } from './owed.js'
 
 export function createPodsController({ store, runtime, ports, log, onDefect }: ControlContext): Controller {
   const stopping = new AbortController()
@@ -65,7 +66,9 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
       return
     const ids = new Set(
       deployed.flatMap((one) =>
-        (one.observed?.pods ?? []).flatMap((pod) => pod.containers.map((container) => container.containerId)),
+        (one.observed?.pods ?? []).flatMap(({ namespace, name: pod, containers }) =>
+          containers.flatMap((one) => [one.containerId, placeJournal({ namespace, pod, container: one.name })]),
+        ),
       ),
     )
     const key = [...ids].sort().join(' ')

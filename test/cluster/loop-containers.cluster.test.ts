@@ -1,4 +1,6 @@
 // Which containers are written to, when, and when not.
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { devloopfile, loop, type Loop, type Names } from '../support/loop.js'
 import { waitFor } from '../support/wait-for.js'
@@ -108,4 +110,37 @@ test('what a container holds is not sent again: not by other events, nor what it
   expect(watching.client.get('image', `${one.name}/web`)?.overlay).toBe(0)
   const built = watching.output().lastIndexOf('│ building ')
   expect(watching.output().slice(built)).not.toMatch(/web sync │ /)
+})
+
+test('a volume that outlives its container ends up with the sources, whatever was saved meanwhile', async () => {
+  const mount = (path: string): object => ({ volumeMounts: [{ name: 'public', mountPath: path }] })
+  const pod = {
+    volumes: [{ name: 'public', emptyDir: {} }],
+    initContainers: [{ name: 'copy', image: 'IMAGE', command: ['cp', '-a', '/app/public/.', '/copy/'], ...mount('/copy') }],
+  }
+  const one = await loop({
+    devloopfile: (names) =>
+      deployment(
+        (image) => [{ ...container('web', image, 8080), ...mount('/app/public') }],
+        pod,
+      )(names).replaceAll('IMAGE', `${names.name}/web`),
+  })
+  const first = await one.begin()
+  await one.save('app/public/new.txt', 'new')
+  await one.save('app/public/live.txt', 'second')
+  const name = (await one.pods())[0]?.name ?? ''
+  await one.same(name, 'app/public', '/app/public')
+  first.child.kill('SIGKILL')
+  await first.ended
+
+  await rm(join(one.folder, 'app/public/new.txt'))
+  await one.save('app/public/live.txt', 'first')
+  await one.exec(name, ['node', '-e', "fetch('http://127.0.0.1:8080/exit').catch(() => {})"], 'web')
+  await waitFor(async () => (await one.pods())[0]?.containers[0]?.restarts === 1, {
+    what: 'the container to be started again',
+    timeoutMs: 60_000,
+  })
+  await one.begin()
+  await one.same(name, 'app/public', '/app/public')
+  expect((await one.pods()).map((pod) => pod.name)).toEqual([name])
 })
