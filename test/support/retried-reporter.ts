@@ -8,7 +8,9 @@ export default class RetriedReporter implements Reporter {
     const result = test.result()
     if (result.state !== 'passed' || !test.diagnostic()?.flaky) return
     const [first] = result.errors ?? []
-    this.#lines.push(`${test.module.relativeModuleId} > ${test.fullName}\n${first?.stack ?? first?.message ?? 'no error was kept'}`)
+    this.#lines.push(
+      `${test.module.relativeModuleId} > ${test.fullName}\n${first?.stack ?? first?.message ?? 'no error was kept'}`,
+    )
   }
 
   onTestRunEnd(): void {
