@@ -106,8 +106,29 @@ export interface Loop extends Names {
   pods(resource?: string): Promise<readonly Pod[]>
   /** Run a command in a pod. */
   exec(pod: string, command: readonly string[], container?: string): Promise<{ code: number; stdout: string }>
+  /** The same, for output that is no text. */
+  execBytes(pod: string, command: readonly string[], container?: string): Promise<{ code: number; stdout: Buffer }>
+  /** Every file and link below a folder of the project. */
+  tree(local: string): Promise<Tree>
+  /** Every file and link below a folder of a pod, read by a program of the image's. */
+  treeOf(pod: string, remote: string, container?: string): Promise<Tree>
   /** Wait until a folder of a pod holds exactly what a folder of the project holds. */
   same(pod: string, local: string, remote: string, container?: string): Promise<void>
+}
+
+/** Path, and mode and hash or `link` and where it leads, of each file and link. */
+export type Tree = readonly (readonly [path: string, ...what: string[]])[]
+
+/** What only one of two trees holds, a line each. */
+export function treeDifferences(here: Tree, there: Tree): string[] {
+  const only = (some: Tree, others: Tree, where: string): string[] => {
+    const known = new Set(others.map((one) => JSON.stringify(one)))
+    return some
+      .map((one) => JSON.stringify(one))
+      .filter((line) => !known.has(line))
+      .map((line) => `${where} only: ${line}`)
+  }
+  return [...only(here, there, 'here'), ...only(there, here, 'there')]
 }
 
 /** Make the project. Everything is removed after the test. */
@@ -135,7 +156,7 @@ export async function loop(
   const env = { ...(await homes()), ...options.env }
   const pods = `/api/v1/namespaces/${namespace.name}/pods`
 
-  const exec: Loop['exec'] = async (pod, command, container = 'web') => {
+  const execBytes: Loop['execBytes'] = async (pod, command, container = 'web') => {
     const signal = AbortSignal.timeout(30_000)
     const target = { containerId: '', namespace: namespace.name, pod, container }
     const stream = await openExec(connection, target, command, { stdin: false, signal })
@@ -144,7 +165,11 @@ export async function loop(
     stream.stderr.resume()
     const end = await stream.ended
     if (end.kind === 'failed') throw end.error
-    return { code: end.exitCode, stdout: Buffer.concat(chunks).toString('utf8') }
+    return { code: end.exitCode, stdout: Buffer.concat(chunks) }
+  }
+  const exec: Loop['exec'] = async (...args) => {
+    const { code, stdout } = await execBytes(...args)
+    return { code, stdout: stdout.toString('utf8') }
   }
   let last: Watching | undefined
   const watchIt: Loop['watch'] = async (args = []) => (last = await watch(args, { cwd: folder, env }))
@@ -155,10 +180,10 @@ export async function loop(
         `${String(thrown)}\n${JSON.stringify([...(last?.client.views().values() ?? [])], undefined, 1)}\n${last?.output()}`,
       )
     })
-  const held = async (pod: string, root: string, container?: string): Promise<unknown> => {
+  const treeOf: Loop['treeOf'] = async (pod, root, container) => {
     const { code, stdout } = await exec(pod, ['node', '-e', listTree, root], container)
     if (code !== 0) throw new Error(`the tree of ${pod} could not be read`)
-    return JSON.parse(stdout) as unknown
+    return JSON.parse(stdout) as Tree
   }
 
   return {
@@ -186,24 +211,22 @@ export async function loop(
         .sort((a, b) => (a.name < b.name ? -1 : 1))
     },
     exec,
+    execBytes,
+    tree: (local) => localTree(join(folder, local)),
+    treeOf,
     async same(pod, local, remote, container) {
-      const wanted = (await localTree(join(folder, local))) as readonly unknown[]
-      let found: readonly unknown[] = []
+      const wanted = await localTree(join(folder, local))
+      let found: Tree = []
       const wait = waitFor(
         async () => {
-          found = (await held(pod, remote, container)) as readonly unknown[]
+          found = await treeOf(pod, remote, container)
           return JSON.stringify(found) === JSON.stringify(wanted)
         },
         { what: `${remote} of ${pod} to hold what ${local} holds`, everyMs: 100, timeoutMs: 20_000 },
       )
       await told(
         wait.catch((thrown: unknown) => {
-          const lines = (some: readonly unknown[], less: readonly unknown[]): string[] => {
-            const others = new Set(less.map((one) => JSON.stringify(one)))
-            return some.map((one) => JSON.stringify(one)).filter((line) => !others.has(line))
-          }
-          const [missing, more] = [lines(wanted, found).join('\n'), lines(found, wanted).join('\n')]
-          throw new Error(`${String(thrown)}\nhere only:\n${missing}\nthere only:\n${more}`)
+          throw new Error([String(thrown), ...treeDifferences(wanted, found)].join('\n'))
         }),
       )
     },
@@ -247,9 +270,9 @@ found.sort((a, b) => (a[0] < b[0] ? -1 : 1))
 process.stdout.write(JSON.stringify(found))
 `
 
-export async function localTree(folder: string): Promise<unknown> {
+export async function localTree(folder: string): Promise<Tree> {
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', listTree, folder], { maxBuffer: 1 << 26 })
-  return JSON.parse(stdout)
+  return JSON.parse(stdout) as Tree
 }
 
 /** What an address answers at each moment at which a resource turns ready, from now on. */

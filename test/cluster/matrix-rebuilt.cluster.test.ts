@@ -1,0 +1,20 @@
+// Containers that live sync cannot write into: each has one error, and all operations on files arrive by builds.
+import { expect, test } from 'vitest'
+import { cells, row, type Kind } from '../support/matrix.js'
+
+const kinds: readonly Kind[] = [
+  {
+    name: 'no shell',
+    dockerfile: `RUN ["node", "-e", "require('fs').rmSync('/bin', { recursive: true })"]`,
+    blocked: 'sync/no-shell',
+  },
+  { name: 'a read-only root', container: { securityContext: { readOnlyRootFilesystem: true } }, blocked: 'sync/read-only' },
+]
+
+test.each(kinds)(
+  'all operations: $name',
+  async (kind) => {
+    expect(await row(kind)).toEqual(cells.slice(0, -1))
+  },
+  300_000,
+)

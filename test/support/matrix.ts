@@ -1,0 +1,354 @@
+// Live sync in one kind of container: every operation on files, one after the other, and after each what the container holds, what
+// `devloop verify` says of it and what `devloop why` says of the file. A cell that cannot work has its one error.
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect } from 'vitest'
+import type { ErrorCode } from '../../src/errors/codes.js'
+import { oddNames } from '../contract/sync-samples.js'
+import { testRegistry, waitFor } from './cluster.js'
+import type { Watching } from './devloop.js'
+import { gnuUserland } from './gnu-userland.js'
+import { withKubeTools } from './kube-tools.js'
+import { loop, treeDifferences, type Names, type Tree } from './loop.js'
+import { tarTree } from './tar-tree.js'
+
+/** One kind of container. */
+export interface Kind {
+  readonly name: string
+  /** The base image: with Node, busybox alone, or this machine's GNU tools. Default: Node. */
+  readonly userland?: 'node' | 'busybox' | 'gnu'
+  /** More lines of the Dockerfile. */
+  readonly dockerfile?: string
+  /** More of the pod's spec; IMAGE stands for the image of the project. */
+  readonly pod?: object
+  /** More of each container. */
+  readonly container?: object
+  readonly containers?: readonly string[]
+  /** Labels of the namespace. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Whether something else than devloop deploys it. */
+  readonly foreign?: boolean
+  /** Live sync cannot be used at all: this is told once, and saves are built. */
+  readonly blocked?: ErrorCode
+  /** Operations that fail with this until what they did is taken back. */
+  readonly fails?: Readonly<Partial<Record<OperationName, ErrorCode>>>
+}
+
+const synced = '/app/data'
+
+/** A pod spec with a volume at the synced folder, to which the files of the image are copied first. */
+export const onVolume = (emptyDir: object = {}): Pick<Kind, 'pod' | 'container'> => ({
+  pod: {
+    volumes: [{ name: 'data', emptyDir }],
+    initContainers: [
+      {
+        name: 'copy',
+        image: 'IMAGE',
+        command: ['sh', '-c', `cp -a ${synced}/. /copy/`],
+        volumeMounts: [{ name: 'data', mountPath: '/copy' }],
+      },
+    ],
+  },
+  container: { volumeMounts: [{ name: 'data', mountPath: synced }] },
+})
+
+interface Files {
+  write(name: string, content: string | Buffer): Promise<void>
+  at(name: string): string
+}
+
+interface Operation {
+  /** A file that it is about. */
+  readonly path: string
+  do(files: Files): Promise<void>
+}
+
+const many = Array.from({ length: 1000 }, (_, n) => `many/${n % 20}/${n}.js`)
+const odd = oddNames.filter((name) => name !== '~')
+
+/** In this order: what one leaves behind is taken up by the next. */
+const operations = {
+  create: { path: 'new.txt', do: ({ write }) => write('new.txt', 'new') },
+  change: {
+    path: 'new.txt',
+    async do({ write }) {
+      await write('new.txt', 'NEW')
+      await write('first.txt', 'changed')
+    },
+  },
+  delete: {
+    path: 'new.txt',
+    async do({ at }) {
+      await rm(at('new.txt'))
+      await rm(at('folder/gone.txt'))
+    },
+  },
+  rename: {
+    path: 'renamed/inside.txt',
+    async do({ at }) {
+      await rename(at('first.txt'), at('second.txt'))
+      await rename(at('folder'), at('renamed'))
+    },
+  },
+  mode: {
+    path: 'second.txt',
+    async do({ at }) {
+      await chmod(at('second.txt'), 0o755)
+      await chmod(at('keep.txt'), 0o600)
+    },
+  },
+  symlink: {
+    path: 'link',
+    async do({ at }) {
+      await symlink('second.txt', at('link'))
+      await symlink('nowhere', at('renamed/dangling'))
+    },
+  },
+  'nested new folder': { path: 'a/b/c/deep.txt', do: ({ write }) => write('a/b/c/deep.txt', 'deep') },
+  '0 bytes': {
+    path: 'empty',
+    async do({ write }) {
+      await write('empty', '')
+      await write('second.txt', '')
+    },
+  },
+  '20 MB': { path: 'big.bin', do: ({ write }) => write('big.bin', randomBytes(20 << 20)) },
+  '1,000 files': {
+    path: 'many/1/1.js',
+    async do({ write, at }) {
+      await rm(at('big.bin'), { force: true })
+      for (const name of many) await write(name, `// ${name}\n`.padEnd(2000, 'x'))
+    },
+  },
+  'odd names': {
+    path: "odd/it's",
+    async do({ write, at }) {
+      await rm(at('many'), { recursive: true, force: true })
+      for (const name of odd) await write(`odd/${name}`, name)
+      for (const name of odd.slice(0, 20)) await write(`folders/${name}/file`, name)
+    },
+  },
+  'file becomes folder': {
+    path: 'second.txt/file',
+    async do({ write, at }) {
+      await rm(at('odd'), { recursive: true })
+      await rm(at('second.txt'))
+      await write('second.txt/file', 'in it')
+    },
+  },
+  'folder becomes file': {
+    path: 'a',
+    async do({ write, at }) {
+      await rm(at('a'), { recursive: true })
+      await write('a', 'a file now')
+      await rm(at('renamed'), { recursive: true })
+      await symlink('a', at('renamed'))
+    },
+  },
+} satisfies Record<string, Operation>
+export type OperationName = keyof typeof operations
+
+/** What a row goes through. */
+export const cells = [...(Object.keys(operations) as OperationName[]), 'a change by hand'] as const
+
+/** What fails is taken back by this. */
+const takenBack: Readonly<Partial<Record<OperationName, readonly string[]>>> = { '20 MB': ['big.bin'], '1,000 files': ['many'] }
+
+/**
+ * All operations on one kind of container, with one daemon.
+ * @returns the cells that hold, in order; where live sync cannot be used, a change by hand is not told
+ */
+export async function row(kind: Kind): Promise<string[]> {
+  const { foreign, labels, blocked, fails, containers = ['main'] } = kind
+  const registry = await testRegistry()
+  const one = await loop({
+    devloopfile: (names) => devloopfile(kind, names, registry),
+    files: {
+      'app/Dockerfile': dockerfile(kind, registry),
+      'app/data/first.txt': 'first',
+      'app/data/keep.txt': 'kept',
+      'app/data/folder/gone.txt': 'gone soon',
+      'app/data/folder/inside.txt': 'inside',
+    },
+    env: foreign ? await withKubeTools() : {},
+  })
+  if (kind.userland === 'gnu') gnuUserland(join(one.folder, 'app/root'))
+  if (foreign) {
+    await one.save('deploy/main.json', JSON.stringify(deployment(kind)))
+    await one.save('apply.sh', 'set -e\nsed -e "s|IMAGE|$DEVLOOP_IMAGE_0|g" deploy/main.json | kubectl apply -f - -o yaml\n')
+  }
+  if (labels)
+    await one.connection.request('PATCH', `/api/v1/namespaces/${one.namespace}`, {
+      body: { metadata: { labels } },
+      contentType: 'application/merge-patch+json',
+    })
+  const watching = await one.begin()
+  const at = (name: string): string => join(one.folder, 'app/data', name)
+  const files: Files = {
+    at,
+    async write(name, content) {
+      await mkdir(dirname(at(name)), { recursive: true })
+      await writeFile(at(name), content)
+    },
+  }
+  const held = (pod: string, container: string): Promise<Tree> =>
+    kind.userland === 'busybox' || kind.userland === 'gnu'
+      ? tarTree(one, pod, synced, container)
+      : one.treeOf(pod, synced, container)
+  const podNames = (): string[] => (watching.resource('main')?.pods ?? []).filter((pod) => pod.current).map(({ name }) => name)
+  const targets = () => (watching.resource('main')?.pods ?? []).flatMap((pod) => pod.targets)
+  const warnings = (): readonly string[] => (watching.resource('main')?.warnings ?? []).map(({ code }) => code)
+
+  /** Wait until every container holds what is here, and devloop says so. */
+  const same = async (): Promise<void> => {
+    let last = ''
+    await waitFor(
+      async () => {
+        last = 'not ready, or a change is pending'
+        if (!watching.session()?.ready || watching.changes().some(({ outcome }) => outcome === 'pending')) return false
+        const pods = podNames()
+        const here = await one.tree('app/data')
+        const found: string[] = []
+        for (const pod of pods)
+          for (const container of containers) found.push(...treeDifferences(here, await held(pod, container)))
+        last = found.slice(0, 20).join('\n')
+        return pods.length > 0 && found.length === 0
+      },
+      { what: 'the container to hold the sources', timeoutMs: 60_000, everyMs: 50 },
+    ).catch((thrown: unknown) => {
+      throw new Error(`${String(thrown)}: ${last}`)
+    })
+  }
+  const why = async (name: string) => {
+    const { answers } = await watching.client.request('why', { path: at(name) })
+    expect(answers).toHaveLength(1)
+    return answers[0]
+  }
+  /** What `devloop verify` says of a row that works. */
+  const verified = async (): Promise<void> => {
+    const { targets: found } = await watching.client.request('verify', {})
+    // a pod that was replaced may still be on its way out
+    expect([...new Set(found.map(({ container }) => container))].sort()).toEqual([...containers].sort())
+    for (const target of found) {
+      if (blocked)
+        expect(target.error).toMatchObject({
+          code: 'request/refused',
+          why: expect.stringContaining('Live sync cannot work there') as string,
+        })
+      else expect(target).toMatchObject({ differences: [], differing: 0, unknown: 0 })
+      expect(target.error === undefined).toBe(blocked === undefined)
+    }
+  }
+  const before = podNames()
+  for (const [name, operation] of Object.entries(operations) as [OperationName, Operation][]) {
+    const error = fails?.[name]
+    await cell(kind, name, watching, async () => {
+      await operation.do(files)
+      if (error) {
+        await waitFor(() => targets().every((target) => target.state === 'failed' && target.error?.code === error), {
+          what: error,
+          timeoutMs: 60_000,
+        })
+        const answer = await why(operation.path)
+        expect(answer).toMatchObject({ action: 'sync' })
+        expect(answer?.effects.join('\n')).toContain(`(${error})`)
+        const { targets: found } = await watching.client.request('verify', {})
+        expect(found.every(({ differing }) => differing > 0)).toBe(true)
+        for (const back of takenBack[name] ?? []) await rm(at(back), { recursive: true })
+      }
+      await same()
+      await verified()
+      const answer = await why(operation.path)
+      if (blocked) {
+        expect(answer).toMatchObject({ action: 'rebuild', effects: [expect.stringContaining(blocked), expect.anything()] })
+        expect(warnings()).toContain(blocked)
+      } else {
+        expect(answer?.action).toBe('sync')
+        expect(answer?.effects).toContain(`written to ${synced}/${operation.path}`)
+        expect(answer?.effects.join('\n')).not.toContain('fails now')
+        expect(warnings()).toEqual([])
+      }
+    })
+  }
+  if (blocked) return cells.slice(0, -1)
+  expect(podNames()).toEqual(before)
+  expect(watching.output().match(/│ building /g)).toHaveLength(1)
+
+  // a difference that somebody made is told; a save of the file makes it good
+  await cell(kind, 'a change by hand', watching, async () => {
+    const change =
+      kind.userland === 'busybox' || kind.userland === 'gnu'
+        ? ['sh', '-c', `echo by hand > ${synced}/keep.txt`]
+        : ['node', '-e', `require('fs').writeFileSync('${synced}/keep.txt', 'by hand\\n')`]
+    for (const container of containers) expect(await one.exec(podNames()[0] ?? '', change, container)).toMatchObject({ code: 0 })
+    const { targets: found } = await watching.client.request('verify', {})
+    expect(found.map(({ differences }) => differences.map(({ path }) => path))).toEqual(
+      containers.map(() => [`${synced}/keep.txt`]),
+    )
+    await files.write('keep.txt', 'saved again')
+    await same()
+    await verified()
+  })
+  return [...cells]
+}
+
+async function cell(kind: Kind, name: string, watching: Watching, work: () => Promise<void>): Promise<void> {
+  await work().catch((thrown: unknown) => {
+    const views = [...watching.client.views().values()].filter((view) => view.kind !== 'change')
+    throw new Error(
+      `${kind.name} × ${name}: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n${JSON.stringify(views, undefined, 1)}\n${watching.output()}`,
+    )
+  })
+}
+
+const command = {
+  // as its first process node does not end by SIGTERM unless it is told to
+  node: `CMD ["node", "-e", "process.on('SIGTERM', () => process.exit()); setInterval(() => {}, 1e6)"]`,
+  busybox: `CMD ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done"]`,
+  gnu: `CMD ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done"]`,
+}
+
+function dockerfile({ userland = 'node', dockerfile: more = '' }: Kind, registry: string): string {
+  const from = {
+    node: `FROM ${process.env.DEVLOOP_TEST_IMAGE ?? `${registry}/testbed/node:20`}`,
+    busybox: `FROM ${registry}/testbed/busybox:1`,
+    gnu: 'FROM scratch\nCOPY root /',
+  }
+  return `${from[userland]}\nWORKDIR /app\nCOPY data data\n${more}\n${command[userland]}\n`
+}
+
+function deployment({ pod, container, containers = ['main'] }: Kind): object {
+  const labels = { app: 'main' }
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'main' },
+    spec: {
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: 1,
+          containers: containers.map((name) => ({ name, image: 'IMAGE', ...container })),
+          ...pod,
+        },
+      },
+    },
+  }
+}
+
+function devloopfile(kind: Kind, { name, namespace }: Names, registry: string): string {
+  const objects = JSON.stringify(deployment(kind)).replaceAll('IMAGE', `${name}/main`)
+  const resource = kind.foreign
+    ? `custom('main', { images: [main], watch: 'deploy/**', apply: 'sh apply.sh' })`
+    : `manifests('main', ${objects}, { images: [main] })`
+  return `
+import { custom, defineDevloop, image, manifests, sync } from 'devloop'
+const main = image('${name}/main', { context: 'app', live: [sync('data', '${synced}')] })
+export default defineDevloop(() => ({
+  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}', registry: '${registry}' },
+  resources: [${resource}],
+}))
+`
+}
