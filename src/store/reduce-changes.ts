@@ -3,7 +3,7 @@ import type { ChangeImage, ChangeState, DayState, ResourceState, State, TargetSt
 import { addLatency, noLatencies } from '../model/latency.js'
 import type { Action } from './actions.js'
 import { isImageNeeded } from './graph-status.js'
-import { ackedRevision, failedRevision, isCutOff, isInSync } from './image-status.js'
+import { ackedRevision, buildReason, failedRevision, isCutOff, isInSync, isSettled } from './image-status.js'
 import { builtImages } from './resource-images.js'
 import { renderKey, wantedKey } from './resource-status.js'
 
@@ -91,10 +91,13 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
     (target) => (failedRevision(target, name) ?? -1) >= revision && !inSync(target) && !isCutOff(target),
   )
   if (failed) return 'failed'
-  const build = image.build
-  if (build && build.status === 'failed' && build.revision >= revision) return 'failed'
+  const { build } = image
+  // what was taken back while it was built, or after that failed, needs no build any more: what runs is what is wanted
+  const toBuild = build?.status === 'running' || !isSettled(image) || buildReason(image) !== undefined
+  if (toBuild && build?.status === 'failed' && build.revision >= revision) return 'failed'
   if (rebuilt) {
-    if (!build || build.status !== 'done' || build.revision < revision) return 'pending'
+    const built = build?.status === 'done' && build.revision >= revision
+    if (!built && toBuild) return 'pending'
   } else if (!targets.some((target) => (ackedRevision(target, name) ?? -1) >= revision)) {
     // also live when a build that holds it is rolled out instead
     return build?.status === 'done' && build.revision >= revision && usersReady(state, name) ? 'live' : 'pending'

@@ -260,6 +260,23 @@ describe('changes', () => {
     expect(good.targets.c1).not.toHaveProperty('error')
   })
 
+  test('a change that is taken back while it is built, or after that failed, is live when what runs is what is wanted', () => {
+    const acked = { type: 'target/patch', target: 'c1', patch: { acked: { digest: 'd1', revision: 3 } } } as const
+    const error = { code: 'build/failed', message: 'm', help: 'h' } as const
+    const building = play(live(), scanned('api', { rebuild: 1 }), seen(2, 'rebuild'), start)
+    const back = [scanned('api'), seen(3, 'rebuild'), acked] as const
+
+    const reverted = play(building, ...back)
+    expect(reverted.changes.c2?.outcome).toBe('pending')
+    const cancelled = play(reverted, { type: 'build/cancelled', image: 'api' })
+    expect([cancelled.changes.c2?.outcome, cancelled.changes.c3?.outcome]).toEqual(['live', 'live'])
+
+    const failed = play(building, { type: 'build/failed', image: 'api', error })
+    expect(failed.changes.c2?.outcome).toBe('failed')
+    const mended = play(failed, ...back)
+    expect([mended.changes.c2?.outcome, mended.changes.c3?.outcome]).toEqual(['live', 'live'])
+  })
+
   test('a change that changes nothing is nothing', () => {
     const state = play(live(), { type: 'change/seen', id: 'n', first: 1, paths: [], pathCount: 0, images: [], resources: [] })
     expect(state.changes.n?.outcome).toBe('nothing')
