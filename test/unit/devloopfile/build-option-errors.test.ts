@@ -19,7 +19,7 @@ test('build options', async () => {
   ).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:3:13
     image 'a': there is no option \`chacheFrom\`.
-    Received chacheFrom: 'x'. Options: context, dockerfile, target, args, bases, secrets, ssh, platform, network, extraHosts, cacheFrom, pull, labels, tags, build and live.
+    Received chacheFrom: 'x'. Options: context, dockerfile, target, args, bases, secrets, ssh, platform, network, extraHosts, cacheFrom, pull, labels, tags, build, from, initialSync and live.
     -> Did you mean 'cacheFrom'?
 
     devloopfile/invalid at Devloopfile.ts:3:13
