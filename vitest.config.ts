@@ -38,7 +38,7 @@ export default defineConfig({
       },
       // real Kubernetes, Docker engine and registry, as KUBECONFIG names them
       ...[
-        { name: 'cluster', include: [cluster], exclude: heavy, maxWorkers: 2 },
+        { name: 'cluster', include: [cluster], exclude: heavy, maxWorkers: 3 },
         { name: 'cluster-heavy', include: heavy, maxWorkers: 1, sequence: { groupOrder: 1 } },
       ].map((more) => ({
         resolve: { alias },

@@ -116,6 +116,9 @@ const probesLeft = async (): Promise<number> =>
     })
   ).length
 
+/** Builds of other tests have probes of their own, which come and go. */
+const noProbesLeft = (): Promise<boolean> => waitFor(async () => (await probesLeft()) === 0, { what: 'no probe to be left' })
+
 const sentOf = ({ steps }: Built): string => steps.find(({ id }) => id === 'context')?.name ?? ''
 
 /** Whether a process with these arguments runs, also within a container: the engine is on this machine. */
@@ -156,7 +159,7 @@ describe.each([
     expect(await builder.exists(record, registry, never)).toBe(true)
     expect(await builder.exists({ ...record, ref: `${first.image.ref}0` }, registry, never)).toBe(false)
     expect(await builder.exists(record, undefined, never)).toBe(true)
-    expect(await probesLeft()).toBe(0)
+    await noProbesLeft()
   })
 
   test('without a registry the image stays in the engine', async () => {
@@ -283,7 +286,7 @@ test.each([
 ])('whether there is a shell: %s', async (_, instruction, expected) => {
   const { image } = await build(`FROM ${base} AS made\n${instruction}\nFROM scratch\nCOPY --from=made /new /\n`)
   expect(image.config.shell).toBe(expected)
-  expect(await probesLeft()).toBe(0)
+  await noProbesLeft()
 })
 
 test('a registry that refuses credentials, one that fails and one that is not there are told apart', async () => {
@@ -385,7 +388,7 @@ test('builds at once do not disturb each other', async () => {
   )
   expect(built.map(({ lines }) => lines)).toEqual([['one'], ['two'], ['three']])
   expect(new Set(built.map(({ image }) => image.ref)).size).toBe(3)
-  await waitFor(async () => (await probesLeft()) === 0, { what: 'no probe to be left' })
+  await noProbesLeft()
 })
 
 test('a connection to the engine that is cut in the middle of a build is one clear error, and the next build works', async () => {

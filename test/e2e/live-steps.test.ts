@@ -49,7 +49,8 @@ test('a step that is marked so ends when more is saved, and runs again with that
 test('a sync takes what its patterns name, and the rest is rebuilt', async () => {
   const one = await begin(`sync('src', '/app/src', { include: '**/*.txt', exclude: 'src/draft' }), run('cat src/word.txt')`)
   const records = () => one.watching.output().match(/building steps\/web/g)?.length ?? 0
-  const built = records()
+  // what is printed follows what is told
+  const built = await waitFor(() => records() || undefined, { what: 'the first build to be printed' })
   await one.save('src/word.txt', 'two')
   await waitFor(() => /run │ two|two$/m.test(one.watching.output()), {
     what: 'the step to print what was synced',
