@@ -10,24 +10,8 @@ import { makeRow, table } from './report.mjs'
 const say = (text) => process.stderr.write(`bench: ${text}\n`)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Sections that have a file of their own, by name; those on the left need a cluster. */
-const onCluster = [
-  'save',
-  'save-loaded',
-  'restart',
-  'reload',
-  'rebuild',
-  'rebuild-big',
-  'start',
-  'many',
-  'big-file',
-  'pods',
-  'far',
-  'restart-go',
-  'idle',
-  'large',
-  'hundred',
-]
+/** Sections that need no cluster. */
+const anywhere = ['process', 'slow-client']
 
 async function main() {
   const options = readOptions(process.argv.slice(2))
@@ -50,7 +34,7 @@ async function main() {
   const bench = await createBench({ options, home, root, cleanup, say, add })
   try {
     for (const name of options.sections) {
-      const missing = onCluster.includes(name) ? bench.noCluster : undefined
+      const missing = anywhere.includes(name) ? undefined : bench.noCluster
       if (missing) {
         leftOut.push({ section: name, why: missing })
         continue

@@ -7,7 +7,7 @@ import { isAlwaysIgnored } from '../model/live-rules.js'
 import type { ImageSpec } from '../model/plan.js'
 import type { BuildStepState, RecordState } from '../model/state.js'
 import type { Entry } from '../model/tree.js'
-import type { BuildProgress, BuildStep, SentContext } from '../ports/image-builder.js'
+import type { BuildProgress, BuildRequest, BuildStep, SentContext } from '../ports/image-builder.js'
 import type { Runtime } from '../ports/runtime.js'
 import { isBuildHeld, isImageNeeded } from '../store/graph-status.js'
 import { buildReason, isBuildStale } from '../store/image-status.js'
@@ -244,18 +244,18 @@ function engineNames({ images }: ControlContext['large'], names: readonly string
 
 /**
  * What to build from: the watched tree, and those files whose changes the image's rules ignore but which belong to the context.
- * Folders in which nothing is are no part of a tree, but a Dockerfile may copy them.
+ * Folders in which nothing is are no part of a tree, but a Dockerfile may copy them: whoever builds from one looks for them.
  */
 async function readContext(
   { ports }: ControlContext,
   files: ImageFiles,
   spec: ImageSpec,
   signal: AbortSignal,
-): Promise<{ tree: ReadonlyMap<string, Entry>; emptyFolders: readonly string[] }> {
+): Promise<Required<Pick<BuildRequest, 'tree' | 'emptyFolders'>>> {
   const tree = new Map(files.tree)
   const kept = (path: string, isDirectory: boolean): boolean =>
     isAlwaysIgnored(path, isDirectory) || files.ignored(path, isDirectory)
-  const emptyFolders = await ports.sources.emptyFolders(spec.context, kept, signal)
+  const emptyFolders = (within: AbortSignal): Promise<string[]> => ports.sources.emptyFolders(spec.context, kept, within)
   if (!spec.live.some((rule) => rule.kind === 'ignore')) return { tree, emptyFolders }
   const found = await ports.sources.scan(spec.context, kept, signal)
   for (const [path, entry] of found.tree) if (files.rules.ignores(path, false)) tree.set(path, entry)

@@ -275,16 +275,9 @@ function wantedForwards({ store }: ControlContext, plan: Plan | null): Map<numbe
   const wanted = new Map<number, Wanted>()
   for (const spec of Object.values(plan?.resources ?? {})) {
     if (spec.kind === 'local' || unsupported(store.state(), spec.name) || store.state().resources[spec.name]?.disabled) continue
-    for (const { local, port, fallback } of forwardsOf(spec)) {
+    for (const { local, port, fallback, name } of forwardsOf(spec)) {
       const number = typeof port === 'number' ? port : spec.kind === 'app' ? spec.ports[port] : undefined
-      if (number !== undefined)
-        wanted.set(local, {
-          resource: spec.name,
-          name: spec.kind === 'app' && local === spec.debug?.local ? 'debug' : String(port),
-          port: number,
-          local,
-          fallback,
-        })
+      if (number !== undefined) wanted.set(local, { resource: spec.name, name, port: number, local, fallback })
     }
   }
   return wanted

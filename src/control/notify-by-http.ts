@@ -1,6 +1,7 @@
 // One HTTP request into a container, over the same way as forwarded connections: nothing is needed of the image.
 import { request } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { DevloopError, isDevloopError, toErrorInfo, type SourcePosition } from '../errors/devloop-error.js'
 import { describeNotice } from '../model/live-rules.js'
 import type { NoticeSpec } from '../model/plan.js'
@@ -50,15 +51,8 @@ export async function notifyByHttp(notice: HttpNotice, signal: AbortSignal): Pro
     } finally {
       stream?.destroy()
     }
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer)
-        either.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = setTimeout(done, pause)
-      either.addEventListener('abort', done)
-    })
+    // what ends the pause ends the next try as well, with its reason
+    await sleep(pause, undefined, { signal: either }).catch(() => {})
   }
 }
 

@@ -7,6 +7,7 @@ import { describeNotice, isAlwaysIgnored } from '../model/live-rules.js'
 import type { ImageSpec } from '../model/plan.js'
 import type { State } from '../model/state.js'
 import type { WhyAnswer, WhyResult } from '../protocol/messages.js'
+import { targetsOf } from '../store/image-status.js'
 import type { ImageFiles } from '../store/large.js'
 
 const rebuilt = 'the image is built again and rolled out'
@@ -106,10 +107,7 @@ function explainImage({ store, large }: ControlContext, image: ImageSpec, path: 
 
 /** How files get into the containers of an image, or one built on it, and where that fails now. What is the same of many is told once. */
 function carriedBy(state: State, image: string): string[] {
-  const targets = Object.values(state.targets).filter(
-    (target) => target.image === image || state.images[target.image]?.bases?.names.includes(image),
-  )
-  const lines = targets.flatMap(({ pod, container, transport, error }) => [
+  const lines = targetsOf(state, image).flatMap(({ pod, container, transport, error }) => [
     ...(transport === undefined ? [] : [`carried by: ${transport}`]),
     ...(error ? [`fails now in ${pod}/${container} (${error.code}): ${error.message}`] : []),
   ])

@@ -295,11 +295,12 @@ export interface DebugSpec {
   readonly fallback?: 'next-free'
 }
 
-/** What is forwarded to a resource: what it says, and its debugger. */
-export function forwardsOf(spec: ResourceSpec): readonly ForwardSpec[] {
-  if (spec.kind !== 'app' || !spec.debug) return spec.forward
+/** What is forwarded to a resource, each with what it is called: what it says, and its debugger. */
+export function forwardsOf(spec: ResourceSpec): readonly (ForwardSpec & { readonly name: string; readonly isDebug: boolean })[] {
+  const said = spec.forward.map((one) => ({ ...one, name: String(one.port), isDebug: false }))
+  if (spec.kind !== 'app' || !spec.debug) return said
   const { local, port, fallback } = spec.debug
-  return [...spec.forward, { local, port, ...(fallback ? { fallback } : {}) }]
+  return [...said, { local, port, ...(fallback ? { fallback } : {}), name: 'debug', isDebug: true }]
 }
 
 /** Which built images objects hold, and where beside the containers of pod templates. */

@@ -17,8 +17,8 @@ export interface BuildRequest {
   readonly image: ImageSpec
   /** The context as it was scanned; exactly these files are sent, plus those that only the Dockerfile needs. */
   readonly tree: Tree
-  /** Folders of the context in which nothing is, relative, with `/`. Absent = none. */
-  readonly emptyFolders?: readonly string[]
+  /** Looks for folders of the context in which nothing is, relative, with `/`. Absent = there are none. @throws DevloopError sync/source */
+  readonly emptyFolders?: (signal: AbortSignal) => Promise<readonly string[]>
   /** Hash over everything that goes into the image; ends up in the record. */
   readonly inputs: string
   /** The images of the plan that it may be built on: by name, the reference that the engine has each by. Absent = none. */

@@ -271,12 +271,11 @@ function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec):
       },
     ]
   }
-  return forwardsOf(spec).map(({ local, port }) => {
-    const isDebug = spec.kind === 'app' && spec.debug?.local === local
+  return forwardsOf(spec).map(({ local, name, isDebug }) => {
     const forward = state.forwards[local]
     const listening = forward?.status === 'listening' && currentPods(resource).some((pod) => isServing(state, resource, pod))
     return {
-      name: isDebug ? 'debug' : String(port),
+      name,
       url: `${isDebug ? 'tcp' : 'http'}://localhost:${forward?.opened ?? local}`,
       state: forward?.status === 'failed' ? 'failed' : listening ? 'listening' : 'waiting',
       ...optional('error', forward?.error),

@@ -1,5 +1,5 @@
 // What an image needs, told from its state. Pure.
-import type { ImageState, TargetState } from '../model/state.js'
+import type { ImageState, State, TargetState } from '../model/state.js'
 
 /** Why an image must be built, in words; undefined when what is built can be used (with its overlay). */
 export function buildReason(image: ImageState): string | undefined {
@@ -41,6 +41,12 @@ export function isBuildFailed(image: ImageState, now: number): boolean {
   if (image.bases?.key !== build.bases) return false
   return sources.revision <= build.revision && image.inputs === build.inputs && image.forced <= build.forced
 }
+
+/** The targets whose containers run an image, or one that is built on it. */
+export const targetsOf = ({ images, targets }: State, image: string): TargetState[] =>
+  Object.values(targets).filter(
+    (target) => target.image === image || (images[target.image]?.bases?.names.includes(image) ?? false),
+  )
 
 /** Whether a target holds what it must. */
 export const isInSync = (target: TargetState, image: ImageState): boolean =>

@@ -3,7 +3,7 @@ import type { ChangeImage, ChangeState, DayState, ResourceState, State, TargetSt
 import { addLatency, noLatencies } from '../model/latency.js'
 import type { Action } from './actions.js'
 import { isImageNeeded } from './graph-status.js'
-import { ackedRevision, buildReason, failedRevision, isCutOff, isInSync, isSettled } from './image-status.js'
+import { ackedRevision, buildReason, failedRevision, isCutOff, isInSync, isSettled, targetsOf } from './image-status.js'
 import { builtImages } from './resource-images.js'
 import { renderKey, wantedKey } from './resource-status.js'
 
@@ -79,9 +79,7 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
   const image = state.images[name]
   if (!image || !isImageNeeded(state, name)) return 'superseded'
   // where live sync cannot be used, what happens in containers says nothing: every save is built
-  const isOf = (target: TargetState): boolean =>
-    target.image === name || (state.images[target.image]?.bases?.names.includes(name) ?? false)
-  const targets = image.syncBlocked ? [] : Object.values(state.targets).filter(isOf)
+  const targets = image.syncBlocked ? [] : targetsOf(state, name)
   const rebuilt = action === 'rebuild' || image.syncBlocked !== null
   const inSync = (target: TargetState): boolean => {
     const own = state.images[target.image]

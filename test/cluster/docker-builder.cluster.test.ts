@@ -80,7 +80,7 @@ async function build(dockerfile: string, wishes: Wishes = {}): Promise<Built> {
         ...wishes.image,
       },
       tree: scanTree(context),
-      emptyFolders: await createSourceFiles().emptyFolders(context, () => false, never),
+      emptyFolders: (signal) => createSourceFiles().emptyFolders(context, () => false, signal),
       inputs: 'x',
       registry: wishes.registry,
       platform: undefined,

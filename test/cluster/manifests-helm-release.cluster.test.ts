@@ -7,20 +7,15 @@ import { expect, onTestFinished, test } from 'vitest'
 import { statusOf } from '../../src/adapters/kube/errors.js'
 import type { KubeObject } from '../../src/model/plan.js'
 import { waitFor } from '../support/cluster.js'
+import { helmDevloopfile } from '../support/helm-devloopfile.js'
 import { kubeTools, withKubeTools } from '../support/kube-tools.js'
-import { appFiles, loop, type Loop, type Names } from '../support/loop.js'
+import { appFiles, loop, type Loop } from '../support/loop.js'
 
-const write =
-  (options: string) =>
-  ({ name, namespace, base, port }: Names): string =>
-    `
-import { defineDevloop, helm, image, restart, sync } from 'devloop'
-const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: [sync('src', '/app/src'), restart({ on: 'src/**' })] })
-export default defineDevloop(() => ({
-  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' },
-  resources: [${options === '' ? '' : `helm('shop', { chart: 'chart', values: 'values.dev.yaml', images: [web], forward: { 8080: ${port} }, ${options} })`}],
-}))
-`
+/** @param options beside the chart's own; '' = the resource is not there */
+const write = (options: string): ReturnType<typeof helmDevloopfile> =>
+  helmDevloopfile(
+    options === '' ? '' : `chart: 'chart', values: 'values.dev.yaml', images: [web], forward: { 8080: PORT }, ${options}`,
+  )
 
 const templates = (name: string): Record<string, string> => ({
   'chart/Chart.yaml': 'apiVersion: v2\nname: shop\nversion: 1.2.3\n',

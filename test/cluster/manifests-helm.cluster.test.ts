@@ -7,20 +7,9 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { statusOf } from '../../src/adapters/kube/errors.js'
 import { testRegistry, waitFor } from '../support/cluster.js'
+import { helmDevloopfile } from '../support/helm-devloopfile.js'
 import { kubeTools, withKubeTools } from '../support/kube-tools.js'
-import { appFiles, loop, type Loop, type Names } from '../support/loop.js'
-
-const write =
-  (options: string) =>
-  ({ name, namespace, base, port }: Names): string =>
-    `
-import { defineDevloop, helm, image, restart, sync } from 'devloop'
-const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: [sync('src', '/app/src'), restart({ on: 'src/**' })] })
-export default defineDevloop(() => ({
-  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' },
-  resources: [helm('shop', { ${options.replaceAll('PORT', String(port))} })],
-}))
-`
+import { appFiles, loop, type Loop } from '../support/loop.js'
 
 const template = `
 apiVersion: apps/v1
@@ -64,7 +53,7 @@ dependencies: [{ name: cache, version: 1.0.0, repository: "file://../cache" }]
 const options = `chart: 'charts/shop', values: ['values.dev.yaml', { cache: { size: 'large' } }], set: { 'deep.set': 'a,b{c}' }, images: [web], forward: { 8080: PORT }`
 
 async function prepared(over = options): Promise<Loop> {
-  const one = await loop({ devloopfile: write(over), files: {}, env: await withKubeTools() })
+  const one = await loop({ devloopfile: helmDevloopfile(over), files: {}, env: await withKubeTools() })
   for (const [path, text] of Object.entries(chart(one.name))) await one.save(path, text)
   return one
 }
@@ -195,7 +184,7 @@ test('a chart comes from a registry, also as a release; that it has no TLS must 
 })
 
 test('without helm, one error says how to get it', async () => {
-  const one = await loop({ devloopfile: write(options), files: {}, env: { PATH: '/nowhere' } })
+  const one = await loop({ devloopfile: helmDevloopfile(options), files: {}, env: { PATH: '/nowhere' } })
   for (const [path, text] of Object.entries(chart(one.name))) await one.save(path, text)
   const watching = await one.watch()
   await waitFor(() => watching.resource('shop')?.error?.code === 'tool/missing', { what: 'the error', timeoutMs: 30_000 })

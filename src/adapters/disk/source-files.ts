@@ -78,14 +78,10 @@ export function createSourceFiles(): SourceFiles {
 
     async emptyFolders(root, ignored, signal) {
       const empty: string[] = []
-      let sliceEnd = performance.now() + sliceMs
+      const slice = createSlice(signal)
       /** @returns whether anything is in it */
       const holds = async (path: string): Promise<boolean> => {
-        if (performance.now() > sliceEnd) {
-          await nextTurn()
-          signal.throwIfAborted()
-          sliceEnd = performance.now() + sliceMs
-        }
+        if (slice.isOver()) await slice.giveWay()
         let held = false
         for (const entry of foldersEntries(path === '' ? root : `${root}${sep}${path}`)) {
           const child = path === '' ? entry.name : `${path}/${entry.name}`
@@ -119,6 +115,19 @@ export function createSourceFiles(): SourceFiles {
       } catch (thrown) {
         throw sourceError(file, thrown)
       }
+    },
+  }
+}
+
+/** How long this work may go on before others have their turn. */
+function createSlice(signal: AbortSignal): { isOver(): boolean; giveWay(): Promise<void> } {
+  let end = performance.now() + sliceMs
+  return {
+    isOver: () => performance.now() > end,
+    async giveWay() {
+      await nextTurn()
+      signal.throwIfAborted()
+      end = performance.now() + sliceMs
     },
   }
 }
@@ -165,13 +174,7 @@ function createReading(
   const isFolder = new Map<string, boolean>()
   const reading = new Set<Promise<void>>()
   let failure: { thrown: unknown } | undefined
-  let sliceEnd = performance.now() + sliceMs
-
-  const giveWay = async (): Promise<void> => {
-    await nextTurn()
-    signal.throwIfAborted()
-    sliceEnd = performance.now() + sliceMs
-  }
+  const slice = createSlice(signal)
 
   const prefix = root.endsWith(sep) ? root : root + sep
   const full = (path: string): string => (path === '' ? root : prefix + path)
@@ -228,7 +231,7 @@ function createReading(
       .map((entry) => ({ key: entry.isDirectory() ? `${entry.name}/` : entry.name, entry }))
       .sort((a, b) => (a.key < b.key ? -1 : 1))
     for (const { entry } of sorted) {
-      if (performance.now() > sliceEnd) await giveWay()
+      if (slice.isOver()) await slice.giveWay()
       const child = prefix + entry.name
       if (ignored(child, entry.isDirectory())) continue
       if (entry.isDirectory()) await folder(child)
@@ -257,7 +260,7 @@ function createReading(
       else file('', at)
     },
     async path(path) {
-      if (performance.now() > sliceEnd) await giveWay()
+      if (slice.isOver()) await slice.giveWay()
       signal.throwIfAborted()
       if (walked.has('')) return
       for (let end = path.indexOf('/'); end > 0; end = path.indexOf('/', end + 1)) {

@@ -58,7 +58,7 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
   const bases = request.bases ?? {}
   const [text, context, secrets, agents] = await Promise.all([
     readDockerfile(image),
-    listContext(image.context, tree, request.emptyFolders ?? [], signal),
+    listRequested(request, signal),
     readSecrets(image, options.env),
     findAgents(image, options.env),
   ])
@@ -93,6 +93,10 @@ export async function prepareJob(request: BuildRequest, options: JobOptions, sig
     mask: createMask(secrets.values()),
     credentials: options.credentials,
   }
+}
+
+async function listRequested({ image, tree, emptyFolders }: BuildRequest, signal: AbortSignal): Promise<ContextEntry[]> {
+  return listContext(image.context, tree, (await emptyFolders?.(signal)) ?? [], signal)
 }
 
 /** Arguments whose values are images of the plan. */

@@ -1,6 +1,7 @@
 // The main process of one app: started, watched until it is ready, replaced, and started again with a growing pause when it ends.
 import { access, constants } from 'node:fs/promises'
 import { delimiter, resolve as resolvePath } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { DevloopError, isDevloopError, toErrorInfo, type ErrorInfo } from '../../errors/devloop-error.js'
 import type { Command, ReloadSignal } from '../../model/plan.js'
 import type { ProcessEnd, ProcessRunner, RunningProcess } from '../../ports/process-runner.js'
@@ -290,14 +291,5 @@ export async function checkCommand(
   })
 }
 
-const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
+/** Ends early, without an error, with the signal. */
+const sleep = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal }).catch(() => {})
