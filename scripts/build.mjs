@@ -1,14 +1,17 @@
-// Builds dist/: the bundles by esbuild, the type declarations by tsc.
+// Builds dist/: the bundles by esbuild, the type declarations by tsc, the agent by Go.
 import { execFile } from 'node:child_process'
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
+import { buildAgent } from './build-agent.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { dependencies, version } = JSON.parse(await readFile(`${root}/package.json`, 'utf8'))
 
-await rm(`${root}/dist`, { recursive: true, force: true })
+// the agent takes longest and changes least: it is kept while its sources are the same
+for (const name of await readdir(`${root}/dist`).catch(() => []))
+  if (name !== 'agent') await rm(`${root}/dist/${name}`, { recursive: true, force: true })
 const bundles = build({
   absWorkingDir: root,
   entryPoints: {
@@ -41,7 +44,14 @@ const types = promisify(execFile)('npx', ['tsc', '-p', 'tsconfig.build.json'], {
   process.stderr.write(`${error.stdout}${error.stderr}`)
   process.exitCode = 1
 })
-const [{ metafile }] = await Promise.all([bundles, types])
+const agent = buildAgent().then(
+  (said) => said && console.log(said),
+  (error) => {
+    process.stderr.write(`The agent was not built.\n${error.stderr ?? error.stack}\n`)
+    process.exitCode = 1
+  },
+)
+const [{ metafile }] = await Promise.all([bundles, types, agent])
 await writeFile(`${root}/dist/THIRD-PARTY.txt`, await notices(Object.keys(metafile.inputs)))
 await chmod(`${root}/dist/cli.js`, 0o755)
 

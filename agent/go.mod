@@ -1,0 +1,3 @@
+module devloop/agent
+
+go 1.24
