@@ -2,32 +2,84 @@ package main
 
 import (
 	"bufio"
+	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"os/signal"
 	"os/user"
 	"strconv"
+	"syscall"
+	"time"
 )
 
-// Everything that is written and renamed begins so; what is left over with it is swept.
-const temporaryPrefix = ".devloop-"
+const (
+	// Everything that is written and renamed begins so; what is left over with it is swept.
+	temporaryPrefix = ".devloop-"
+	// Frames that are read while an earlier one is carried out.
+	readAhead = 8
+)
+
+var errMalformed = errors.New("a frame that is not understood")
+
+// session is one conversation on stdin and stdout.
+type session struct {
+	roots    []string
+	writer   *frameWriter
+	files    *treeWriter
+	commands *commands
+	// The group of write frames that failed last: what follows in it is skipped.
+	failedGroup uint32
+	sweepAfter  time.Duration
+}
 
 // serve speaks the frame protocol until the input ends. Returns the exit code.
 func serve(in io.Reader, out io.Writer, roots []string) int {
+	completePath()
+	// a lost connection must not end this before it has cleaned up
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	umask := syscall.Umask(0)
+	syscall.Umask(umask)
+	random := make([]byte, 4)
+	_, _ = rand.Read(random)
 	writer := &frameWriter{to: out}
-	writer.send(kindWelcome, 0, welcome())
-	input := bufio.NewReaderSize(in, 256<<10)
-	for {
-		asked, err := readFrame(input)
-		if err == io.EOF {
-			return 0
-		}
-		if err != nil {
-			writer.send(kindRefused, 0, []byte(err.Error()))
-			return 1
-		}
-		_ = asked
+	s := &session{
+		roots:    roots,
+		writer:   writer,
+		files:    &treeWriter{walk: walker{roots: roots}, prefix: temporaryPrefix + hex.EncodeToString(random) + "-", umask: uint32(umask), progress: writer.progress},
+		commands: &commands{writer: writer, running: map[uint32]*exec.Cmd{}},
 	}
+	writer.send(kindWelcome, 0, welcome())
+
+	input := bufio.NewReaderSize(in, 256<<10)
+	if err := s.greet(input); err != nil {
+		return s.refuse(err)
+	}
+	work := make(chan frame, readAhead)
+	done := make(chan struct{})
+	go func() {
+		s.work(work)
+		close(done)
+	}()
+	err := s.read(input, work)
+	close(work)
+	<-done
+	s.files.discard()
+	s.commands.cancelAll()
+	if err != nil {
+		return s.refuse(err)
+	}
+	return 0
+}
+
+// refuse says why nothing more is answered.
+func (s *session) refuse(err error) int {
+	s.writer.send(kindRefused, 0, []byte(err.Error()))
+	return 1
 }
 
 // welcome says who speaks: protocol, version, and as whom.
@@ -40,4 +92,133 @@ func welcome() []byte {
 	body = appendSized(body, version)
 	body = binary.BigEndian.AppendUint32(body, uint32(os.Geteuid()))
 	return appendSized(body, name)
+}
+
+// greet reads the first frame.
+func (s *session) greet(input *bufio.Reader) error {
+	first, err := readFrame(input)
+	if err != nil {
+		return err
+	}
+	body := fields{rest: first.body}
+	spoken, theirs, sweepAfter := body.number(), body.text(), body.number()
+	if first.kind != kindHello || body.failed {
+		return errMalformed
+	}
+	if spoken != protocol || theirs != version {
+		return fmt.Errorf("protocol %d and version %q were expected, not %d and %q", protocol, version, spoken, theirs)
+	}
+	s.sweepAfter = time.Duration(sweepAfter) * time.Millisecond
+	return nil
+}
+
+// read passes on what is to be done in order, and has the rest done beside it. It returns when the input ends.
+func (s *session) read(input *bufio.Reader, work chan<- frame) error {
+	// left-overs are harmless: they are looked for once, after some rest
+	sweeping := time.AfterFunc(s.sweepAfter, func() { sweep(s.roots, s.files.prefix) })
+	defer sweeping.Stop()
+	for {
+		asked, err := readFrame(input)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if sweeping.Stop() {
+			sweeping.Reset(s.sweepAfter)
+		}
+		switch asked.kind {
+		case kindRun:
+			body := fields{rest: asked.body}
+			argv := []string{}
+			for len(body.rest) > 0 {
+				argv = append(argv, body.text())
+			}
+			if body.failed || len(argv) == 0 {
+				return errMalformed
+			}
+			s.commands.run(asked.number, argv)
+		case kindCancel:
+			go s.commands.cancel(asked.number)
+		case kindRestart:
+			go s.restart(asked.number)
+		default:
+			work <- asked
+		}
+	}
+}
+
+// work carries out one frame after the other and answers each. After a frame that is not understood nothing is done any more.
+func (s *session) work(frames <-chan frame) {
+	broken := false
+	for asked := range frames {
+		if broken {
+			continue
+		}
+		err := s.carryOut(asked)
+		var known failure
+		switch {
+		case err == nil:
+			s.writer.send(kindDone, asked.number, nil)
+		case errors.As(err, &known):
+			s.writer.send(kindFailed, asked.number, failedBody(known))
+		default:
+			broken = true
+			_ = s.refuse(err)
+		}
+	}
+}
+
+func (s *session) carryOut(asked frame) error {
+	body := fields{rest: asked.body}
+	if asked.kind == kindInspect {
+		return inspect(s.roots, &body, func(facts []byte) { s.writer.send(kindFacts, asked.number, facts) }, s.writer.progress)
+	}
+	group := body.number()
+	if body.failed {
+		return errMalformed
+	}
+	if group == s.failedGroup && group != 0 {
+		return failure{"skipped", "", "an earlier frame failed"}
+	}
+	err := s.write(asked.kind, &body)
+	var known failure
+	if errors.As(err, &known) {
+		s.failedGroup = group
+		s.files.discard()
+	}
+	return err
+}
+
+func (s *session) write(kind kind, body *fields) error {
+	switch kind {
+	case kindWrite:
+		return s.files.apply(body)
+	case kindBegin:
+		return s.files.begin(body)
+	case kindChunk:
+		return s.files.chunk(body.rest)
+	case kindEnd:
+		return s.files.end()
+	case kindDiscard:
+		s.files.discard()
+		return nil
+	}
+	return errMalformed
+}
+
+func (s *session) restart(number uint32) {
+	switch err := askForRestart(); {
+	case err == nil:
+		s.writer.send(kindDone, number, nil)
+	case errors.Is(err, errNoSupervisor):
+		s.writer.send(kindFailed, number, failedBody(failure{"no-supervisor", "", err.Error()}))
+	default:
+		s.writer.send(kindFailed, number, failedBody(failure{"restart", "", err.Error()}))
+	}
+}
+
+func failedBody(what failure) []byte {
+	return appendSized(appendSized(appendSized(nil, what.code), what.path), what.text)
 }

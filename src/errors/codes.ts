@@ -200,6 +200,10 @@ export const errorCodes = {
   'app/start': entry('The process of an app could not be started.', 'Check `process.command` and its working folder.'),
   'app/prepare': entry('The prepare step of an app failed.', 'Read its output.'),
   // live sync
+  'sync/no-agent': entry(
+    'The agent that devloop deploys with a pod cannot be used there.',
+    'Nothing: the shell of the image is used instead, where it has one.',
+  ),
   'sync/no-shell': entry(
     'The container has no shell, which live sync and restart need.',
     'Use a base image with sh for development; until then, saves rebuild the image.',

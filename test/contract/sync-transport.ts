@@ -28,14 +28,16 @@ export interface SyncFixture {
 
 export interface SyncTransportSuite {
   readonly name: string
+  /** What is not there that it needs; then nothing is tested, and the report says why. */
+  readonly missing?: string | undefined
   open(): Promise<SyncFixture>
 }
 
 const never = new AbortController().signal
 
 /** Declares the suite. */
-export function syncTransportSuite({ name, open }: SyncTransportSuite): void {
-  describe(`sync transport: ${name}`, () => {
+export function syncTransportSuite({ name, missing, open }: SyncTransportSuite): void {
+  describe.skipIf(missing !== undefined)(`sync transport: ${missing === undefined ? name : `${name} (${missing})`}`, () => {
     let fixture: SyncFixture | undefined
     const start = async (): Promise<SyncFixture> => (fixture = await open())
     afterEach(async () => {

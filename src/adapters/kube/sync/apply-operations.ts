@@ -9,19 +9,16 @@ import {
   inlineStep,
   lineBytes,
   linkStep,
-  loadFile,
   payloadStep,
   rmdirStep,
   singleLineBytes,
-  sourceChanged,
   stagedStep,
   tarBounds,
   tarStep,
-  type FileOp,
-  type LoadedFile,
   type Step,
   type StepContext,
 } from './apply-steps.js'
+import { loadedInOrder, pieces, sourceChanged, sourceUnreadable, type FileOp, type LoadedFile } from './load-files.js'
 import { temporaryPrefix } from './loop-script.js'
 import { quote, quoteBytes } from './shell-quote.js'
 import type { SyncPath } from './sync-paths.js'
@@ -52,8 +49,6 @@ export interface ApplyContext extends StepContext {
 const removeAtOnce = 1000
 /** How much of a large file is one frame, in bytes. */
 const pieceBytes = 1024 * 1024
-/** Files that are read at the same time. */
-const readsAtOnce = 16
 /** Bytes of a frame's code where files stand in the code because the container has no tar. */
 const blockBytes = 256 * 1024
 /** A larger file is sent in pieces even when it is in memory. */
@@ -153,35 +148,6 @@ async function sendFiles(
   await flushBundle()
 }
 
-/** Reads a few files ahead, so that reading and sending overlap in bounded memory. */
-async function* loadedInOrder(
-  files: readonly { at: SyncPath; op: FileOp }[],
-  signal: AbortSignal,
-): AsyncGenerator<Awaited<ReturnType<typeof loadFile>>> {
-  const ahead: Promise<Awaited<ReturnType<typeof loadFile>>>[] = []
-  let next = 0
-  try {
-    for (let index = 0; index < files.length; index++) {
-      signal.throwIfAborted()
-      while (next < files.length && ahead.length < readsAtOnce) {
-        const { at, op } = files[next++] as { at: SyncPath; op: FileOp }
-        const loading = loadFile(at, op)
-        loading.catch(() => {})
-        ahead.push(loading)
-      }
-      yield await (ahead.shift() as Promise<Awaited<ReturnType<typeof loadFile>>>)
-    }
-  } finally {
-    for (const loading of ahead)
-      void loading.then(
-        ({ content }) => {
-          if (!Buffer.isBuffer(content)) content.destroy()
-        },
-        () => {},
-      )
-  }
-}
-
 async function sendBundle(
   files: readonly LoadedFile[],
   context: ApplyContext,
@@ -254,7 +220,7 @@ async function sendInPieces(
   await context.send([step(`${checks([at])} && begin ${quote(at.folder)} ${(0o666 & ~op.mode).toString(8)}`)])
   let begun = true
   try {
-    for await (const piece of pieces(content)) {
+    for await (const piece of pieces(content, pieceBytes)) {
       signal.throwIfAborted()
       hash.update(piece)
       size += piece.length
@@ -278,32 +244,8 @@ async function sendInPieces(
     // a failed step has removed it already
     if (begun && !(thrown instanceof StepFailure)) await discard().catch(() => {})
     if (thrown instanceof StepFailure || thrown instanceof DevloopError || signal.aborted) throw thrown
-    throw new DevloopError('sync/source', `The source of ${at.path} cannot be read.`, {
-      why: thrown instanceof Error ? thrown.message : String(thrown),
-      cause: thrown,
-    })
+    throw sourceUnreadable(at.path, thrown)
   } finally {
     if (!Array.isArray(content)) (content as Readable).destroy()
   }
-}
-
-/** The same bytes in pieces of one size. */
-async function* pieces(content: Readable | Iterable<Buffer>): AsyncGenerator<Buffer> {
-  let gathered: Buffer[] = []
-  let size = 0
-  for await (const chunk of content as AsyncIterable<Buffer | string> | Iterable<Buffer>) {
-    let rest = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk)
-    while (size + rest.length >= pieceBytes) {
-      const part = rest.subarray(0, pieceBytes - size)
-      yield Buffer.concat([...gathered, part])
-      rest = rest.subarray(part.length)
-      gathered = []
-      size = 0
-    }
-    if (rest.length > 0) {
-      gathered.push(rest)
-      size += rest.length
-    }
-  }
-  if (size > 0) yield Buffer.concat(gathered)
 }

@@ -1,20 +1,9 @@
 // Sync operations as steps of the shell loop.
-import { hash as hashOnce } from 'node:crypto'
-import type { Readable } from 'node:stream'
-import { DevloopError } from '../../../errors/devloop-error.js'
-import type { SyncOp } from '../../../ports/sync-transport.js'
+import type { LoadedFile } from './load-files.js'
 import { temporaryPrefix, type Tool } from './loop-script.js'
 import { quote, quoteBytes } from './shell-quote.js'
 import type { SyncPath } from './sync-paths.js'
 import { tarEnd, tarFile } from './tar-entries.js'
-
-export type FileOp = Extract<SyncOp, { op: 'file' }>
-/** A file with its bytes. */
-export interface LoadedFile {
-  readonly at: SyncPath
-  readonly op: FileOp
-  readonly content: Buffer
-}
 
 /** Part of a frame. Steps whose code is short share one; a payload ends its frame. */
 export interface Step {
@@ -181,17 +170,3 @@ function narrow(
   const links = linksAbove(label, foldersAbove(paths), output)
   return links.size > 0 ? step(paths.filter((at) => !at.above.some((folder) => links.has(folder)))) : undefined
 }
-
-/** The file's bytes when they are few. @throws DevloopError sync/source when they are not those that were hashed */
-export async function loadFile(at: SyncPath, op: FileOp): Promise<LoadedFile | { at: SyncPath; op: FileOp; content: Readable }> {
-  const content = await op.content()
-  if (!Buffer.isBuffer(content)) return { at, op, content }
-  if (content.length !== op.size || hashOnce('sha256', content, 'hex') !== op.hash) throw sourceChanged(at.path)
-  return { at, op, content }
-}
-
-/** What is sent must be what the hash says: else the container would hold something that nobody knows of. */
-export const sourceChanged = (path: string): DevloopError =>
-  new DevloopError('sync/source', `The source of ${path} changed while it was being read.`, {
-    help: 'Nothing: it is read again.',
-  })

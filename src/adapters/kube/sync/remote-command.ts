@@ -1,8 +1,7 @@
 // Running a command in a container beside the shell loop, so that it can be ended with everything it started.
-import { StringDecoder } from 'node:string_decoder'
-import type { Readable } from 'node:stream'
 import type { Command } from '../../../model/plan.js'
 import type { OpenExec } from './exec-stream.js'
+import { readLines } from './output-lines.js'
 
 /** The shell of a container, for the loop, commands and the supervisor alike. */
 export const shellPath = '/bin/sh'
@@ -44,7 +43,6 @@ exit 0
 
 /** How long ending a command may take, in milliseconds. */
 const endMs = 15_000
-const maxLine = 64 * 1024
 
 /**
  * Run a command to its end. Output comes in whole lines; aborting ends the command and rejects when that is done.
@@ -61,13 +59,13 @@ export async function runRemote(
   let pid: string | undefined
   let started: () => void = () => {}
   const known = new Promise<void>((resolve) => (started = resolve))
-  lines(stream.stdout, (line) => {
+  readLines(stream.stdout, (line) => {
     if (pid === undefined) {
       pid = line.trim()
       started()
     } else onLine(line)
   })
-  lines(stream.stderr, onLine)
+  readLines(stream.stderr, onLine)
 
   let ending: Promise<void> | undefined
   const onAbort = (): void => {
@@ -110,25 +108,4 @@ const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 export function abortError(signal: AbortSignal): Error {
   const reason: unknown = signal.reason
   return reason instanceof Error ? reason : new DOMException('The operation was aborted.', 'AbortError')
-}
-
-/** Whole lines of a stream; a line without end is given at the end, one that is too long in pieces. */
-function lines(stream: Readable, onLine: (line: string) => void): void {
-  const decoder = new StringDecoder('utf8')
-  let rest = ''
-  const give = (line: string): void => onLine(line.endsWith('\r') ? line.slice(0, -1) : line)
-  stream.on('data', (chunk: Buffer) => {
-    const parts = (rest + decoder.write(chunk)).split('\n')
-    rest = parts.pop() ?? ''
-    for (const line of parts) give(line)
-    while (rest.length > maxLine) {
-      give(rest.slice(0, maxLine))
-      rest = rest.slice(maxLine)
-    }
-  })
-  stream.on('end', () => {
-    rest += decoder.end()
-    if (rest !== '') give(rest)
-    rest = ''
-  })
 }

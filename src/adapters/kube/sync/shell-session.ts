@@ -1,5 +1,5 @@
 // A sync session over a shell loop, whatever carries its streams.
-import { DevloopError, isAbort } from '../../../errors/devloop-error.js'
+import { DevloopError } from '../../../errors/devloop-error.js'
 import type { Wanted } from '../../../model/tree.js'
 import type { SyncSession } from '../../../ports/sync-transport.js'
 import { applyOperations, StepFailure } from './apply-operations.js'
@@ -11,6 +11,7 @@ import { knownTools, loopScript, temporaryPrefix, type Tool } from './loop-scrip
 import { abortError, runRemote, shellPath } from './remote-command.js'
 import { createRestarter } from './restart.js'
 import { quote } from './shell-quote.js'
+import { abortable, createQueue, type Queue } from './serial-queue.js'
 import { createSignaller } from './signal-main.js'
 import { syncFailure } from './sync-failure.js'
 import { pathReader, type SyncPath } from './sync-paths.js'
@@ -189,35 +190,6 @@ function* parts(paths: readonly SyncPath[]): Generator<SyncPath[]> {
     bytes += at.path.length
   }
   if (part.length > 0) yield part
-}
-
-interface Queue {
-  add<T>(work: () => Promise<T>): Promise<T>
-}
-
-function createQueue(): Queue {
-  let last: Promise<unknown> = Promise.resolve()
-  return {
-    add(work) {
-      const next = last.then(work)
-      last = next.catch(() => {})
-      return next
-    },
-  }
-}
-
-function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  if (signal.aborted) {
-    work.catch(() => {})
-    return Promise.reject(abortError(signal))
-  }
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal))
-    signal.addEventListener('abort', onAbort, { once: true })
-    work
-      .then(resolve, (thrown: unknown) => reject(isAbort(thrown) && signal.aborted ? abortError(signal) : thrown))
-      .finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
 
 /**

@@ -8,7 +8,10 @@ import { DevloopError } from '../../../../../src/errors/devloop-error.js'
 import type { Entry } from '../../../../../src/model/tree.js'
 import type { ExecEnd, ExecStream, OpenExec } from '../../../../../src/adapters/kube/sync/exec-stream.js'
 import { openShellSession, type ShellSessionOptions } from '../../../../../src/adapters/kube/sync/shell-session.js'
+import { openAgentSession, type AgentSessionOptions } from '../../../../../src/adapters/kube/sync/agent/agent-session.js'
+import type { SyncSession } from '../../../../../src/ports/sync-transport.js'
 import type { SyncFixture } from '../../../../contract/sync-transport.js'
+import type { BuiltAgent } from '../../../../support/agent.js'
 
 /** Runs commands here; `streams` collects what was started. `env` replaces the environment. */
 export function localExec(streams: ExecStream[] = [], env: NodeJS.ProcessEnv = process.env): OpenExec {
@@ -45,9 +48,31 @@ export function localExec(streams: ExecStream[] = [], env: NodeJS.ProcessEnv = p
 }
 
 /** A session of the shell loop on a folder of this machine. */
-export async function localFixture(
+export const localFixture = (
   shell: readonly string[],
   changes: Partial<ShellSessionOptions> = {},
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<SyncFixture> =>
+  folderFixture(
+    (exec, root) =>
+      openShellSession(
+        { exec, roots: [root], name: 'a folder', shell, sweepAfterMs: 50, ...changes },
+        new AbortController().signal,
+      ),
+    env,
+  )
+
+/** A session of the agent on a folder of this machine. */
+export const localAgentFixture = (agent: BuiltAgent, changes: Partial<AgentSessionOptions> = {}): Promise<SyncFixture> =>
+  folderFixture((exec, root) =>
+    openAgentSession(
+      { exec, roots: [root], name: 'a folder', agentPath: agent.path, version: agent.version, sweepAfterMs: 50, ...changes },
+      new AbortController().signal,
+    ),
+  )
+
+async function folderFixture(
+  openOn: (exec: OpenExec, root: string) => Promise<SyncSession>,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<SyncFixture> {
   const folder = mkdtempSync(path.join(tmpdir(), 'devloop-sync-'))
@@ -55,8 +80,7 @@ export async function localFixture(
   mkdirSync(root)
   const streams: ExecStream[] = []
   const exec = localExec(streams, env)
-  const open = () =>
-    openShellSession({ exec, roots: [root], name: 'a folder', shell, sweepAfterMs: 50, ...changes }, new AbortController().signal)
+  const open = (): Promise<SyncSession> => openOn(exec, root)
   const first = await open()
   const sessions = [first]
   return {

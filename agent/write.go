@@ -1,0 +1,326 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"hash"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+const (
+	// The same numbers in frames.ts.
+	opFile   = 1
+	opLink   = 2
+	opDelete = 3
+	opRmdir  = 4
+)
+
+// treeWriter changes the tree below the roots. Whatever is written is whole or not there: it is written beside, under a temporary
+// name, and renamed.
+type treeWriter struct {
+	walk walker
+	// The beginning of this session's temporary names.
+	prefix string
+	count  int
+	// Bits that the system takes from the mode of a new file.
+	umask    uint32
+	progress func()
+	large    *largeFile
+}
+
+// largeFile is a file that comes in pieces.
+type largeFile struct {
+	to              at
+	folder          int
+	name, temporary string
+	descriptor      int
+	mode            uint32
+	size, written   int64
+	expected        []byte
+	hash            hash.Hash
+}
+
+var errCorrupt = errors.New("what came is not what was sent")
+
+// apply carries out the operations of one frame, in order, up to the first that fails.
+func (w *treeWriter) apply(body *fields) error {
+	defer w.walk.rest()
+	for len(body.rest) > 0 && !body.failed {
+		op, to := body.byte(), at{int(body.number()), body.text()}
+		var err error
+		switch op {
+		case opFile:
+			mode, expected, content := body.number(), body.bytes(sha256.Size), body.sized()
+			if !body.failed {
+				err = w.file(to, mode, expected, content)
+			}
+		case opLink:
+			target := body.text()
+			if !body.failed {
+				err = w.link(to, target)
+			}
+		case opDelete:
+			if !body.failed {
+				err = w.remove(to)
+			}
+		case opRmdir:
+			if !body.failed {
+				w.removeFolder(to)
+			}
+		default:
+			return errMalformed
+		}
+		if err != nil {
+			return w.explain(err, to)
+		}
+		w.progress()
+	}
+	if body.failed {
+		return errMalformed
+	}
+	return nil
+}
+
+func (w *treeWriter) explain(err error, to at) error {
+	var known failure
+	if errors.As(err, &known) {
+		if known.path == "" {
+			known.path = w.walk.absolute(to)
+		}
+		return known
+	}
+	if err == errCorrupt {
+		return failure{"corrupt", w.walk.absolute(to), err.Error()}
+	}
+	code, text := describe(unwrapped(err))
+	return failure{code, w.walk.absolute(to), text}
+}
+
+// file writes a file whose content is at hand.
+func (w *treeWriter) file(to at, mode uint32, expected, content []byte) error {
+	if sum := sha256.Sum256(content); !bytes.Equal(sum[:], expected) {
+		return errCorrupt
+	}
+	return w.beside(to, func(folder int, temporary string) error {
+		created, err := w.create(folder, temporary, mode)
+		if err != nil {
+			return err
+		}
+		err = writeAll(created, content)
+		return errors.Join(err, syscall.Close(created))
+	})
+}
+
+func (w *treeWriter) link(to at, target string) error {
+	return w.beside(to, func(folder int, temporary string) error { return symlinkAt(target, folder, temporary) })
+}
+
+// beside has an entry made under a temporary name and puts it in its place. Who else works on the tree may take a folder away in
+// between: then it is done once more.
+func (w *treeWriter) beside(to at, make func(folder int, temporary string) error) error {
+	for attempt := 0; ; attempt++ {
+		folder, name, err := w.walk.reach(to)
+		if err != nil {
+			return err
+		}
+		temporary := w.temporary()
+		if err = make(folder, temporary); err == nil {
+			err = w.place(folder, temporary, name, to)
+		}
+		if err == nil {
+			return nil
+		}
+		_ = unlinkAt(folder, temporary, 0)
+		if unwrapped(err) != syscall.ENOENT || attempt == 2 {
+			return err
+		}
+		w.walk.rest()
+	}
+}
+
+func (w *treeWriter) temporary() string {
+	w.count++
+	return w.prefix + strconv.Itoa(w.count)
+}
+
+func (w *treeWriter) create(folder int, name string, mode uint32) (int, error) {
+	created, err := openAt(folder, name, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOFOLLOW, mode&0o777)
+	if err == nil && mode&w.umask != 0 {
+		if err = syscall.Fchmod(created, mode&0o777); err != nil {
+			syscall.Close(created)
+		}
+	}
+	return created, err
+}
+
+// place gives a temporary its name. A folder in the way is removed with all that is in it.
+func (w *treeWriter) place(folder int, temporary, name string, to at) error {
+	err := syscall.Renameat(folder, temporary, folder, name)
+	if err != syscall.EISDIR && err != syscall.ENOTEMPTY && err != syscall.EEXIST {
+		return err
+	}
+	if to.path == "" {
+		return failure{"root-is-folder", "", name}
+	}
+	if err := removeTree(folder, name, w.progress); err != nil {
+		return err
+	}
+	return syscall.Renameat(folder, temporary, folder, name)
+}
+
+// remove removes a file or link; nothing there, or a folder there, is no error.
+func (w *treeWriter) remove(to at) error {
+	folder, name, err := w.walk.find(to)
+	if err == nil {
+		err = unlinkAt(folder, name, 0)
+	}
+	switch {
+	case err == nil || err == errAbsent || err == syscall.EISDIR || absentOr(err) == errAbsent:
+		return nil
+	case err == syscall.EPERM && isFolder(folder, name):
+		return nil
+	}
+	return err
+}
+
+// removeFolder removes a folder if it is empty, else nothing happens.
+func (w *treeWriter) removeFolder(to at) {
+	if to.path == "" {
+		return
+	}
+	if folder, name, err := w.walk.find(to); err == nil {
+		_ = unlinkAt(folder, name, removeDir)
+	}
+}
+
+func isFolder(folder int, name string) bool {
+	opened, err := openAt(folder, name, openFolder|syscall.O_NOFOLLOW, 0)
+	if err == nil {
+		syscall.Close(opened)
+	}
+	return err == nil
+}
+
+// removeTree removes an entry with all that is below it, following no link.
+func removeTree(folder int, name string, progress func()) error {
+	progress()
+	err := unlinkAt(folder, name, 0)
+	if err == nil || err == syscall.ENOENT || !isFolder(folder, name) {
+		return ignore(err, syscall.ENOENT)
+	}
+	opened, err := openAt(folder, name, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return ignore(err, syscall.ENOENT)
+	}
+	inside := os.NewFile(uintptr(opened), name)
+	names, err := inside.Readdirnames(-1)
+	for _, one := range names {
+		if err == nil {
+			err = removeTree(opened, one, progress)
+		}
+	}
+	inside.Close()
+	if err != nil {
+		return unwrapped(err)
+	}
+	return ignore(unlinkAt(folder, name, removeDir), syscall.ENOENT)
+}
+
+func ignore(err error, harmless syscall.Errno) error {
+	if err == harmless {
+		return nil
+	}
+	return err
+}
+
+// begin makes the temporary of a file that comes in pieces. Its space is taken at once, so that a full disk is told before the bytes came.
+func (w *treeWriter) begin(body *fields) error {
+	defer w.walk.rest()
+	to := at{int(body.number()), body.text()}
+	mode, size, expected := body.number(), body.long(), body.bytes(sha256.Size)
+	if body.failed || w.large != nil || size < 0 {
+		return errMalformed
+	}
+	var large *largeFile
+	folder, name, err := w.walk.reach(to)
+	if err == nil {
+		large = &largeFile{to: to, name: name, temporary: w.temporary(), mode: mode, size: size, expected: expected, hash: sha256.New()}
+		if large.folder, err = duplicate(folder); err == nil {
+			if large.descriptor, err = w.create(folder, large.temporary, mode); err != nil {
+				syscall.Close(large.folder)
+			}
+		}
+	}
+	if err != nil {
+		return w.explain(err, to)
+	}
+	w.large = large
+	if size == 0 {
+		return nil
+	}
+	if err := syscall.Fallocate(large.descriptor, 0, 0, size); err == syscall.ENOSPC || err == syscall.EDQUOT {
+		w.discard()
+		return w.explain(err, to)
+	}
+	return nil
+}
+
+func (w *treeWriter) chunk(content []byte) error {
+	large := w.large
+	if large == nil || large.written+int64(len(content)) > large.size {
+		return errMalformed
+	}
+	hashed := make(chan struct{})
+	go func() {
+		large.hash.Write(content)
+		close(hashed)
+	}()
+	err := writeAll(large.descriptor, content)
+	<-hashed
+	large.written += int64(len(content))
+	if err != nil {
+		w.discard()
+		return w.explain(err, large.to)
+	}
+	return nil
+}
+
+func (w *treeWriter) end() error {
+	large := w.large
+	if large == nil {
+		return errMalformed
+	}
+	var err error
+	if large.written != large.size || !bytes.Equal(large.hash.Sum(nil), large.expected) {
+		err = errCorrupt
+	} else if err = syscall.Close(large.descriptor); err == nil {
+		large.descriptor = -1
+		err = w.place(large.folder, large.temporary, large.name, large.to)
+	} else {
+		large.descriptor = -1
+	}
+	if err != nil {
+		w.discard()
+		return w.explain(err, large.to)
+	}
+	syscall.Close(large.folder)
+	w.large = nil
+	return nil
+}
+
+// discard removes what there is of a file that comes in pieces.
+func (w *treeWriter) discard() {
+	large := w.large
+	if large == nil {
+		return
+	}
+	w.large = nil
+	if large.descriptor >= 0 {
+		syscall.Close(large.descriptor)
+	}
+	_ = unlinkAt(large.folder, large.temporary, 0)
+	syscall.Close(large.folder)
+}

@@ -1,0 +1,171 @@
+// Sync operations as frames of the agent: small files share a frame, large ones come in pieces, and the next frames are read and sent
+// while the agent writes the first.
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { isDevloopError } from '../../../../errors/devloop-error.js'
+import type { SyncOp } from '../../../../ports/sync-transport.js'
+import { loadedInOrder, pieces, sourceChanged, sourceUnreadable, type FileOp } from '../load-files.js'
+import type { SyncPath } from '../sync-paths.js'
+import { AgentFailure, type AgentChannel } from './agent-channel.js'
+import { byteField, headBytes, kinds, longField, numberField, operations, sizedFields } from './frames.js'
+
+export interface AgentApplyContext {
+  readonly channel: AgentChannel
+  readonly read: (path: string) => SyncPath
+  /** The fields that name a path. @see pathFields */
+  readonly place: (at: SyncPath) => Buffer[]
+  /** Marks the frames of this call: after one that failed, the agent skips the others. Greater than 0. */
+  readonly group: number
+}
+
+/** Most bytes of operations in one frame. */
+const frameLimit = 256 * 1024
+/** A file that is larger comes in pieces of this size; with its head it fills the messages that carry it. */
+const pieceBytes = 256 * 1024 - headBytes - 4
+
+/** Carry out operations, deletes first. @throws as SyncSession.apply, and AgentFailure */
+export async function applyByAgent(ops: readonly SyncOp[], context: AgentApplyContext, signal: AbortSignal): Promise<void> {
+  const deletes: Buffer[][] = []
+  const rmdirs: SyncPath[] = []
+  const links: Buffer[][] = []
+  const files: { at: SyncPath; op: FileOp }[] = []
+  for (const op of ops) {
+    const at = context.read(op.path)
+    if (op.op === 'delete') deletes.push([byteField(operations.delete), ...context.place(at)])
+    else if (op.op === 'rmdir') rmdirs.push(at)
+    else if (op.op === 'link') links.push([byteField(operations.link), ...context.place(at), ...sizedFields(op.target)])
+    else files.push({ at, op })
+  }
+  rmdirs.sort((a, b) => b.above.length - a.above.length)
+
+  const sender = createSender(context, signal)
+  try {
+    for (const fields of deletes) await sender.add(fields)
+    for (const at of rmdirs) await sender.add([byteField(operations.rmdir), ...context.place(at)])
+    for (const fields of links) await sender.add(fields)
+    for await (const file of loadedInOrder(files, signal)) {
+      const { at, op, content } = file
+      if (Buffer.isBuffer(content) && content.length <= pieceBytes)
+        await sender.add([
+          byteField(operations.file),
+          ...context.place(at),
+          numberField(op.mode),
+          Buffer.from(op.hash, 'hex'),
+          ...sizedFields(content),
+        ])
+      else await sendInPieces(at, op, content, context, sender, signal)
+    }
+    await sender.flush()
+  } finally {
+    // what is under way ends before anything else is begun
+    await sender.settled()
+  }
+  sender.check()
+}
+
+interface Sender {
+  /** Put an operation into the frame being gathered; sends it first when it is full. @throws what the agent said to an earlier frame */
+  add(fields: readonly Buffer[]): Promise<void>
+  flush(): Promise<void>
+  /** Send a frame of another kind, when there is room. */
+  send(kind: number, fields: readonly Buffer[]): Promise<void>
+  /** @throws what the agent said to an earlier frame */
+  check(): void
+  /** Resolves when everything that was sent is answered. */
+  settled(): Promise<void>
+}
+
+function createSender({ channel, group }: AgentApplyContext, signal: AbortSignal): Sender {
+  let gathered: Buffer[] = []
+  let size = 0
+  let failure: unknown
+  let under = 0
+  let settle: () => void = () => {}
+  const mark = numberField(group)
+
+  const check = (): void => {
+    if (failure !== undefined) throw failure
+  }
+  const send = async (kind: number, fields: readonly Buffer[]): Promise<void> => {
+    await channel.room()
+    signal.throwIfAborted()
+    check()
+    under++
+    channel.request(kind, [mark, ...fields]).then(
+      () => over(),
+      (thrown: unknown) => {
+        failure ??= thrown
+        over()
+      },
+    )
+  }
+  const over = (): void => {
+    if (--under === 0) settle()
+  }
+  const flush = async (): Promise<void> => {
+    if (gathered.length === 0) return
+    const fields = gathered
+    gathered = []
+    size = 0
+    await send(kinds.write, fields)
+  }
+  return {
+    check,
+    send,
+    flush,
+    async add(fields) {
+      const bytes = fields.reduce((sum, field) => sum + field.length, 0)
+      if (size > 0 && size + bytes > frameLimit) await flush()
+      gathered.push(...fields)
+      size += bytes
+    },
+    settled: () => (under === 0 ? Promise.resolve() : new Promise((resolve) => (settle = resolve))),
+  }
+}
+
+/** A large file: the agent renames it only when all of it is there and is what was hashed. */
+async function sendInPieces(
+  at: SyncPath,
+  op: FileOp,
+  content: Buffer | Readable,
+  context: AgentApplyContext,
+  sender: Sender,
+  signal: AbortSignal,
+): Promise<void> {
+  await sender.flush()
+  await sender.send(kinds.begin, [...context.place(at), numberField(op.mode), longField(op.size), Buffer.from(op.hash, 'hex')])
+  try {
+    let size = 0
+    const hash = createHash('sha256')
+    for await (const piece of Buffer.isBuffer(content) ? slices(content) : pieces(content, pieceBytes)) {
+      signal.throwIfAborted()
+      size += piece.length
+      if (size > op.size) throw sourceChanged(at.path)
+      // what came as a whole has been checked
+      if (!Buffer.isBuffer(content)) hash.update(piece)
+      await sender.send(kinds.chunk, [piece])
+    }
+    if (size !== op.size || (!Buffer.isBuffer(content) && hash.digest('hex') !== op.hash)) throw sourceChanged(at.path)
+    await sender.send(kinds.end, [])
+  } catch (thrown) {
+    if (!(thrown instanceof AgentFailure)) await discard(context)
+    if (thrown instanceof AgentFailure || isDevloopError(thrown) || signal.aborted) throw thrown
+    throw sourceUnreadable(at.path, thrown)
+  } finally {
+    if (!Buffer.isBuffer(content)) content.destroy()
+  }
+}
+
+const discard = ({ channel, group }: AgentApplyContext): Promise<void> =>
+  channel.request(kinds.discard, [numberField(group)]).catch(() => {})
+
+function* slices(content: Buffer): Generator<Buffer> {
+  for (let from = 0; from < content.length; from += pieceBytes) yield content.subarray(from, from + pieceBytes)
+}
+
+/** What the agent says about a path as the text that a tool in a container would have printed. */
+export function failureText(thrown: AgentFailure): string {
+  if (thrown.code === 'link-out') return `devloop: link out: ${thrown.message}`
+  if (thrown.code === 'root-is-folder') return `devloop: root is a folder: ${thrown.path}`
+  return `${thrown.path}: ${thrown.code}${thrown.code ? ': ' : ''}${thrown.message}`
+}

@@ -1,0 +1,237 @@
+// The agent's streams as frames: many may be under way, each is answered, within bounds of memory and time.
+import { DevloopError } from '../../../../errors/devloop-error.js'
+import type { ExecStream } from '../exec-stream.js'
+import {
+  createFrameReader,
+  frameBytes,
+  kinds,
+  numberField,
+  protocol,
+  readFields,
+  sizedFields,
+  type AgentFrame,
+} from './frames.js'
+
+export interface AgentChannelOptions {
+  /** For messages, such as `container web of pod shop/web-1`. */
+  readonly name: string
+  /** The version of the agent that is expected, as in dist/agent/version. */
+  readonly version: string
+  /** Milliseconds without any progress (bytes taken or given) until the container counts as lost. */
+  readonly deadlineMs: number
+  /** Milliseconds of rest after which the agent sweeps left-overs, once. */
+  readonly sweepAfterMs: number
+}
+
+/** What the agent said when it could not do what a frame asked for. */
+export class AgentFailure extends Error {
+  /** An errno name such as ENOSPC, or one of those that docs/agent.md lists. */
+  readonly code: string
+  /** The path that it is about; may be empty. */
+  readonly path: string
+  constructor(code: string, path: string, text: string) {
+    super(text)
+    this.code = code
+    this.path = path
+  }
+}
+
+export interface AgentChannel {
+  /** Whom the agent writes as, such as `1000 (node)`. */
+  readonly user: string
+  /** Resolves when another frame may be sent; looks at what is unanswered. Never rejects. */
+  room(): Promise<void>
+  /**
+   * Send a frame; resolves when it is carried out. Frames are carried out in the order in which they are sent.
+   * @param onPart bodies of partial answers
+   * @throws AgentFailure, DevloopError sync/disconnected
+   */
+  request(kind: number, body: readonly Buffer[], onPart?: (body: Buffer) => void): Promise<void>
+  /** Send a frame whose answers, however many, come at any time; the last is `exited` or `failed`. */
+  begin(kind: number, body: readonly Buffer[], onFrame: (frame: AgentFrame) => void): { cancel(): void }
+  readonly closed: Promise<AgentEnd>
+  close(): void
+}
+
+export interface AgentEnd {
+  readonly reason: 'asked' | 'lost'
+  readonly error: DevloopError
+}
+
+/** Bytes that may be unanswered: enough to keep a slow connection busy, few enough that calling off is quick. */
+const windowBytes = 4 * 1024 * 1024
+
+interface Waiting {
+  readonly size: number
+  readonly onPart: ((body: Buffer) => void) | undefined
+  resolve(): void
+  reject(error: Error): void
+}
+
+/**
+ * Greet the agent on these streams. The channel closes them when it ends.
+ * @throws DevloopError sync/no-agent when it is another version; what the stream ended with
+ */
+export async function openAgentChannel(stream: ExecStream, options: AgentChannelOptions): Promise<AgentChannel> {
+  const { name, version, deadlineMs } = options
+  const waiting = new Map<number, Waiting>()
+  const begun = new Map<number, (frame: AgentFrame) => void>()
+  let unanswered = 0
+  let number = 0
+  let end: AgentEnd | undefined
+  let settleClosed: (end: AgentEnd) => void = () => {}
+  const closed = new Promise<AgentEnd>((resolve) => (settleClosed = resolve))
+  let roomy: (() => void)[] = []
+  let timer: NodeJS.Timeout | undefined
+  const errors: Buffer[] = []
+
+  const finish = (reason: AgentEnd['reason'], error: DevloopError): void => {
+    if (end) return
+    end = { reason, error }
+    clearTimeout(timer)
+    for (const one of waiting.values()) one.reject(error)
+    waiting.clear()
+    for (const go of roomy.splice(0)) go()
+    stream.close()
+    settleClosed(end)
+  }
+  let greeted = false
+  const lost = (message: string, why?: string): void =>
+    finish('lost', new DevloopError('sync/disconnected', message, why ? { why } : {}))
+  /** What does not greet as the agent does is none. */
+  const broken = (message: string, why?: string): void =>
+    greeted ? lost(message, why) : finish('lost', new DevloopError('sync/no-agent', message, why ? { why } : {}))
+
+  /** The deadline runs only while something is unanswered. */
+  const watch = (): void => {
+    if (waiting.size === 0) {
+      clearTimeout(timer)
+      timer = undefined
+    } else if (timer) timer.refresh()
+    else timer = setTimeout(() => lost(`The agent in ${name} did not answer for ${Math.round(deadlineMs / 1000)} s.`), deadlineMs)
+  }
+
+  const answered = (of: number): Waiting | undefined => {
+    const one = waiting.get(of)
+    if (!one) return undefined
+    waiting.delete(of)
+    unanswered -= one.size
+    if (unanswered < windowBytes) for (const go of roomy.splice(0)) go()
+    return one
+  }
+
+  const take = (frame: AgentFrame): void => {
+    const { kind, number: of, body } = frame
+    const listener = begun.get(of)
+    if (!greeted && kind !== kinds.welcome) throw new RangeError(`a frame of kind ${kind} before the greeting`)
+    if (kind === kinds.welcome) {
+      greeted = true
+      answered(0)?.onPart?.(body)
+    }
+    if (kind === kinds.refused) lost(`The agent in ${name} gave up.`, body.toString('utf8'))
+    else if (listener) listener(frame)
+    else if (kind === kinds.facts) waiting.get(of)?.onPart?.(body)
+    else if (kind === kinds.done) answered(of)?.resolve()
+    else if (kind === kinds.failed) {
+      const fields = readFields(body)
+      answered(of)?.reject(new AgentFailure(fields.text(), fields.text(), fields.text()))
+    }
+  }
+
+  const reader = createFrameReader(take)
+  stream.stdout.on('data', (chunk: Buffer) => {
+    if (end) return
+    try {
+      reader.push(chunk)
+    } catch (thrown) {
+      broken(`What came from the agent in ${name} is not understood.`, thrown instanceof Error ? thrown.message : String(thrown))
+    }
+    watch()
+  })
+  stream.stderr.on('data', (chunk: Buffer) => {
+    if (errors.length < 20) errors.push(chunk)
+  })
+  stream.stdin.on('error', () => {})
+  void stream.ended.then((ended) => {
+    if (ended.kind === 'failed') finish('lost', ended.error)
+    else
+      broken(
+        `The agent in ${name} ended with status ${ended.exitCode}.`,
+        Buffer.concat(errors).toString('utf8').trim().slice(0, 1000) || undefined,
+      )
+  })
+
+  const write = (bytes: Buffer): void => {
+    stream.stdin.write(bytes, () => {
+      if (!end) watch()
+    })
+  }
+  const expect = (of: number, size: number, onPart?: (body: Buffer) => void): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiting.set(of, { size, onPart, resolve, reject })
+      unanswered += size
+      watch()
+    })
+
+  const user = await new Promise<string>((resolve, reject) => {
+    expect(0, 0, (body) => {
+      try {
+        resolve(welcomed(body, options))
+      } catch (thrown) {
+        reject(thrown as Error)
+      }
+    }).catch(reject)
+    write(
+      frameBytes(kinds.hello, 0, [numberField(protocol), ...sizedFields(version), numberField(Math.round(options.sweepAfterMs))]),
+    )
+  }).catch((thrown: unknown) => {
+    stream.close()
+    throw thrown
+  })
+
+  return {
+    user,
+    closed,
+    room: () => (end || unanswered < windowBytes ? Promise.resolve() : new Promise((resolve) => roomy.push(resolve))),
+    request(kind, body, onPart) {
+      if (end) return Promise.reject(end.error)
+      const of = (number = (number % 0xffff_ffff) + 1)
+      const bytes = frameBytes(kind, of, body)
+      const answer = expect(of, bytes.length, onPart)
+      write(bytes)
+      return answer
+    },
+    begin(kind, body, onFrame) {
+      const of = (number = (number % 0xffff_ffff) + 1)
+      begun.set(of, (frame) => {
+        if (frame.kind === kinds.exited || frame.kind === kinds.failed) begun.delete(of)
+        onFrame(frame)
+      })
+      if (!end) write(frameBytes(kind, of, body))
+      return {
+        cancel() {
+          if (!end && begun.has(of)) write(frameBytes(kinds.cancel, of, []))
+        },
+      }
+    },
+    close: () => finish('asked', new DevloopError('sync/disconnected', `The stream to ${name} was closed.`)),
+  }
+}
+
+/** Reads the agent's first frame: whom it writes as. @throws DevloopError sync/no-agent when it is not the agent that is expected */
+function welcomed(body: Buffer, { name, version }: AgentChannelOptions): string {
+  const fields = readFields(body)
+  const spoken = fields.number()
+  const other = spoken === protocol ? fields.text() : `protocol ${spoken}`
+  if (other !== version)
+    throw new DevloopError(
+      'sync/no-agent',
+      `The agent in ${name} is of another version (${other}) than devloop's (${version}).`,
+      {
+        help: 'Nothing: the next deployment brings the right one.',
+      },
+    )
+  const uid = fields.number()
+  const named = fields.text()
+  return `${uid}${named && named !== String(uid) ? ` (${named})` : ''}`
+}
