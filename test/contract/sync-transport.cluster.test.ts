@@ -1,14 +1,10 @@
 // The shell loop in real pods, and what only real pods can show.
-import { Readable } from 'node:stream'
-import { extract } from 'tar-stream'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KubeConnection } from '../../src/adapters/kube/connection.js'
-import { openExec } from '../../src/adapters/kube/sync/exec.js'
 import { createShellTransport } from '../../src/adapters/kube/sync/shell-transport.js'
 import { superviseCommand } from '../../src/adapters/kube/sync/supervisor.js'
-import type { Entry } from '../../src/model/tree.js'
-import type { SyncOp, SyncSession, TargetRef } from '../../src/ports/sync-transport.js'
+import type { SyncOp, TargetRef } from '../../src/ports/sync-transport.js'
 import {
   limitedUser,
   proxiedCluster,
@@ -18,14 +14,15 @@ import {
   type TestNamespace,
 } from '../support/cluster.js'
 import { waitFor } from '../support/wait-for.js'
+import { startPods, type SyncPods } from './sync-pods.js'
 import { fileEntry, fileOp } from './sync-samples.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
 
 const never = new AbortController().signal
 let connection: KubeConnection
 let namespace: TestNamespace
-const names = ['busybox', 'node', 'static', 'supervised', 'shared', 'nonroot', 'readonly'] as const
-type Pod = (typeof names)[number]
+let pods: SyncPods<Pod>
+type Pod = 'busybox' | 'node' | 'static' | 'supervised' | 'shared' | 'nonroot' | 'readonly'
 
 const target = (pod: Pod): TargetRef => ({ containerId: pod, namespace: namespace.name, pod, container: 'main' })
 
@@ -39,7 +36,7 @@ beforeAll(async () => {
   const server = (said: string): string[] => ['sh', '-c', `echo ${said} $$$$; sleep 100000 & trap 'kill $!; exit 0' TERM; wait`]
   const supervised = superviseCommand(server('started')).command
   const bare = { runAsUser: 1234, runAsGroup: 1234, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
-  const pods: Record<Pod, { image: string; command?: readonly string[]; spec?: object; container?: object }> = {
+  pods = await startPods<Pod>(connection, namespace.name, {
     busybox: { image: busybox, command: sleep },
     node: { image: `${registry}/testbed/node:20`, command: sleep },
     // an image with nothing in it: what it runs comes by a volume
@@ -71,33 +68,7 @@ beforeAll(async () => {
       },
       spec: { volumes: [{ name: 'small', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }] },
     },
-  }
-  for (const name of names) {
-    const { image, command, spec, container } = pods[name]
-    await connection.request('POST', `/api/v1/namespaces/${namespace.name}/pods`, {
-      body: {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name },
-        spec: {
-          terminationGracePeriodSeconds: 1,
-          containers: [{ name: 'main', image, ...(command ? { command } : {}), ...container }],
-          ...spec,
-        },
-      },
-    })
-  }
-  for (const name of names) {
-    await waitFor(
-      async () => {
-        const pod = (await connection.request('GET', `/api/v1/namespaces/${namespace.name}/pods/${name}`)) as {
-          status: { phase: string }
-        }
-        return pod.status.phase === 'Running'
-      },
-      { what: `pod ${name} to run`, timeoutMs: 90_000, everyMs: 200 },
-    )
-  }
+  })
 }, 120_000)
 
 afterAll(async () => {
@@ -108,66 +79,9 @@ afterAll(async () => {
 for (const pod of ['busybox', 'node'] as const)
   syncTransportSuite({ name: `shell loop in a pod (${pod})`, open: () => podFixture(pod) })
 
-let folders = 0
-
-async function podFixture(pod: Pod): Promise<SyncFixture> {
-  const folder = `/tmp/case-${folders++}`
-  const root = `${folder}/root`
-  await inPod(pod, `mkdir -p ${root}`)
-  // a connection of its own, through a proxy that can cut it
-  const proxied = await proxiedCluster()
-  const through = await testConnection(proxied.kubeconfig.file)
-  const open = (): Promise<SyncSession> => createShellTransport(through).open(target(pod), [root], never)
-  const session = await open()
-  const sessions = [session]
-  return {
-    session,
-    root,
-    readTree: async () => treeOf(await inPod(pod, `tar -C ${root} -cf - .`)),
-    shell: async (script) => (await inPod(pod, `ROOT=${root}\n${script}`)).toString('utf8'),
-    async reopen() {
-      const again = await open()
-      sessions.push(again)
-      return again
-    },
-    cut: () => proxied.proxy.drop(),
-    async close() {
-      for (const one of sessions) await one.close()
-      through.close()
-      await proxied.close()
-      await inPod(pod, `rm -rf ${folder}`)
-    },
-  }
-}
-
-/** The output of a script in a pod, by an exec of its own. */
-async function inPod(pod: Pod, script: string): Promise<Buffer> {
-  const stream = await openExec(connection, target(pod), ['sh', '-c', script], { stdin: false, signal: never })
-  const output: Buffer[] = []
-  const errors: Buffer[] = []
-  stream.stdout.on('data', (chunk: Buffer) => output.push(chunk))
-  stream.stderr.on('data', (chunk: Buffer) => errors.push(chunk))
-  const end = await stream.ended
-  if (end.kind === 'failed') throw end.error
-  if (end.exitCode !== 0) throw new Error(`${script} ended with ${end.exitCode}: ${Buffer.concat(errors).toString()}`)
-  return Buffer.concat(output)
-}
-
-async function treeOf(tar: Buffer): Promise<Map<string, Entry | { kind: 'folder' }>> {
-  const tree = new Map<string, Entry | { kind: 'folder' }>()
-  const entries = extract()
-  Readable.from([tar]).pipe(entries)
-  for await (const entry of entries) {
-    const { name, type, linkname, mode, size } = entry.header
-    const path = name.replace(/^\.\//, '').replace(/\/$/, '')
-    if (type === 'directory' && path !== '' && path !== '.') tree.set(path, { kind: 'folder' })
-    if (type === 'symlink') tree.set(path, { kind: 'link', target: linkname ?? '' })
-    const hash = createHash('sha256')
-    for await (const chunk of entry) hash.update(chunk as Buffer)
-    if (type === 'file') tree.set(path, { kind: 'file', hash: hash.digest('hex'), mode: (mode ?? 0) & 0o777, size })
-  }
-  return tree
-}
+const podFixture = (pod: Pod): Promise<SyncFixture> =>
+  pods.fixture(target(pod), (through, root) => createShellTransport(through).open(target(pod), [root], never))
+const inPod = (pod: Pod, script: string): Promise<Buffer> => pods.script(target(pod), script)
 
 describe('the shell loop in a pod', () => {
   it('names the container that has no shell', async () => {
@@ -234,12 +148,12 @@ describe('the shell loop in a pod', () => {
 
   it.each(['supervised', 'shared', 'nonroot'] as const)('restarts the main process in place: %s', async (pod) => {
     const session = await createShellTransport(connection).open(target(pod), ['/tmp'], never)
-    const before = await startedLines(pod, 1)
+    const before = await pods.startedLines(pod, 1)
     for (let count = 2; count <= 4; count++) {
       await session.restart(never)
-      await startedLines(pod, count)
+      await pods.startedLines(pod, count)
     }
-    const after = await startedLines(pod, 4)
+    const after = await pods.startedLines(pod, 4)
     expect(new Set(after).size).toBe(4)
     expect(after[0]).toBe(before[0])
     // what the old ones had started is gone with them, and the loop itself is not
@@ -251,10 +165,7 @@ describe('the shell loop in a pod', () => {
         )
       ).toString(),
     ).toBe('1\n')
-    const { status } = (await connection.request('GET', `/api/v1/namespaces/${namespace.name}/pods/${pod}`)) as {
-      status: { containerStatuses: { restartCount: number }[] }
-    }
-    expect(status.containerStatuses[0]?.restartCount).toBe(0)
+    expect(await pods.restartCount(pod)).toBe(0)
     await session.close()
   })
 
@@ -286,16 +197,3 @@ describe('the shell loop in a pod', () => {
     })
   })
 })
-
-async function startedLines(pod: Pod, count: number): Promise<string[]> {
-  return waitFor(
-    async () => {
-      const stream = await connection.stream(`/api/v1/namespaces/${namespace.name}/pods/${pod}/log`)
-      let text = ''
-      for await (const chunk of stream.setEncoding('utf8')) text += String(chunk)
-      const lines = text.split('\n').filter((line) => line.startsWith('started '))
-      return lines.length >= count ? lines : undefined
-    },
-    { what: `line ${count} of the log of ${pod}`, everyMs: 100 },
-  )
-}
