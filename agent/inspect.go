@@ -24,7 +24,10 @@ func inspect(roots []string, body *fields, send func(facts []byte), progress fun
 	defer walk.rest()
 	facts := []byte{}
 	for len(body.rest) > 0 && !body.failed {
-		to := at{int(body.number()), body.text()}
+		to := walk.place(body)
+		if body.failed {
+			break
+		}
 		facts = appendFact(facts, &walk, to, progress)
 		if len(facts) >= factsBytes {
 			send(facts)

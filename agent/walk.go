@@ -42,6 +42,15 @@ var errAbsent = errors.New("absent")
 
 const folderMode = 0o755
 
+// place reads where an operation is to happen.
+func (w *walker) place(body *fields) at {
+	to := at{int(body.number()), body.text()}
+	if to.root >= len(w.roots) {
+		body.failed, to.root = true, 0
+	}
+	return to
+}
+
 func (w *walker) absolute(to at) string {
 	root := w.roots[to.root]
 	if to.path == "" {
@@ -66,9 +75,6 @@ func (w *walker) rest() {
 }
 
 func (w *walker) walk(to at, writing bool) (int, string, error) {
-	if to.root < 0 || to.root >= len(w.roots) {
-		return 0, "", fmt.Errorf("there is no root %d", to.root)
-	}
 	if to.path == "" {
 		w.rest()
 		return w.besideRoot(to.root, writing)

@@ -49,7 +49,7 @@ var errCorrupt = errors.New("what came is not what was sent")
 func (w *treeWriter) apply(body *fields) error {
 	defer w.walk.rest()
 	for len(body.rest) > 0 && !body.failed {
-		op, to := body.byte(), at{int(body.number()), body.text()}
+		op, to := body.byte(), w.walk.place(body)
 		var err error
 		switch op {
 		case opFile:
@@ -239,7 +239,7 @@ func ignore(err error, harmless syscall.Errno) error {
 // begin makes the temporary of a file that comes in pieces. Its space is taken at once, so that a full disk is told before the bytes came.
 func (w *treeWriter) begin(body *fields) error {
 	defer w.walk.rest()
-	to := at{int(body.number()), body.text()}
+	to := w.walk.place(body)
 	mode, size, expected := body.number(), body.long(), body.bytes(sha256.Size)
 	if body.failed || w.large != nil || size < 0 {
 		return errMalformed

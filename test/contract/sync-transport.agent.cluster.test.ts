@@ -42,7 +42,7 @@ const open = (
 }
 
 beforeAll(async () => {
-  expect(missing).toBeUndefined()
+  if (missing) throw new Error(missing)
   connection = await testConnection()
   namespace = await testNamespace('devloop-agent')
   const registry = await testRegistry()

@@ -38,142 +38,141 @@ const supervisors = [
     name: `the supervisor under ${name}`,
     before: [...argv, '-c', supervisorScript, 'devloop'],
   })),
-  { name: `the agent as supervisor${missing ? ` (${missing})` : ''}`, before: [agent.path, 'run', '--'], missing },
+  ...(missing ? [] : [{ name: 'the agent as supervisor', before: [agent.path, 'run', '--'] }]),
 ]
 
-for (const { name, before, ...needs } of supervisors)
-  describe.skipIf('missing' in needs && needs.missing)(name, () => {
-    const start = (...command: string[]): Supervised => {
-      const [program = '', ...args] = before
-      const child = spawn(program, [...args, ...command], {
-        detached: true,
-        stdio: ['pipe', 'pipe', 'inherit'],
-      })
-      const lines: string[] = []
-      let rest = ''
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        const parts = (rest + text).split('\n')
-        rest = parts.pop() ?? ''
-        lines.push(...parts)
-      })
-      const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
-        child.on('exit', (code, signal) => resolve({ code, signal })),
-      )
-      const one: Supervised = { process: child, lines, ended, child: () => childOf(child.pid ?? 0) }
-      running.push(one)
-      return one
-    }
-    const lines = (one: Supervised, count: number): Promise<boolean> =>
-      waitFor(() => one.lines.length >= count, { what: `${count} lines` })
-
-    it.each([
-      ['its exit code', ['sh', '-c', 'exit 7'], 7],
-      ['success', ['true'], 0],
-      ['128 + n for a signal', ['sh', '-c', 'kill -KILL $$'], 137],
-      ['127 when there is no such command', ['/no/such/command'], 127],
-    ] as const)('ends as the command ends: %s', async (_what, command, code) => {
-      expect(await start(...command).ended).toEqual({ code, signal: null })
+describe.each(supervisors)('$name', ({ before }) => {
+  const start = (...command: string[]): Supervised => {
+    const [program = '', ...args] = before
+    const child = spawn(program, [...args, ...command], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'inherit'],
     })
-
-    it('runs programs, not what its shell has built in', async () => {
-      const one = start('test', 'a', '=', 'a')
-      expect((await one.ended).code).toBe(0)
-      expect((await start('restart').ended).code).toBe(127)
+    const lines: string[] = []
+    let rest = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const parts = (rest + text).split('\n')
+      rest = parts.pop() ?? ''
+      lines.push(...parts)
     })
-
-    it('gives the command its arguments and its input', async () => {
-      const one = start('sh', '-c', 'read line; printf "%s\\n" "$line" "$@"', 'sh', 'two words', "it's", '*', '')
-      one.process.stdin?.end('from outside\n')
-      await one.ended
-      expect(one.lines).toEqual(['from outside', 'two words', "it's", '*', ''])
-    })
-
-    it.each(['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT'] as const)(
-      'passes %s on to the command',
-      async (signal) => {
-        const name = signal.slice(3)
-        // a program takes signals as Node does, which takes back that shells ignore some
-        const one = start(
-          process.execPath,
-          '-e',
-          `process.on('${signal}', () => { console.log('got ${name}'); process.exit(5) }); console.log('up'); setInterval(() => {}, 1000)`,
-        )
-        await lines(one, 1)
-        one.process.kill(signal)
-        expect(await one.ended).toEqual({ code: 5, signal: null })
-        expect(one.lines).toEqual(['up', `got ${name}`])
-      },
+    const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+      child.on('exit', (code, signal) => resolve({ code, signal })),
     )
+    const one: Supervised = { process: child, lines, ended, child: () => childOf(child.pid ?? 0) }
+    running.push(one)
+    return one
+  }
+  const lines = (one: Supervised, count: number): Promise<boolean> =>
+    waitFor(() => one.lines.length >= count, { what: `${count} lines` })
 
-    it.each(['SIGINT', 'SIGQUIT'] as const)('ends a command that knows nothing of %s', async (signal) => {
-      const one = start('sh', '-c', 'echo up; exec sleep 1000')
+  it.each([
+    ['its exit code', ['sh', '-c', 'exit 7'], 7],
+    ['success', ['true'], 0],
+    ['128 + n for a signal', ['sh', '-c', 'kill -KILL $$'], 137],
+    ['127 when there is no such command', ['/no/such/command'], 127],
+  ] as const)('ends as the command ends: %s', async (_what, command, code) => {
+    expect(await start(...command).ended).toEqual({ code, signal: null })
+  })
+
+  it('runs programs, not what its shell has built in', async () => {
+    const one = start('test', 'a', '=', 'a')
+    expect((await one.ended).code).toBe(0)
+    expect((await start('restart').ended).code).toBe(127)
+  })
+
+  it('gives the command its arguments and its input', async () => {
+    const one = start('sh', '-c', 'read line; printf "%s\\n" "$line" "$@"', 'sh', 'two words', "it's", '*', '')
+    one.process.stdin?.end('from outside\n')
+    await one.ended
+    expect(one.lines).toEqual(['from outside', 'two words', "it's", '*', ''])
+  })
+
+  it.each(['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGINT', 'SIGQUIT'] as const)(
+    'passes %s on to the command',
+    async (signal) => {
+      const name = signal.slice(3)
+      // a program takes signals as Node does, which takes back that shells ignore some
+      const one = start(
+        process.execPath,
+        '-e',
+        `process.on('${signal}', () => { console.log('got ${name}'); process.exit(5) }); console.log('up'); setInterval(() => {}, 1000)`,
+      )
       await lines(one, 1)
       one.process.kill(signal)
-      const { code } = await one.ended
-      expect(code).toBeGreaterThan(128)
-    })
+      expect(await one.ended).toEqual({ code: 5, signal: null })
+      expect(one.lines).toEqual(['up', `got ${name}`])
+    },
+  )
 
-    it('starts the command again on SIGURG, as often as asked', async () => {
-      const one = start('sh', '-c', 'echo $$; exec sleep 1000')
-      for (let count = 1; count <= 5; count++) {
-        await lines(one, count)
-        // the child may speak before its parent has put on its name
-        await waitFor(() => one.child() === Number(one.lines[count - 1]), { what: 'the name to tell the new child' })
-        if (count < 5) one.process.kill('SIGURG')
-      }
-      expect(new Set(one.lines).size).toBe(5)
-      one.process.kill('SIGTERM')
-      expect(await one.ended).toEqual({ code: 143, signal: null })
-    })
-
-    it('ends the whole tree before it starts anew, also what outlives its parent', async () => {
-      const one = start(
-        'sh',
-        '-c',
-        `echo "up $$"; (trap '' HUP; trap 'sleep 0.2; echo "grandchild gone"; exit' TERM; echo "grandchild"; while :; do sleep 0.05; done) & wait`,
-      )
-      await lines(one, 2)
-      one.process.kill('SIGURG')
-      await lines(one, 5)
-      expect(one.lines.map((line) => line.replace(/\d+/, 'N'))).toEqual([
-        'up N',
-        'grandchild',
-        'grandchild gone',
-        'up N',
-        'grandchild',
-      ])
-    })
-
-    it('kills on the second SIGURG what did not end on the first', async () => {
-      const one = start('sh', '-c', `trap 'echo asked' TERM; echo up; while :; do sleep 0.05; done`)
-      await lines(one, 1)
-      one.process.kill('SIGURG')
-      await lines(one, 2)
-      expect(one.lines).toEqual(['up', 'asked'])
-      one.process.kill('SIGURG')
-      await lines(one, 3)
-      expect(one.lines).toEqual(['up', 'asked', 'up'])
-    })
-
-    it('does not start again when it is told to stop meanwhile', async () => {
-      const one = start('sh', '-c', `trap 'echo asked; sleep 0.3; exit 0' TERM; echo up; while :; do sleep 0.05; done`)
-      await lines(one, 1)
-      one.process.kill('SIGURG')
-      await lines(one, 2)
-      one.process.kill('SIGTERM')
-      await one.ended
-      expect(one.lines.filter((line) => line === 'up')).toHaveLength(1)
-    })
-
-    it('uses no processor time while it waits', async () => {
-      const one = start('sh', '-c', 'echo up; exec sleep 1000')
-      await lines(one, 1)
-      await waitFor(() => one.child(), { what: 'the child' })
-      // asleep in a system call, with nothing but the command below it
-      await waitFor(() => stat(one.process.pid ?? 0)?.state === 'S', { what: 'the wrapper to sleep' })
-      expect(childrenOf(one.process.pid ?? 0)).toEqual([one.child()])
-    })
+  it.each(['SIGINT', 'SIGQUIT'] as const)('ends a command that knows nothing of %s', async (signal) => {
+    const one = start('sh', '-c', 'echo up; exec sleep 1000')
+    await lines(one, 1)
+    one.process.kill(signal)
+    const { code } = await one.ended
+    expect(code).toBeGreaterThan(128)
   })
+
+  it('starts the command again on SIGURG, as often as asked', async () => {
+    const one = start('sh', '-c', 'echo $$; exec sleep 1000')
+    for (let count = 1; count <= 5; count++) {
+      await lines(one, count)
+      // the child may speak before its parent has put on its name
+      await waitFor(() => one.child() === Number(one.lines[count - 1]), { what: 'the name to tell the new child' })
+      if (count < 5) one.process.kill('SIGURG')
+    }
+    expect(new Set(one.lines).size).toBe(5)
+    one.process.kill('SIGTERM')
+    expect(await one.ended).toEqual({ code: 143, signal: null })
+  })
+
+  it('ends the whole tree before it starts anew, also what outlives its parent', async () => {
+    const one = start(
+      'sh',
+      '-c',
+      `echo "up $$"; (trap '' HUP; trap 'sleep 0.2; echo "grandchild gone"; exit' TERM; echo "grandchild"; while :; do sleep 0.05; done) & wait`,
+    )
+    await lines(one, 2)
+    one.process.kill('SIGURG')
+    await lines(one, 5)
+    expect(one.lines.map((line) => line.replace(/\d+/, 'N'))).toEqual([
+      'up N',
+      'grandchild',
+      'grandchild gone',
+      'up N',
+      'grandchild',
+    ])
+  })
+
+  it('kills on the second SIGURG what did not end on the first', async () => {
+    const one = start('sh', '-c', `trap 'echo asked' TERM; echo up; while :; do sleep 0.05; done`)
+    await lines(one, 1)
+    one.process.kill('SIGURG')
+    await lines(one, 2)
+    expect(one.lines).toEqual(['up', 'asked'])
+    one.process.kill('SIGURG')
+    await lines(one, 3)
+    expect(one.lines).toEqual(['up', 'asked', 'up'])
+  })
+
+  it('does not start again when it is told to stop meanwhile', async () => {
+    const one = start('sh', '-c', `trap 'echo asked; sleep 0.3; exit 0' TERM; echo up; while :; do sleep 0.05; done`)
+    await lines(one, 1)
+    one.process.kill('SIGURG')
+    await lines(one, 2)
+    one.process.kill('SIGTERM')
+    await one.ended
+    expect(one.lines.filter((line) => line === 'up')).toHaveLength(1)
+  })
+
+  it('uses no processor time while it waits', async () => {
+    const one = start('sh', '-c', 'echo up; exec sleep 1000')
+    await lines(one, 1)
+    await waitFor(() => one.child(), { what: 'the child' })
+    // asleep in a system call, with nothing but the command below it
+    await waitFor(() => stat(one.process.pid ?? 0)?.state === 'S', { what: 'the wrapper to sleep' })
+    expect(childrenOf(one.process.pid ?? 0)).toEqual([one.child()])
+  })
+})
 
 function childOf(pid: number): number | undefined {
   const found = /^devloop:(\d+)$/.exec(readFileSync(`/proc/${pid}/comm`, 'utf8').trim())
