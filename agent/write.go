@@ -109,6 +109,10 @@ func (w *treeWriter) file(to at, mode uint32, expected, content []byte) error {
 		if err != nil {
 			return err
 		}
+		if len(content) > 0 {
+			// ext4 writes a file to the disk when it is renamed over another, unless its space is already taken
+			_ = syscall.Fallocate(created, 0, 0, int64(len(content)))
+		}
 		err = writeAll(created, content)
 		return errors.Join(err, syscall.Close(created))
 	})
