@@ -34,6 +34,7 @@ const (
 	kindRun     kind = 8
 	kindCancel  kind = 9
 	kindRestart kind = 10
+	kindList    kind = 11
 )
 
 // From the agent. An answer has the number of what it answers.
@@ -46,6 +47,7 @@ const (
 	kindExited  kind = 133
 	kindAlive   kind = 134
 	kindRefused kind = 135
+	kindListed  kind = 136
 )
 
 type frame struct {

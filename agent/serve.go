@@ -13,6 +13,8 @@ import (
 	"os/signal"
 	"os/user"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -35,6 +37,8 @@ type session struct {
 	// The group of write frames that failed last: what follows in it is skipped.
 	failedGroup uint32
 	sweepAfter  time.Duration
+	// Lists that are being made, by the number of the frame that asked, and whether they are cancelled.
+	lists sync.Map
 }
 
 // serve speaks the frame protocol until the input ends. Returns the exit code.
@@ -140,7 +144,15 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 			}
 			s.commands.run(asked.number, argv)
 		case kindCancel:
-			go s.commands.cancel(asked.number)
+			if cancelled, found := s.lists.Load(asked.number); found {
+				cancelled.(*atomic.Bool).Store(true)
+			} else {
+				go s.commands.cancel(asked.number)
+			}
+		case kindList:
+			if err := s.list(asked); err != nil {
+				return err
+			}
 		case kindRestart:
 			go s.restart(asked.number)
 		default:
@@ -206,6 +218,30 @@ func (s *session) write(kind kind, body *fields) error {
 		return nil
 	}
 	return errMalformed
+}
+
+// list begins a list of everything below the roots.
+func (s *session) list(asked frame) error {
+	body := fields{rest: asked.body}
+	walk := walker{roots: s.roots}
+	skipped := map[at]bool{}
+	for len(body.rest) > 0 {
+		skipped[walk.place(&body)] = true
+	}
+	if body.failed {
+		return errMalformed
+	}
+	cancelled := &atomic.Bool{}
+	s.lists.Store(asked.number, cancelled)
+	l := &lister{roots: s.roots, skipped: skipped, cancelled: cancelled.Load, send: func(entries []byte) {
+		s.writer.send(kindListed, asked.number, entries)
+	}}
+	go func() {
+		l.list()
+		s.lists.Delete(asked.number)
+		s.writer.send(kindDone, asked.number, nil)
+	}()
+	return nil
 }
 
 func (s *session) restart(number uint32) {

@@ -25,10 +25,13 @@ export async function buildAgent() {
   if (held.trim() === version) return undefined
 
   const go = await promisify(execFile)('go', ['version']).catch(() => undefined)
-  // what is there is of other sources, and would be taken for what it is not
-  await rm(output, { recursive: true, force: true })
-  if (!go) return 'The agent was not built: there is no go on the PATH. Live sync uses the shell loop.'
-  const fresh = `${output}.new-${process.pid}`
+  if (!go) {
+    // what is there is of other sources, and would be taken for what it is not
+    await rm(output, { recursive: true, force: true })
+    return 'The agent was not built: there is no go on the PATH. Live sync uses the shell loop.'
+  }
+  // another build may do the same at the same time: every file is whole, and the version comes last
+  const fresh = join(root, 'dist', `.agent-${process.pid}`)
   await mkdir(fresh, { recursive: true })
   try {
     for (const arch of platforms) {
@@ -40,7 +43,9 @@ export async function buildAgent() {
       })
     }
     await writeFile(join(fresh, 'version'), version)
-    await rename(fresh, output)
+    await mkdir(output, { recursive: true })
+    for (const name of [...platforms.map((arch) => `linux-${arch}`), 'version'])
+      await rename(join(fresh, name), join(output, name))
   } finally {
     await rm(fresh, { recursive: true, force: true })
   }

@@ -2,7 +2,7 @@
 // agent, an ephemeral container; a folder in the process runtime) differ only in how.
 import type { Readable } from 'node:stream'
 import type { Command, ReloadSignal } from '../model/plan.js'
-import type { Wanted } from '../model/tree.js'
+import type { Entry, Wanted } from '../model/tree.js'
 
 /** One container of one pod. */
 export interface TargetRef {
@@ -29,6 +29,13 @@ export type SyncOp =
   /** Remove a folder if it is empty; else nothing happens. */
   | { readonly op: 'rmdir'; readonly path: string }
 
+export interface ListOptions {
+  /** Folders in the container, below the roots, that are not gone into. */
+  readonly skip: readonly string[]
+  /** `entry` is undefined when it cannot be told, such as for a folder that the container's user may not read. */
+  readonly onEntry: (path: string, entry: Entry | undefined) => void
+}
+
 export interface SyncSession {
   /** For people: what is used, and why not something better. Such as `shell loop (tar, sha256sum)`. */
   readonly description: string
@@ -45,6 +52,12 @@ export interface SyncSession {
    * @throws DevloopError sync/* naming path and user
    */
   apply(ops: readonly SyncOp[], signal: AbortSignal): Promise<void>
+  /**
+   * Tell everything that the container holds below the roots, one entry at a time and in any order: files and links, as `inspect` tells
+   * them; not what stands below a link. Left-overs of writing are left out. It goes on beside other calls. Undefined = this transport cannot.
+   * @throws DevloopError sync/disconnected
+   */
+  readonly list?: (options: ListOptions, signal: AbortSignal) => Promise<void>
   /**
    * Run a command in the container (a string by `sh -c`), in the container's working folder.
    * Aborting ends the command too, not only the wait. Output is given in whole lines.

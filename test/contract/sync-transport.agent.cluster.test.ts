@@ -10,6 +10,7 @@ import type { SyncOp, SyncSession, TargetRef } from '../../src/ports/sync-transp
 import { builtAgent } from '../support/agent.js'
 import { proxiedCluster, testConnection, testNamespace, testRegistry, type TestNamespace } from '../support/cluster.js'
 import { waitFor } from '../support/wait-for.js'
+import { syncListSuite } from './sync-list.js'
 import { startPods, type SyncPod, type SyncPods } from './sync-pods.js'
 import { fileEntry, fileOp } from './sync-samples.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
@@ -125,11 +126,14 @@ afterAll(async () => {
   connection?.close()
 })
 
-for (const pod of ['busybox', 'node'] as const)
-  syncTransportSuite({
+for (const pod of ['busybox', 'node'] as const) {
+  const suite = {
     name: `agent in a pod (${pod})`,
     open: (): Promise<SyncFixture> => pods.fixture(target(pod), (through, root) => open(pod, [root], { through })),
-  })
+  }
+  syncTransportSuite(suite)
+  syncListSuite(suite)
+}
 
 describe('the agent in a pod', () => {
   it('works where there is no shell at all', async () => {

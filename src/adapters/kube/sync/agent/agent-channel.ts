@@ -47,10 +47,16 @@ export interface AgentChannel {
    * @throws AgentFailure, DevloopError sync/disconnected
    */
   request(kind: number, body: readonly Buffer[], onPart?: (body: Buffer) => void): Promise<void>
-  /** Send a frame whose answers, however many, come at any time; the last is `exited` or `failed`. */
-  begin(kind: number, body: readonly Buffer[], onFrame: (frame: AgentFrame) => void): { cancel(): void }
+  /** Send a frame whose answers, however many, come at any time; the last is `done`, `exited` or `failed`. */
+  begin(kind: number, body: readonly Buffer[], listener: AgentListener): { cancel(): void }
   readonly closed: Promise<AgentEnd>
   close(): void
+}
+
+export interface AgentListener {
+  onFrame(frame: AgentFrame): void
+  /** The stream ended before the last answer; nothing comes any more. */
+  onLost(error: DevloopError): void
 }
 
 export interface AgentEnd {
@@ -75,7 +81,7 @@ interface Waiting {
 export async function openAgentChannel(stream: ExecStream, options: AgentChannelOptions): Promise<AgentChannel> {
   const { name, version, deadlineMs } = options
   const waiting = new Map<number, Waiting>()
-  const begun = new Map<number, (frame: AgentFrame) => void>()
+  const begun = new Map<number, AgentListener>()
   let unanswered = 0
   let number = 0
   let end: AgentEnd | undefined
@@ -91,6 +97,8 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
     clearTimeout(timer)
     for (const one of waiting.values()) one.reject(error)
     waiting.clear()
+    for (const listener of begun.values()) listener.onLost(error)
+    begun.clear()
     for (const go of roomy.splice(0)) go()
     stream.close()
     settleClosed(end)
@@ -129,8 +137,10 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
       answered(0)?.onPart?.(body)
     }
     if (kind === kinds.refused) lost(`The agent in ${name} gave up.`, body.toString('utf8'))
-    else if (listener) listener(frame)
-    else if (kind === kinds.facts) waiting.get(of)?.onPart?.(body)
+    else if (listener) {
+      if (kind === kinds.done || kind === kinds.exited || kind === kinds.failed) begun.delete(of)
+      listener.onFrame(frame)
+    } else if (kind === kinds.facts) waiting.get(of)?.onPart?.(body)
     else if (kind === kinds.done) answered(of)?.resolve()
     else if (kind === kinds.failed) {
       const fields = readFields(body)
@@ -201,13 +211,15 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
       write(bytes)
       return answer
     },
-    begin(kind, body, onFrame) {
+    begin(kind, body, listener) {
       const of = (number = (number % 0xffff_ffff) + 1)
-      begun.set(of, (frame) => {
-        if (frame.kind === kinds.exited || frame.kind === kinds.failed) begun.delete(of)
-        onFrame(frame)
-      })
-      if (!end) write(frameBytes(kind, of, body))
+      const { error } = end ?? {}
+      // never before the caller has what this returns
+      if (error) queueMicrotask(() => listener.onLost(error))
+      else {
+        begun.set(of, listener)
+        write(frameBytes(kind, of, body))
+      }
       return {
         cancel() {
           if (!end && begun.has(of)) write(frameBytes(kinds.cancel, of, []))

@@ -1,7 +1,7 @@
 // A sync session by the agent, whatever carries its streams.
 import { DevloopError } from '../../../../errors/devloop-error.js'
 import type { Command } from '../../../../model/plan.js'
-import type { Wanted } from '../../../../model/tree.js'
+import type { Entry, Wanted } from '../../../../model/tree.js'
 import type { SyncSession } from '../../../../ports/sync-transport.js'
 import type { OpenExec } from '../exec-stream.js'
 import { createLineReader } from '../output-lines.js'
@@ -11,7 +11,7 @@ import { syncFailure } from '../sync-failure.js'
 import { pathReader, type SyncPath } from '../sync-paths.js'
 import { applyByAgent, failureText } from './agent-apply.js'
 import { AgentFailure, openAgentChannel, type AgentChannel } from './agent-channel.js'
-import { factKinds, kinds, numberField, outputs, readFields, sizedFields, type AgentFrame } from './frames.js'
+import { factKinds, kinds, numberField, outputs, readFields, sizedFields, type AgentFrame, type FieldReader } from './frames.js'
 
 export interface AgentSessionOptions {
   readonly exec: OpenExec
@@ -113,6 +113,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
         group = (group % 0xffff_ffff) + 1
         return applyByAgent(ops, { channel, read, place, group }, signal)
       }),
+    list: ({ skip, onEntry }, signal) => list(channel, roots, skip.map(read).flatMap(place), onEntry, signal),
     run: (command, onLine, signal) => run(channel, name, command, onLine, signal),
     restart: (signal) => serial(signal, () => restart(channel, name)),
     closed: channel.closed.then(({ reason, error }) => ({
@@ -160,20 +161,64 @@ async function inspect(
   return found
 }
 
+/** Everything below the roots; beside all other work. */
+function list(
+  channel: AgentChannel,
+  roots: readonly string[],
+  skipped: readonly Buffer[],
+  onEntry: (path: string, entry: Entry | undefined) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(abortError(signal))
+      return
+    }
+    const over = (settle: () => void): void => {
+      signal.removeEventListener('abort', onAbort)
+      settle()
+    }
+    const begun = channel.begin(kinds.list, skipped, {
+      onFrame({ kind, body }) {
+        if (kind === kinds.done) over(resolve)
+        if (kind !== kinds.listed || signal.aborted) return
+        const fields = readFields(body)
+        while (!fields.done) {
+          const root = roots[fields.number()] ?? ''
+          const below = fields.text()
+          const entry = readFact(fields)
+          onEntry(below ? `${root === '/' ? '' : root}/${below}` : root, entry?.kind === 'absent' ? undefined : entry)
+        }
+      },
+      onLost: (error) => over(() => reject(error)),
+    })
+    const onAbort = (): void => {
+      begun.cancel()
+      over(() => reject(abortError(signal)))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/** Undefined = it cannot be told. */
+function readFact(fields: FieldReader): Wanted | undefined {
+  const kind = fields.byte()
+  if (kind === factKinds.absent) return { kind: 'absent' }
+  if (kind === factKinds.link) return { kind: 'link', target: fields.text() }
+  if (kind !== factKinds.file) return undefined
+  const mode = fields.number()
+  const size = fields.long()
+  return { kind: 'file', hash: fields.bytes(32).toString('hex'), mode, size }
+}
+
 /** The facts come in the order of the paths that were asked about. */
 function readFacts(facts: Buffer, about: Iterator<SyncPath>, into: Map<string, Wanted>): void {
   const fields = readFields(facts)
   while (!fields.done) {
     const { value: at } = about.next() as IteratorResult<SyncPath, undefined>
     if (!at) throw new RangeError('more facts than were asked for')
-    const kind = fields.byte()
-    if (kind === factKinds.absent) into.set(at.path, { kind: 'absent' })
-    else if (kind === factKinds.link) into.set(at.path, { kind: 'link', target: fields.text() })
-    else if (kind === factKinds.file) {
-      const mode = fields.number()
-      const size = fields.long()
-      into.set(at.path, { kind: 'file', hash: fields.bytes(32).toString('hex'), mode, size })
-    }
+    const fact = readFact(fields)
+    if (fact) into.set(at.path, fact)
   }
 }
 
@@ -218,14 +263,13 @@ function run(
     const begun = channel.begin(
       kinds.run,
       argv.flatMap((word) => sizedFields(word)),
-      onFrame,
+      { onFrame, onLost: (error) => over(() => reject(error)) },
     )
     const onAbort = (): void => {
       begun.cancel()
       timer = setTimeout(() => over(() => {}), endMs)
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    void channel.closed.then(({ error }) => over(() => reject(error)))
   })
 }
 

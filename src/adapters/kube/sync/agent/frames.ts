@@ -18,6 +18,7 @@ export const kinds = {
   run: 8,
   cancel: 9,
   restart: 10,
+  list: 11,
   welcome: 128,
   done: 129,
   failed: 130,
@@ -26,6 +27,7 @@ export const kinds = {
   exited: 133,
   alive: 134,
   refused: 135,
+  listed: 136,
 } as const
 
 /** Operations of a `write` frame. */

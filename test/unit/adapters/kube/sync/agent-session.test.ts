@@ -33,6 +33,9 @@ async function open(roots: readonly string[], changes: Partial<AgentSessionOptio
   return session
 }
 
+/** What comes before a command so that it may not do everything: root may read and write anywhere. */
+const anotherUser = process.getuid?.() === 0 ? ['setpriv', '--reuid', '12345', '--clear-groups'] : []
+
 /** Runs another program in the agent's place. */
 const instead =
   (...program: string[]): OpenExec =>
@@ -130,6 +133,31 @@ describe.skipIf(missing !== undefined)(`the agent's session${missing ? ` (${miss
     )
   })
 
+  it('lists roots that are files, missing, or may not be read', async () => {
+    const all = folder()
+    const roots = ['one.json', 'none', 'tree'].map((one) => path.join(all, one))
+    writeFileSync(path.join(all, 'one.json'), '{}')
+    mkdirSync(path.join(all, 'tree/shut'), { recursive: true })
+    writeFileSync(path.join(all, 'tree/shut/f'), '')
+    writeFileSync(path.join(all, 'tree/secret'), '')
+    writeFileSync(path.join(all, 'tree/.devloop-left'), '')
+    chmodSync(all, 0o755)
+    chmodSync(path.join(all, 'tree/secret'), 0o200)
+    chmodSync(path.join(all, 'tree/shut'), 0o300)
+    execFileSync(agent.path, ['install', all])
+    const exec: OpenExec = (argv, options) => localExec()([...anotherUser, ...argv], options)
+    const session = await open(roots, { exec, agentPath: path.join(all, 'agent') })
+    const found = new Map<string, unknown>()
+    await session.list?.({ skip: [], onEntry: (at, entry) => found.set(at.slice(all.length), entry) }, never)
+    expect(found).toEqual(
+      new Map<string, unknown>([
+        ['/one.json', fileEntry('{}')],
+        ['/tree/secret', undefined],
+        ['/tree/shut', undefined],
+      ]),
+    )
+  })
+
   it('does not replace a folder by a root that is a single file', async () => {
     const all = folder()
     mkdirSync(path.join(all, 'app.json/kept'), { recursive: true })
@@ -158,11 +186,9 @@ describe.skipIf(missing !== undefined)(`the agent's session${missing ? ` (${miss
     mkdirSync(open1)
     mkdirSync(shut)
     chmodSync(shut, 0o555)
-    // root may write anywhere: a user who may not
-    const user = process.getuid?.() === 0 ? ['setpriv', '--reuid', '12345', '--clear-groups'] : []
     chmodSync(all, 0o777)
     chmodSync(open1, 0o777)
-    const exec: OpenExec = (argv, options) => localExec()([...user, ...argv], options)
+    const exec: OpenExec = (argv, options) => localExec()([...anotherUser, ...argv], options)
     const copy = path.join(all, 'agent')
     execFileSync(agent.path, ['install', all])
     const session = await open([open1, shut], { exec, agentPath: copy })
