@@ -2,7 +2,7 @@
 import { asDeployable } from '../model/as-deployable.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { appsOf } from '../model/keys.js'
-import { replacesProcess } from '../model/live-rules.js'
+import { isSynced, replacesProcess } from '../model/live-rules.js'
 import { imagesOf, isRendered, type ManifestObject, type Plan } from '../model/plan.js'
 import type { DeployableSpec, DeployRequest } from '../ports/runtime.js'
 
@@ -36,11 +36,15 @@ export function deployRequest(
     const record = recordOf(image)
     if (record) images[image] = record
   }
-  return { resource, images, restartable: restartable(plan, basesOf), apps: appsOf(plan) }
-}
-
-/** Names of the images whose process must be one that can be started again: by a rule of their own, or of what they are built on. */
-function restartable(plan: Plan, basesOf: DeployKnowledge['basesOf']): ReadonlySet<string> {
-  const restarts = (name: string): boolean => replacesProcess(plan.images[name])
-  return new Set(Object.keys(plan.images).filter((name) => [name, ...basesOf(name)].some(restarts)))
+  /** Names of the images of which, or of what they are built on, the rules say so. */
+  const having = (says: typeof isSynced): ReadonlySet<string> =>
+    new Set(Object.keys(plan.images).filter((image) => [image, ...basesOf(image)].some((one) => says(plan.images[one]))))
+  return {
+    resource,
+    images,
+    restartable: having(replacesProcess),
+    synced: having(isSynced),
+    agent: plan.settings.agent,
+    apps: appsOf(plan),
+  }
 }

@@ -1,5 +1,6 @@
 // One round of housekeeping: find what builds left behind and is not needed any more, and remove it.
 import { isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
+import { agentImageName } from '../model/agent-image.js'
 import { madeName, type MadeImage } from '../model/made-image.js'
 import type { Plan, PruneSettings } from '../model/plan.js'
 import { buildsToKeep, cacheToRemove, imagesToRemove, type PruneFacts } from '../model/prune.js'
@@ -158,7 +159,7 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
       const facts: PruneFacts = {
         now,
         settings,
-        images: new Set(Object.keys(plan.images)),
+        images: new Set([...Object.keys(plan.images), agentImageName]),
         cluster: runtime.info.server ?? '',
         references: new Set([...references.images, ...request.wanted]),
         isWhole: references.isWhole,

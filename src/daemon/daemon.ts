@@ -120,6 +120,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const work = createWorkFeed(store)
   const planLoader = createDevloopfileLoader({ file })
   const processes = createProcessRunner()
+  const madeImages = madeImagesOf(stateDir)
   const context: ControlContext = {
     store,
     work,
@@ -138,7 +139,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         instance,
         onProblem: (error) => log({ resource: '', source: 'daemon', level: 'warn', text: error.message }),
       }),
-      madeImages: madeImagesOf(stateDir),
+      madeImages,
       stateFolders: createStateFolders(userStateDir(process.env), instance),
       vcsLock: createVcsLock(),
       planLoader,
@@ -150,6 +151,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       planContext: { user, runtime: options.runtime },
       runtimeOptions: {
         onSecrets: mask.add,
+        onMade: madeImages.add,
         instance,
         stateDir,
         ...(options.context === undefined ? {} : { context: options.context }),

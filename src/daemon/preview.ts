@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { realpath } from 'node:fs/promises'
 import { stringify } from 'yaml'
 import { machineId } from '../adapters/disk/machine-id.js'
+import { createAgentProgram } from '../adapters/disk/agent-program.js'
 import { createStateFiles } from '../adapters/disk/state-files.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import type { KubePreview } from '../adapters/kube/preview.js'
@@ -103,7 +104,7 @@ async function withPreview<T>(
       ...(options.context === undefined ? {} : { context: options.context }),
       ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     },
-    createReleaseTool(processes),
+    { releases: createReleaseTool(processes), agent: createAgentProgram() },
     signal,
   )
   const stateFiles = createStateFiles({ dir: stateDir, project: basename(dirname(file)), instance })

@@ -1,5 +1,7 @@
 // The two runtimes. What each needs is imported only when it is used: the Kubernetes client is large.
+import { createAgentProgram } from '../adapters/disk/agent-program.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
+import type { KubeRuntimeParts } from '../adapters/kube/runtime.js'
 import type { EngineWish } from '../ports/image-builder.js'
 import type { OpenRuntime } from '../ports/runtime.js'
 
@@ -17,14 +19,16 @@ async function processRuntime(): Promise<OpenRuntime> {
 }
 
 async function kubeRuntime(log: (text: string) => void): Promise<OpenRuntime> {
-  const [{ openKubeRuntime }, { createShellTransport }, { createDockerBuilder }, { createReleaseTool }] = await Promise.all([
+  const [{ openKubeRuntime }, { createChoosingTransport }, { createDockerBuilder }, { createReleaseTool }] = await Promise.all([
     import('../adapters/kube/runtime.js'),
-    import('../adapters/kube/sync/shell-transport.js'),
+    import('../adapters/kube/sync/choose-transport.js'),
     import('../adapters/docker/image-builder.js'),
     import('../adapters/manifests/helm-release.js'),
     import('../adapters/kube/client-library.js'),
   ])
   const processes = createProcessRunner()
   const builder = (engine: EngineWish) => createDockerBuilder({ engine, processes })
-  return openKubeRuntime({ builder, sync: createShellTransport, processes, releases: createReleaseTool(processes), log })
+  const program = createAgentProgram()
+  const sync: KubeRuntimeParts['sync'] = (connection, notes) => createChoosingTransport(connection, { program, notes })
+  return openKubeRuntime({ builder, sync, agent: program, processes, releases: createReleaseTool(processes), log })
 }

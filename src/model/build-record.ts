@@ -36,4 +36,6 @@ export interface ImageConfig {
   readonly user: string
   /** Whether the image has /bin/sh. */
   readonly shell: boolean
+  /** `os/arch` of what is in it; undefined = the record is of an earlier version that did not ask. */
+  readonly platform?: string
 }

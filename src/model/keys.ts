@@ -1,6 +1,6 @@
 // Hashes that tell whether something must be done again.
 import { createHash } from 'node:crypto'
-import { replacesProcess } from './live-rules.js'
+import { isSynced, replacesProcess } from './live-rules.js'
 import type { AppSpec, ImageSpec, Plan, ResourceSpec } from './plan.js'
 import { imagesOf, textsOf, withBases } from './plan.js'
 
@@ -12,7 +12,10 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
     .flat()
     .flatMap((part) => (part.kind === 'address' ? [plan.resources[part.resource]] : []))
     .map((other) => (other?.kind === 'app' ? [other.name, other.ports] : other?.name))
-  const restart = imagesOf(resource).map((name) => withBases(plan, [name]).some((one) => replacesProcess(plan.images[one])))
+  const rules = imagesOf(resource).map((name) => {
+    const all = withBases(plan, [name]).map((one) => plan.images[one])
+    return [all.some(replacesProcess), plan.settings.agent && all.some(isSynced)]
+  })
   const spec = resource.kind === 'manifests' ? { ...resource, objects: resource.objects.map(({ object }) => object) } : resource
   // what forwards to it, and when it is worked on, is devloop's own affair: it changes nothing in what runs
   const own = {
@@ -26,7 +29,7 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
   }
   const debug = 'debug' in resource && resource.debug && { language: resource.debug.language, port: resource.debug.port }
   const modes = { auto: undefined, trigger: undefined, enabled: undefined }
-  return hash([{ ...spec, ...own, ...modes, ...(debug ? { debug } : {}) }, others, restart])
+  return hash([{ ...spec, ...own, ...modes, ...(debug ? { debug } : {}) }, others, rules])
 }
 
 /** What identifies one deploy of a resource: its spec and the references of the images in it. */

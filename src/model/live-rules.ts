@@ -198,6 +198,10 @@ export const describeNotice = (how: NoticeSpec): string =>
 export const replacesProcess = (image: Pick<ImageSpec, 'live'> | undefined): boolean =>
   image?.live.some((rule) => rule.kind === 'restart' && rule.signal === undefined) ?? false
 
+/** Whether an image's rules write into its containers. */
+export const isSynced = (image: Pick<ImageSpec, 'live'> | undefined): boolean =>
+  image?.live.some((rule) => rule.kind === 'sync') ?? false
+
 /** Folders of version control, whatever is in them. In a git worktree or submodule, `.git` is a file. */
 const versionControl = new Set(['.git', '.hg', '.svn', '.jj'])
 

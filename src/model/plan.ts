@@ -38,6 +38,8 @@ export interface Settings {
   /** What is kept of the images that devloop made; `false` = everything, for ever. */
   readonly prune: PruneSettings | false
   readonly ci: CiSettings
+  /** Whether pods that run synced images get the agent. */
+  readonly agent: boolean
 }
 
 /** How many of each may run at once; 1 at least. */

@@ -4,6 +4,7 @@ import type { RegistryNames } from '../model/image-names.js'
 import type { EngineSettings, ImageSpec } from '../model/plan.js'
 import type { BuildRecord, ImageConfig } from '../model/build-record.js'
 import type { MadeImage, RanBuild } from '../model/made-image.js'
+import type { ProgramImage } from '../model/program-image.js'
 import type { ImagePruner } from './image-pruner.js'
 import type { Tree } from '../model/tree.js'
 
@@ -68,6 +69,8 @@ export interface BuildProgress {
   made?(image: Omit<MadeImage, 'image' | 'cluster' | 'at'>): Promise<void>
 }
 
+export type ProvideProgress = Pick<BuildProgress, 'made' | 'log'>
+
 export type BuiltImage = Pick<BuildRecord, 'digest' | 'ref' | 'engineRef'> & { readonly config: ImageConfig }
 
 export interface ImageBuilder {
@@ -78,6 +81,12 @@ export interface ImageBuilder {
    * @throws DevloopError engine/*, build/* (with the Dockerfile line in `where`), registry/*
    */
   build(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuiltImage>
+  /**
+   * Put an image that was made without the engine where pods can pull it. What is there already is not sent again.
+   * @returns the reference that pods use
+   * @throws DevloopError engine/*, build/load, registry/*; AbortError
+   */
+  provide?(image: ProgramImage, registry: Registry | undefined, told: ProvideProgress, signal: AbortSignal): Promise<string>
   /** Whether what a record names can still be pulled (or run). `false` only when that is certain. */
   exists(record: BuildRecord, registry: Registry | undefined, signal: AbortSignal): Promise<boolean>
 }
@@ -105,6 +114,7 @@ export interface EngineIdentity {
 
 /** A builder over an engine that keeps images. */
 export interface EngineBuilder extends ImageBuilder {
+  provide: NonNullable<ImageBuilder['provide']>
   /** @throws DevloopError engine/* */
   identity(signal: AbortSignal): Promise<EngineIdentity>
   /** Write an image into a file, as `docker save` does. @throws DevloopError engine/* */

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
+import type { MadeImage } from '../model/made-image.js'
 import type { AppSpec, ClusterSettings, CustomSpec, ManifestsSpec, ReleaseSpec } from '../model/plan.js'
 import type { ImageBuilder, Registry } from './image-builder.js'
 import type { SyncTransport, TargetRef } from './sync-transport.js'
@@ -30,6 +31,10 @@ export interface DeployRequest {
   readonly images: Readonly<Record<string, BuildRecord>>
   /** Names of the images with a `restart` rule: their main process must be replaceable in place. */
   readonly restartable: ReadonlySet<string>
+  /** Names of the images that rules sync into; undefined = none. */
+  readonly synced?: ReadonlySet<string>
+  /** Whether the containers of those may get the agent; undefined = no. */
+  readonly agent?: boolean
   /** Every app of the plan, for the addresses in texts. */
   readonly apps: Readonly<Record<string, AppSpec>>
   /** Gets the lines that a custom deploy's commands print for people. */
@@ -221,6 +226,8 @@ export interface RuntimeOptions {
   readonly namespace?: string
   /** Told each secret value that the runtime makes or hands on, by its name, before anything can tell of it. */
   readonly onSecrets?: (secrets: Readonly<Record<string, string>>) => void
+  /** Told of each image that the runtime makes for itself, before it gets its name; waited for. */
+  readonly onMade?: (image: MadeImage) => Promise<void>
 }
 
 /** Opens a runtime. @throws DevloopError cluster/* (also the guard's refusal), engine/* */

@@ -34,7 +34,14 @@ afterAll(() => namespace.remove())
 const unused = (): never => {
   throw new Error('not part of this test')
 }
-const builder: EngineBuilder = { build: unused, exists: unused, identity: unused, save: unused, pullLogin: unused }
+const builder: EngineBuilder = {
+  build: unused,
+  exists: unused,
+  identity: unused,
+  save: unused,
+  pullLogin: unused,
+  provide: unused,
+}
 const sync: SyncTransport = { open: unused }
 const processes = createProcessRunner()
 

@@ -41,6 +41,7 @@ export const plan = (resources: readonly ResourceSpec[], images: readonly ImageS
     parallel: { builds: 2, deploys: 8, locals: 4 },
     prune: { keep: 3, maxAge: 168 },
     ci: { timeoutMs: 1_800_000, readinessTimeoutMs: 300_000, graceMs: 0 },
+    agent: true,
   },
   images: Object.fromEntries(images.map((one) => [one.name, one])),
   resources: Object.fromEntries(resources.map((one) => [one.name, one])),

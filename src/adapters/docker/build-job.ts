@@ -10,7 +10,7 @@ import { readSecrets } from './build-secrets.js'
 import { listContext, type ContextEntry } from './context-files.js'
 import type { Environment } from './docker-config.js'
 import type { Engine } from './engine.js'
-import { imageLabel, instanceLabel } from './image-labels.js'
+import { imageLabel, instanceLabel } from '../../model/image-labels.js'
 import { createMask } from './mask.js'
 import { findAgents } from './ssh-forward.js'
 

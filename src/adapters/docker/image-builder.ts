@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
 import type { BuildRecord, ImageConfig } from '../../model/build-record.js'
-import { familiarName, namesIn, type TaggedName } from '../../model/image-names.js'
+import { namesIn, type TaggedName } from '../../model/image-names.js'
 import type { CustomBuild } from '../../model/plan.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
 import type { BuildProgress, BuildRequest, BuiltImage, EngineBuilder, EngineWish, Registry } from '../../ports/image-builder.js'
@@ -13,8 +13,11 @@ import { buildWithBuildkit } from './buildkit-build.js'
 import { buildWithClassic } from './classic-build.js'
 import { buildWithCommand, forgetWanted } from './custom-build.js'
 import { readDockerConfig, type Environment } from './docker-config.js'
-import { abortReason, createEngineConnector, EngineAnswerError, type Engine } from './engine.js'
+import { abortReason, createEngineConnector, type Engine } from './engine.js'
+import { namedAs, type Names } from './image-naming.js'
 import { createImagePruner } from './image-pruner.js'
+import { idInEngine, provideByEngine } from './provide-image.js'
+import { provideByHttp } from './provide-by-http.js'
 import { findInRegistry, pushImage, tagImage } from './registry.js'
 import { isLoopback } from './registry-http.js'
 import { checkPush, questionKey } from './registry-preflight.js'
@@ -167,7 +170,7 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): EngineB
     // a record of another registry, or of none, names nothing that can be pulled from this one
     if (!named || (registry && !named.repository.startsWith(`${registry.pull}/`))) return false
     const engine = await connect(signal)
-    if (!registry) return existsInEngine(engine, record.ref, signal)
+    if (!registry) return (await idInEngine(engine, record.ref, signal)) !== undefined
     const pushed = { repository: registry.push + named.repository.slice(registry.pull.length), tag: named.tag }
     const auth = await findCredentials(registryHost(pushed.repository), env, signal, pushed.repository)
     return (await findInRegistry(engine, pushed, registry, { auth, env }, signal)) !== undefined
@@ -177,6 +180,22 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): EngineB
     pruner: createImagePruner({ connect, env }),
     build,
     exists,
+    async provide(image, registry, told, signal) {
+      const credentials = credentialsFor(signal)
+      const { repository } = namedAs(image.name, image.tag, registry).named
+      const auth = registry && (await credentials(registryHost(repository), repository))
+      let engine: Engine
+      try {
+        engine = await connect(signal)
+      } catch (error) {
+        // an engine that is off is not in the way of what needs none
+        if (registry && isDevloopError(error) && error.code.startsWith('engine/'))
+          return provideByHttp(image, { registry, auth, env }, told, signal)
+        throw error
+      }
+      const diagnose = async () => registry && askPush(engine, repository, { registry, find: credentials, signal }, probeBytes)
+      return provideByEngine(engine, image, { registry, auth, env, diagnose }, told, signal)
+    },
     async identity(signal) {
       const engine = await connect(signal)
       const { Name, OperatingSystem } = await engine.json<{ Name?: string; OperatingSystem?: string }>({
@@ -206,19 +225,6 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): EngineB
 const namesOf = (name: string, imageId: string, registry: Registry | undefined): Names =>
   namedAs(name, `devloop-${imageId.replace(/^sha256:/, '').slice(0, 16)}`, registry)
 
-interface Names {
-  /** What the engine has it by, and pushes. */
-  readonly named: TaggedName
-  /** What nodes pull it by. */
-  readonly pulled: TaggedName
-}
-
-function namedAs(name: string, tag: string, registry: Registry | undefined): Names {
-  if (!registry) return { named: { repository: familiarName(name), tag }, pulled: { repository: familiarName(name), tag } }
-  const { push, pull } = namesIn(registry, name, tag)
-  return { named: push, pulled: pull }
-}
-
 const splitReference = (reference: string): TaggedName | undefined => {
   const [, repository, tag] = /^(.+):([^:/]+)$/.exec(reference) ?? []
   return repository && tag ? { repository, tag } : undefined
@@ -241,6 +247,8 @@ interface Asking {
 }
 
 interface ImageInspect {
+  readonly Os?: string
+  readonly Architecture?: string
   readonly Config?: {
     readonly Entrypoint?: readonly string[] | null
     readonly Cmd?: readonly string[] | null
@@ -251,8 +259,10 @@ interface ImageInspect {
 
 async function readConfig(engine: Engine, imageId: string, signal: AbortSignal): Promise<Omit<ImageConfig, 'shell'>> {
   try {
-    const { Config: config } = await engine.json<ImageInspect>({ method: 'GET', path: `/images/${imageId}/json`, signal })
+    const found = await engine.json<ImageInspect>({ method: 'GET', path: `/images/${imageId}/json`, signal })
+    const { Config: config, Os: os, Architecture: architecture } = found
     return {
+      ...(os && architecture ? { platform: `${os}/${architecture}` } : {}),
       entrypoint: config?.Entrypoint ?? [],
       cmd: config?.Cmd ?? [],
       workingDir: config?.WorkingDir || '/',
@@ -260,15 +270,5 @@ async function readConfig(engine: Engine, imageId: string, signal: AbortSignal):
     }
   } catch (error) {
     throw engine.refused(error, 'describe the image that it built')
-  }
-}
-
-async function existsInEngine(engine: Engine, reference: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await engine.json({ method: 'GET', path: `/images/${reference}/json`, signal })
-    return true
-  } catch (error) {
-    if (error instanceof EngineAnswerError && error.status === 404) return false
-    throw engine.refused(error, `look for the image ${reference}`)
   }
 }

@@ -16,9 +16,11 @@ export interface RegistryAnswer {
 }
 
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly headers?: http.OutgoingHttpHeaders
   readonly body?: string | Buffer
+  /** Milliseconds that it may take; default 5,000. */
+  readonly limitMs?: number
 }
 
 /** No answer at all, or none that a registry gives: nothing follows from it. */
@@ -32,8 +34,8 @@ export interface RegistryHttp {
   close(): void
 }
 
-/** How long one request may take, in milliseconds. */
-const limitMs = 5_000
+/** How long one request may take, unless it says so itself, in milliseconds. */
+const usualLimitMs = 5_000
 const bodyLimit = 64 * 1024
 /** Docker Hub's registry is not where its name says. */
 const hubRegistry = 'registry-1.docker.io'
@@ -55,6 +57,7 @@ export function createRegistryHttp(host: string, env: Environment, insecure = fa
     const target = new URL(url)
     const isTls = target.protocol === 'https:'
     const agent = isTls ? await (secure ??= secureAgent(server, lenient, env)) : plain
+    const { limitMs = usualLimitMs } = request
     const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
     try {
       return await send(target, isTls ? https : http, { ...request, agent, signal: limit })

@@ -1,6 +1,8 @@
 // The builder as the cluster's runtime offers it: where there is no registry, images still get to the nodes, or it is said why not.
+import { writeFile } from 'node:fs/promises'
 import { DevloopError } from '../../errors/devloop-error.js'
 import type { ImageConfig } from '../../model/build-record.js'
+import { imageArchive } from '../../model/program-image.js'
 import type { EngineBuilder, ImageBuilder } from '../../ports/image-builder.js'
 import type { KubeConnection } from './connection.js'
 import { chooseDelivery, isOnNodes, listNodes, loadImage, type Delivery } from './image-delivery.js'
@@ -41,6 +43,16 @@ export function deliveringBuilder(builder: EngineBuilder, connection: KubeConnec
         await loadImage(builder, built.ref, delivery.command, progress, signal)
       }
       return built
+    },
+    async provide(image, registry, told, signal) {
+      if (registry) return builder.provide(image, registry, told, signal)
+      const delivery = await deliver(image.name, signal)
+      if (delivery.kind === 'shared') return builder.provide(image, undefined, told, signal)
+      const reference = `${image.name}:${image.tag}`
+      if (isOnNodes(reference, await listNodes(connection, signal))) return reference
+      const save = (name: string, file: string): Promise<void> => writeFile(file, imageArchive(image, name), { signal })
+      await loadImage({ save }, reference, delivery.command, { ...silent, log: told.log }, signal)
+      return reference
     },
     async exists(record, registry, signal) {
       // nodes pull it by themselves, or say that they cannot

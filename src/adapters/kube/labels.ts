@@ -26,6 +26,8 @@ export const restartableAnnotation = 'devloop.dev/restartable'
  * lost may be the same, but what was written into the containers that run it is not known any more: they are replaced.
  */
 export const builtAnnotation = 'devloop.dev/built'
+/** On pod templates with the agent in them: its version. */
+export const agentAnnotation = 'devloop.dev/agent'
 /**
  * On any object, by its owner: `"true"` = it is never deleted because it left the plan or by `devloop down`, but let go: it stays,
  * without devloop's labels.

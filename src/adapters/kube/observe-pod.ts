@@ -1,6 +1,7 @@
 // From a whole pod object to the little that is kept of it.
 import { DevloopError, type ErrorInfo } from '../../errors/devloop-error.js'
 import type { ObservedContainer, ObservedPod } from '../../ports/runtime.js'
+import { agentName } from './agent/put-agent.js'
 import { eventWords, schedulingHelp } from './event-words.js'
 import { imagesAnnotation, restartableAnnotation, resourceLabel, templateLabel } from './labels.js'
 import { containerError } from './observe-container.js'
@@ -37,6 +38,8 @@ export function observePod(object: Pod, before: PodRecord | undefined): PodRecor
     const known = before?.pod.containers.find((one) => one.name === container.name)?.error ?? before?.error
     const problem = found && !terminating ? containerError(metadata.name, container, found, known) : undefined
     error ??= problem
+    // devloop's own is nobody's business, unless it is in the way
+    if (container.name === agentName && container.kind === 'init' && !problem) continue
     const startedAt = timeOf(startOf(found))
     containers.push({
       name: container.name,

@@ -1,7 +1,9 @@
 // What would be applied, and what that would change: asked of the cluster by dry runs, with nothing written.
 import type { KubeObject } from '../../model/plan.js'
+import type { AgentProgram } from '../../ports/agent-program.js'
 import type { ReleaseTool } from '../../ports/release-tool.js'
 import type { DeployRequest, RuntimeOptions } from '../../ports/runtime.js'
+import { agentImages, pulledAs, type AgentSource } from './agent/agent-supply.js'
 import { connectKube } from './connection.js'
 import { applyError, isImmutable } from './deploy/apply-errors.js'
 import { templateId, templateIsFixed, withHash, type ApplyTarget } from './deploy/apply-object.js'
@@ -15,7 +17,7 @@ import { lookAt, refOf } from './deploy/look-at.js'
 import { refPath, whyKept } from './deploy/remove-objects.js'
 import { pullSecretKey, pullSecretName, type PullSource } from './deploy/pull-secret.js'
 import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
-import { discoverVersion } from './discovery.js'
+import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
 import { statusOf } from './errors.js'
 import { fieldManager, resourceLabel } from './labels.js'
 import { nameOf, type ObjectChange } from './object-change.js'
@@ -39,20 +41,36 @@ export interface KubePreview {
   close(): void
 }
 
+/** What a preview works with beside the cluster. */
+export interface PreviewTools {
+  readonly releases: ReleaseTool
+  /** The agent, which is shown as if its image had been pushed. */
+  readonly agent: AgentProgram
+}
+
 /** @throws DevloopError cluster/* as connectKube */
-export async function openKubePreview(options: RuntimeOptions, tool: ReleaseTool, signal: AbortSignal): Promise<KubePreview> {
+export async function openKubePreview(options: RuntimeOptions, tools: PreviewTools, signal: AbortSignal): Promise<KubePreview> {
   const connection = await connectKube(options, signal)
   const kinds = createKindCatalog(connection)
   const inventory = createInventory(connection, options)
-  const version = await discoverVersion(connection, signal).catch((thrown: unknown) => {
+  const [version, nodes, registry] = await Promise.all([
+    discoverVersion(connection, signal),
+    discoverPlatform(connection, signal),
+    discoverRegistry(connection, options.cluster.registry, signal),
+  ]).catch((thrown: unknown) => {
     connection.close()
     throw thrown
   })
+  const imageOf = agentImages(tools.agent, options.instance)
+  const agent: AgentSource = async (platform) => {
+    const image = await imageOf(platform ?? nodes)
+    return 'why' in image ? image : { ref: pulledAs(image, registry), version: image.version }
+  }
   const generated = (names: ReadonlySet<string>, within: AbortSignal) => knownGenerated(connection, options, names, within)
   const { pullSecret } = options.cluster
   const rendered = (request: ObjectsRequest, within: AbortSignal, config?: PullSource['config']) => {
     const pull = pullSecret && ('names' in pullSecret ? pullSecret : { names: [], config: config ?? hiddenConfig })
-    return renderRequest({ connection, options, kinds, generated, pull }, request, within)
+    return renderRequest({ connection, options, kinds, generated, pull, agent }, request, within)
   }
   /** Nobody looks up the login for a preview: it is taken as unchanged. */
   const liveConfig = async (resource: string, within: AbortSignal): Promise<string> => {
@@ -93,7 +111,7 @@ export async function openKubePreview(options: RuntimeOptions, tool: ReleaseTool
     return going.flatMap((one) => (one ? { name: nameOf(one), before: one, anew: false } : []))
   }
 
-  const releases = previewReleases(connection, options, tool)
+  const releases = previewReleases(connection, options, tools.releases)
 
   return {
     namespace: connection.namespace,

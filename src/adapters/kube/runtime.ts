@@ -1,10 +1,13 @@
 // The Kubernetes runtime: the parts of this folder put together behind the Runtime port.
 import type { AppSpec, ManifestsSpec } from '../../model/plan.js'
+import type { AgentProgram } from '../../ports/agent-program.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
 import type { EngineBuilder, EngineWish } from '../../ports/image-builder.js'
 import type { ReleaseTool } from '../../ports/release-tool.js'
 import type { OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
 import type { SyncTransport } from '../../ports/sync-transport.js'
+import { createAgentNotes, type AgentNotes } from './agent/agent-notes.js'
+import { createAgentSupply } from './agent/agent-supply.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createCustomDeployer } from './custom/custom-deployer.js'
 import { createDeployer } from './deploy/deployer.js'
@@ -25,8 +28,10 @@ import { replacePod } from './replace-pod.js'
 export interface KubeRuntimeParts {
   /** Makes the builder, with the engine that the Devloopfile names. */
   readonly builder: (engine: EngineWish) => EngineBuilder
-  /** Makes the transport for live sync, such as createShellTransport. */
-  readonly sync: (connection: KubeConnection) => SyncTransport
+  /** Makes the transport for live sync, such as createChoosingTransport. @param notes why resources have no agent */
+  readonly sync: (connection: KubeConnection, notes: AgentNotes) => SyncTransport
+  /** What is put into the pods that run synced images; absent = nothing. */
+  readonly agent?: AgentProgram
   /** Runs the commands of custom deploys. */
   readonly processes: ProcessRunner
   /** Installs Helm releases. */
@@ -78,17 +83,32 @@ function compose(
     ...(engine ? { settings: engine } : {}),
     ...(engine && 'inCluster' in engine ? { dial: dialEngineInPod(connection, engine.inCluster) } : {}),
   })
+  const delivering = deliveringBuilder(builder, connection)
+  const notes = createAgentNotes(options.stateDir)
+  const log = parts.log ?? (() => undefined)
+  const source =
+    parts.agent &&
+    createAgentSupply({
+      program: parts.agent,
+      registry: info.registry,
+      platform: info.platform,
+      server: connection.server,
+      options,
+      builder: delivering,
+      log,
+      life: life.signal,
+    })
   const inventory = createInventory(connection, options)
   const pull = pullSource(options.cluster.pullSecret, info.registry, builder)
-  const deployer = createDeployer(connection, options, pull, inventory)
+  const deployer = createDeployer(connection, options, pull, inventory, source && { source, notes })
   const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull)
   const observer = createObserver(connection, options, life.signal, parts.log)
   const customs = createCustomDeployer(connection, options, parts.processes, life.signal)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
   return {
     info,
-    builder: deliveringBuilder(builder, connection),
-    sync: parts.sync(connection),
+    builder: delivering,
+    sync: parts.sync(connection, notes),
     async deploy(request, signal) {
       const { resource } = request
       if (resource.kind === 'custom') {

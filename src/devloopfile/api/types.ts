@@ -72,6 +72,11 @@ export interface SettingsOptions {
   prune?: PruneOptions | false
   /** When `devloop ci` gives up. Its options on the command line win. */
   ci?: CiOptions
+  /**
+   * Whether pods that run synced images get devloop's agent, by an init container and an emptyDir at `/.devloop`. Without it, live sync
+   * and restarts need a shell in the image. Default: true; what the cluster refuses runs without it in any case.
+   */
+  agent?: boolean
 }
 
 export interface ParallelOptions {

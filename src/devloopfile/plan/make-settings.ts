@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os'
 import type { CiSettings, ParallelSettings, PruneSettings, Settings } from '../../model/plan.js'
 import type { CiOptions, ParallelOptions, PruneOptions, SettingsOptions } from '../api/types.js'
 import type { Encoded } from '../declaration.js'
-import { integer, options, record, seconds, wrong, type Subject } from './fields.js'
+import { boolean, integer, options, record, seconds, wrong, type Subject } from './fields.js'
 
-const known: Record<keyof SettingsOptions, true> = { parallel: true, prune: true, ci: true }
+const known: Record<keyof SettingsOptions, true> = { parallel: true, prune: true, ci: true, agent: true }
 const knownParallel: Record<keyof ParallelOptions, true> = { builds: true, deploys: true, locals: true }
 const knownPrune: Record<keyof PruneOptions, true> = { keep: true, maxAge: true }
 const knownCi: Record<keyof CiOptions, true> = { timeout: true, readinessTimeout: true, grace: true }
@@ -19,6 +19,7 @@ export function makeSettings(subject: Subject, value: Encoded): Settings {
     parallel: makeParallel(subject, given.parallel),
     prune: makePrune(subject, given.prune),
     ci: makeCi(subject, given.ci),
+    agent: boolean(subject, 'settings.agent', given.agent) ?? true,
   }
 }
 

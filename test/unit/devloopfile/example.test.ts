@@ -339,6 +339,7 @@ test('the example becomes a complete plan', async () => {
       },
       "root": "ROOT",
       "settings": {
+        "agent": true,
         "ci": {
           "graceMs": 0,
           "readinessTimeoutMs": 300000,

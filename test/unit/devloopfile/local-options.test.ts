@@ -122,10 +122,19 @@ test('what is wrong with them', async () => {
   `)
 })
 
+test('the setting for the agent', async () => {
+  const text = (agent: string): string => devloopfile('').replace("name: 'shop',", `name: 'shop', settings: { agent: ${agent} },`)
+  expect((await project({ 'Devloopfile.ts': text('false') }).plan()).settings.agent).toBe(false)
+  expect(await project({ 'Devloopfile.ts': text(`'no' as never`) }).errors()).toContain(
+    "`settings.agent` must be true or false.\nReceived 'no'.",
+  )
+})
+
 test('the settings of ci', async () => {
   const text = (settings: string): string => devloopfile('').replace("name: 'shop',", `name: 'shop', settings: ${settings},`)
   expect((await project({ 'Devloopfile.ts': text('{}') }).plan()).settings).toMatchObject({
     ci: { timeoutMs: 1_800_000, readinessTimeoutMs: 300_000, graceMs: 0 },
+    agent: true,
   })
   const given = await project({ 'Devloopfile.ts': text('{ ci: { timeout: 90, readinessTimeout: 1.5, grace: 10 } }') }).plan()
   expect(given.settings.ci).toEqual({ timeoutMs: 90_000, readinessTimeoutMs: 1500, graceMs: 10_000 })

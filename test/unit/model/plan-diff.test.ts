@@ -62,6 +62,7 @@ const plan = (resources: readonly ResourceSpec[], images: readonly ImageSpec[] =
     parallel: { builds: 2, deploys: 8, locals: 4 },
     prune: false,
     ci: { timeoutMs: 1, readinessTimeoutMs: 1, graceMs: 0 },
+    agent: true,
   },
   images: Object.fromEntries(images.map((one) => [one.name, one])),
   resources: Object.fromEntries(resources.map((one) => [one.name, one])),

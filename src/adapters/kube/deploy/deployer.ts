@@ -1,13 +1,16 @@
 // Deploys resources to the cluster and takes them away again.
-import { DevloopError, toErrorInfo } from '../../../errors/devloop-error.js'
+import { DevloopError, isDevloopError, toErrorInfo } from '../../../errors/devloop-error.js'
 import type { Deployed, Runtime, RuntimeOptions } from '../../../ports/runtime.js'
+import { createAgentAdmission } from '../agent/agent-admission.js'
+import type { AgentNotes } from '../agent/agent-notes.js'
+import type { AgentSource } from '../agent/agent-supply.js'
 import type { KubeConnection } from '../connection.js'
-import { applyObject } from './apply-object.js'
+import { applyObject, type ApplyTarget } from './apply-object.js'
 import { readObject } from './cluster-objects.js'
 import { waitUntilServed } from './definitions.js'
 import { generatedValues, removeGenerated } from './generated.js'
 import { inParallel } from './in-parallel.js'
-import { createInventory, sameRef, type Inventory } from './inventory.js'
+import { createInventory, sameRef, type Inventory, type ObjectRef } from './inventory.js'
 import { createKindCatalog } from './kinds.js'
 import { lookAt, refOf } from './look-at.js'
 import { removeNamespaces } from './namespaces.js'
@@ -15,7 +18,7 @@ import type { PullSource } from './pull-secret.js'
 import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
 import { renderRequest, type ObjectsRequest, type RequestRenderer } from './render-request.js'
-import { objectName, type Owner } from './rendered.js'
+import { objectName, type Owner, type Rendered } from './rendered.js'
 import { secretValues } from './secret-values.js'
 
 export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'deployed'> {
@@ -26,15 +29,35 @@ export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'dep
 /** Kinds whose objects take others with them when they are deleted. */
 const holdsOthers = new Set(['Namespace', 'CustomResourceDefinition'])
 
+/** How pods come by the agent. */
+export interface AgentParts {
+  readonly source: AgentSource
+  /** Told of each resource why it has none. */
+  readonly notes: AgentNotes
+}
+
+/** What a deploy writes, and what is there of it. */
+interface Prepared {
+  readonly rendered: Rendered
+  readonly refs: readonly ObjectRef[]
+  readonly targets: readonly ApplyTarget[]
+  /** What is written down of earlier deploys. */
+  readonly before: readonly ObjectRef[]
+}
+
 /** The part of the Kubernetes runtime that writes objects. Asks the cluster for nothing until it is used. */
 export function createDeployer(
   connection: KubeConnection,
   options: RuntimeOptions,
   pull?: PullSource,
   inventory: Inventory = createInventory(connection, options),
+  agent?: AgentParts,
 ): Deployer {
   const kinds = createKindCatalog(connection)
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource })
+  const admission = createAgentAdmission(connection)
+  /** Resources whose pods, or workloads, the cluster refuses with the agent in them, and why. Asked anew by the next run of devloop. */
+  const refused = new Map<string, string>()
 
   const generated: RequestRenderer['generated'] = async (names, signal) => {
     const values = await generatedValues(connection, options, names, signal)
@@ -42,22 +65,58 @@ export function createDeployer(
     return values
   }
 
-  async function deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed> {
-    signal.throwIfAborted()
-    const { rendered, kindOf, owner } = await renderRequest({ connection, options, kinds, generated, pull }, request, signal)
+  const renderer: RequestRenderer = { connection, options, kinds, generated, pull, agent: agent?.source }
+
+  /** @param why the agent must not be in it; undefined = it may */
+  async function prepare(given: ObjectsRequest, why: string | undefined, signal: AbortSignal): Promise<Prepared> {
+    const source = why === undefined ? renderer : { ...renderer, agent: () => Promise.resolve({ why }) }
+    const { rendered, kindOf, owner } = await renderRequest(source, given, signal)
     options.onSecrets?.(secretValues(rendered.objects.map(({ object }) => object)))
     const refs = rendered.objects.map(({ object }) => refOf(object, kindOf))
     const [recorded, targets] = await Promise.all([
       inventory.read(signal),
       lookAt(connection, rendered.objects, refs, owner, signal),
     ])
-    const before = recorded.get(owner.resource) ?? []
-    const stale = before.filter((ref) => !refs.some((wanted) => sameRef(ref, wanted)))
+    return { rendered, refs, targets, before: recorded.get(owner.resource) ?? [] }
+  }
+
+  async function deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed> {
+    signal.throwIfAborted()
+    const { name } = request.resource
+    let why = refused.get(name)
+    let prepared = await prepare(request, why, signal)
+    const without = async (): Promise<Prepared> => prepare(request, 'it is not wanted', signal)
+    const refusal = await admission.refusal(prepared.targets, async () => (await without()).rendered.objects, signal)
+    if (refusal !== undefined) prepared = await leaveOut(refusal, signal)
     signal.throwIfAborted()
 
-    // from here on nothing is cut: what is written down first is what may be left behind
-    if (refs.some((ref) => !before.some((known) => sameRef(ref, known))))
-      await inventory.write(owner.resource, [...refs, ...stale])
+    // from here on nothing is cut
+    try {
+      return await write(name, prepared)
+    } catch (error) {
+      // what is refused of an object may be the agent in it: a deploy never fails because of that
+      if (why !== undefined || !isDevloopError(error) || !prepared.rendered.objects.some((one) => one.agent === 'put'))
+        throw error
+      if (error.code !== 'cluster/invalid' && error.code !== 'cluster/forbidden') throw error
+      const plain = await leaveOut(error.info.why ?? error.message, new AbortController().signal)
+      return await write(name, plain).catch((again: unknown) => {
+        refused.delete(name)
+        throw again
+      })
+    }
+
+    async function leaveOut(reason: string, within: AbortSignal): Promise<Prepared> {
+      why = `the cluster refuses it: ${reason}`
+      refused.set(name, why)
+      return await prepare(request, why, within)
+    }
+  }
+
+  async function write(resource: string, { rendered, refs, targets, before }: Prepared): Promise<Deployed> {
+    const owner = ownerOf(resource)
+    const stale = before.filter((ref) => !refs.some((wanted) => sameRef(ref, wanted)))
+    // what is written down first is what may be left behind
+    if (refs.some((ref) => !before.some((known) => sameRef(ref, known)))) await inventory.write(resource, [...refs, ...stale])
     // what was looked at goes with the namespace or definition that it was in
     let anew = false
     for (const group of byRank(targets, ({ rendered: { object } }) => object)) {
@@ -72,13 +131,15 @@ export function createDeployer(
     if (stale.length > 0) {
       try {
         await removeObjects(connection, stale, owner)
-        await inventory.write(owner.resource, refs)
+        await inventory.write(resource, refs)
       } catch (error) {
         // what is wanted runs; what could not be deleted is still written down for the next deploy
         if (!(error instanceof DevloopError)) throw error
         warnings.push(toErrorInfo(error))
       }
     }
+    const lacking = rendered.objects.flatMap(({ agent: one }) => (one && one !== 'put' ? [one.why] : []))
+    await agent?.notes.set(resource, lacking[0])
     return {
       objects: rendered.objects.map(({ object }) => objectName(object)),
       templates: [...new Set(rendered.objects.flatMap(({ template }) => template ?? []))],

@@ -9,7 +9,7 @@ import { probesOf } from './app-probe.js'
 import { renderVolumes, type AppVolumes, type Storage } from './app-volumes.js'
 import { literally } from './expansion.js'
 import type { Container, PodTemplate } from '../../../model/pod-bearing.js'
-import { finishPodTemplate } from './pod-template.js'
+import { finishPodTemplate, type AgentOf } from './pod-template.js'
 import { portVariables } from './port-variables.js'
 import { ownerLabels, type Owner, type Rendered } from './rendered.js'
 import { resolveText } from './resolve-text.js'
@@ -24,6 +24,7 @@ export interface RenderAppInput {
   readonly restartable: ReadonlySet<string>
   /** Names of Secrets that pods with built images pull with. */
   readonly pullSecrets?: readonly string[]
+  readonly agentOf?: AgentOf
   /** The generated values that the app's texts need. */
   readonly generated: Readonly<Record<string, string>>
   /** Content of the files that its volumes hold; see readVolumeFiles. */
@@ -64,7 +65,7 @@ export function renderApp(input: RenderAppInput): Rendered {
     template.spec.containers?.[0],
     built === undefined ? undefined : input.images[built]?.config,
   )
-  const { id, warnings } = finishPodTemplate(template, {
+  const { id, warnings, agent } = finishPodTemplate(template, {
     ...input,
     imageOf: () => built,
     runsOn: !app.job,
@@ -110,7 +111,10 @@ export function renderApp(input: RenderAppInput): Rendered {
         },
       }
   return {
-    objects: [...objects.map((object) => ({ object, at: app.at })), { object: workload, at: app.at, template: id }],
+    objects: [
+      ...objects.map((object) => ({ object, at: app.at })),
+      { object: workload, at: app.at, template: id, ...(agent ? { agent } : {}) },
+    ],
     warnings: [...volumes.warnings, ...notDebugged, ...warnings],
   }
 }

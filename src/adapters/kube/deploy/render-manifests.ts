@@ -7,7 +7,7 @@ import { podBearing, type Container } from '../../../model/pod-bearing.js'
 import { didYouMean } from './did-you-mean.js'
 import { namesImage, parseImageReference } from './image-reference.js'
 import type { KindLookup } from './kinds.js'
-import { finishPodTemplate } from './pod-template.js'
+import { finishPodTemplate, type AgentOf } from './pod-template.js'
 import { objectName, ownerLabels, type Owner, type Rendered, type RenderedObject } from './rendered.js'
 
 /** Objects with the images that are put into them. */
@@ -23,6 +23,7 @@ export interface RenderManifestsInput {
   readonly restartable: ReadonlySet<string>
   /** Names of Secrets that pods with built images pull with. */
   readonly pullSecrets?: readonly string[]
+  readonly agentOf?: AgentOf
 }
 
 /** The single objects of a manifests resource: lists taken apart. */
@@ -56,7 +57,11 @@ export function renderManifests(input: RenderManifestsInput): Rendered {
     }
     const bearing = podBearing(object)
     if (!bearing) return { object, at }
-    const { id, warnings: more } = finishPodTemplate(bearing.template, {
+    const {
+      id,
+      warnings: more,
+      agent,
+    } = finishPodTemplate(bearing.template, {
       ...input,
       imageOf,
       runsOn: bearing.runsOn,
@@ -64,7 +69,7 @@ export function renderManifests(input: RenderManifestsInput): Rendered {
       workload: objectName(object),
     })
     warnings.push(...more)
-    return { object, at, template: id }
+    return { object, at, template: id, ...(agent ? { agent } : {}) }
   })
   checkNames(objects)
   for (const image of manifests.images) if (!used.has(image)) throw unusedImage(image, seen, manifests, objects)

@@ -1,10 +1,13 @@
 // From what is to be deployed to finished objects: the same for applying, and for showing what would be applied.
 import type { DeployRequest, RuntimeOptions } from '../../../ports/runtime.js'
-import type { AppSpec, ManifestsSpec } from '../../../model/plan.js'
+import { imagesOf, type AppSpec, type ManifestsSpec } from '../../../model/plan.js'
+import type { AgentSource } from '../agent/agent-supply.js'
+import type { AgentImage, NoAgent } from '../agent/put-agent.js'
 import type { KubeConnection } from '../connection.js'
 import { readVolumeFiles } from './app-volumes.js'
 import type { KindCatalog, KindLookup } from './kinds.js'
 import { pullSecretName, pullSecrets, type PullSource } from './pull-secret.js'
+import type { AgentOf } from './pod-template.js'
 import { renderApp } from './render-app.js'
 import { manifestObjects, renderManifests } from './render-manifests.js'
 import type { Owner, Rendered } from './rendered.js'
@@ -17,24 +20,44 @@ export interface RequestRenderer {
   readonly kinds: KindCatalog
   /** Pull secrets for pods with built images; undefined = none. */
   readonly pull?: PullSource | undefined
+  /** Gives the agent; undefined = nobody gets it. */
+  readonly agent?: AgentSource | undefined
   /** Generated values by name: makes those that are missing, or stands in for them. */
   readonly generated: (names: ReadonlySet<string>, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
+}
+
+/** The agent for each synced image of a request, looked up beforehand. */
+async function agentsOf(
+  { agent }: RequestRenderer,
+  { resource, images, synced, agent: wanted }: ObjectsRequest,
+): Promise<AgentOf> {
+  const found = new Map<string, AgentImage | NoAgent>()
+  for (const image of imagesOf(resource)) {
+    const record = images[image]
+    if (!record || !synced?.has(image) || !agent) continue
+    found.set(image, wanted ? await agent(record.config.platform ?? record.platform) : { why: '`settings.agent` is false' })
+  }
+  return (image) => found.get(image)
 }
 
 export type ObjectsRequest = Omit<DeployRequest, 'resource'> & { readonly resource: AppSpec | ManifestsSpec }
 
 /** @throws DevloopError devloopfile/invalid, cluster/* */
 export async function renderRequest(
-  { connection, options, kinds, generated, pull }: RequestRenderer,
+  renderer: RequestRenderer,
   request: ObjectsRequest,
   signal: AbortSignal,
 ): Promise<{ readonly rendered: Rendered; readonly kindOf: KindLookup; readonly owner: Owner }> {
+  const { connection, options, kinds, generated, pull } = renderer
   const { resource, images, restartable, apps } = request
   const owner: Owner = { project: options.project, instance: options.instance, resource: resource.name }
   const usesBuilt = Object.keys(images).length > 0
-  const config = usesBuilt ? await pull?.config?.(resource.name, signal) : undefined
+  const [config, agentOf] = await Promise.all([
+    usesBuilt ? pull?.config?.(resource.name, signal) : undefined,
+    agentsOf(renderer, request),
+  ])
   const names = [...(pull?.names ?? []), ...(config === undefined ? [] : [pullSecretName(resource.name)])]
-  const common = { owner, namespace: connection.namespace, images, restartable, pullSecrets: names }
+  const common = { owner, namespace: connection.namespace, images, restartable, agentOf, pullSecrets: names }
   /** With the pull secret where the pods are. */
   const complete = (rendered: Rendered): Rendered => {
     if (config === undefined) return rendered

@@ -1,6 +1,7 @@
 // What rendering hands to applying: finished objects, and where each came from.
 import type { ErrorInfo, SourcePosition } from '../../../errors/devloop-error.js'
 import type { KubeObject } from '../../../model/plan.js'
+import type { NoAgent } from '../agent/put-agent.js'
 import { instanceLabel, managedBy, managedByLabel, projectLabel, resourceLabel } from '../labels.js'
 
 export interface RenderedObject {
@@ -9,6 +10,8 @@ export interface RenderedObject {
   readonly at: SourcePosition
   /** Id of its pod template, when it bears pods. */
   readonly template?: string
+  /** Whether the agent is in its pods, or why it is not where it should be. */
+  readonly agent?: 'put' | NoAgent
 }
 
 export interface Rendered {

@@ -1,0 +1,231 @@
+// The agent in pods that devloop deploys: where it gets to, what it does there, and what happens where it may not be.
+import { expect, onTestFinished, test } from 'vitest'
+import type { KubeObject } from '../../src/model/plan.js'
+import { randomSuffix, waitFor } from '../support/cluster.js'
+import type { Watching } from '../support/devloop.js'
+import { appFiles, devloopfile, loop, type Loop, type Names } from '../support/loop.js'
+
+const live = "[sync('public', '/app/public'), sync('src', '/app/src'), restart({ on: 'src/**' })]"
+
+/** What is used to write into the one container of the one pod of a resource, once its stream is open. */
+async function transport(watching: Watching): Promise<string | undefined> {
+  const { pods } = await watching.until('web', (view) => {
+    const [first, ...others] = view.pods
+    return others.length === 0 && first?.targets[0]?.transport !== undefined
+  })
+  return pods[0]?.targets[0]?.transport
+}
+
+interface RawPod {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> }
+  readonly spec: { readonly initContainers?: readonly { readonly name: string; readonly image: string }[] }
+}
+
+const rawPods = async (one: Loop): Promise<readonly RawPod[]> =>
+  ((await one.connection.request('GET', `/api/v1/namespaces/${one.namespace}/pods`)) as { items: RawPod[] }).items
+
+/** Save a file that is read at each request, and one that restarts the process. The pod and its container stay. */
+async function syncs(one: Loop, watching: Watching): Promise<void> {
+  const [before] = await one.pods()
+  await one.save('app/public/live.txt', 'second')
+  await one.answers('second', '/live')
+  await one.save('app/src/word.txt', 'two')
+  await one.answers('two')
+  await watching.ready()
+  expect(await one.pods()).toEqual([before])
+}
+
+/** Settings of the namespace of a test. */
+const labelled = (one: Loop, labels: Readonly<Record<string, string>>): Promise<unknown> =>
+  one.connection.request('PATCH', `/api/v1/namespaces/${one.namespace}`, {
+    body: { metadata: { labels } },
+    contentType: 'application/merge-patch+json',
+  })
+
+const make = (one: Loop, plural: string, object: Partial<KubeObject> & { kind: string }): Promise<unknown> =>
+  one.connection.request('POST', `/api/v1/namespaces/${one.namespace}/${plural}`, { body: { apiVersion: 'v1', ...object } })
+
+/** Refuse objects of the namespace of a test that have the agent in them, as long as the test takes. */
+async function refuseAgent(one: Loop, group: string, resource: string, spec: string): Promise<void> {
+  const name = `devloop-test-${randomSuffix()}`
+  const base = '/apis/admissionregistration.k8s.io/v1'
+  const create = (plural: string, kind: string, wanted: object): Promise<unknown> => {
+    onTestFinished(async () => void (await one.connection.request('DELETE', `${base}/${plural}/${name}`)))
+    const body = { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name }, spec: wanted }
+    return one.connection.request('POST', `${base}/${plural}`, { body })
+  }
+  const inits = `${spec}.initContainers`
+  await create('validatingadmissionpolicies', 'ValidatingAdmissionPolicy', {
+    failurePolicy: 'Fail',
+    matchConstraints: {
+      resourceRules: [{ apiGroups: [group], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: [resource] }],
+    },
+    validations: [
+      { expression: `!has(${inits}) || ${inits}.all(one, one.name != 'devloop-agent')`, message: 'no strangers in our pods' },
+    ],
+  })
+  await create('validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', {
+    policyName: name,
+    validationActions: ['Deny'],
+    matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': one.namespace } } },
+  })
+  const pod = { initContainers: [{ name: 'devloop-agent', image: one.base }], containers: [{ name: 'main', image: one.base }] }
+  const labels = { app: 'try' }
+  const body =
+    resource === 'pods'
+      ? { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'try' }, spec: pod }
+      : {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'try' },
+          spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: pod } },
+        }
+  const path = `${group === '' ? '/api/v1' : `/apis/${group}/v1`}/namespaces/${one.namespace}/${resource}`
+  await waitFor(
+    async () =>
+      one.connection.request('POST', path, { body, query: { dryRun: 'All' } }).then(
+        () => false,
+        (error: unknown) => String(error).includes('no strangers') || JSON.stringify(error).includes('no strangers'),
+      ),
+    { what: 'the policy to be in force', timeoutMs: 60_000, everyMs: 200 },
+  )
+}
+
+/** A Deployment `web` of the image of the project. */
+const deployment =
+  (pod: object, container: object = {}) =>
+  ({ name, namespace, base, port }: Names): string => {
+    const labels = { app: 'web' }
+    const containers = [{ name: 'web', image: `${name}/web`, ports: [{ containerPort: 8080 }], ...container }]
+    const spec = { terminationGracePeriodSeconds: 1, containers, ...pod }
+    const object = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web' },
+      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    }
+    return `
+import { defineDevloop, image, manifests, restart, sync } from 'devloop'
+const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: ${live} })
+export default defineDevloop(() => ({
+  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' },
+  resources: [manifests('web', ${JSON.stringify(object)}, { images: [web], forward: { 8080: ${port} } })],
+}))
+`
+  }
+
+const nonRoot = `ARG BASE
+FROM \${BASE}
+WORKDIR /app
+COPY . .
+RUN chown -R 1000:1000 /app
+USER 1000
+CMD ["node", "src/server.js"]
+`
+
+const noShell = `ARG BASE
+FROM \${BASE}
+RUN ["node", "-e", "require('fs').rmSync('/bin', { recursive: true })"]
+WORKDIR /app
+COPY . .
+CMD ["node", "src/server.js"]
+`
+
+test('where "restricted", a quota and a LimitRange are enforced, pods have it, and it writes and restarts', async () => {
+  const one = await loop({
+    devloopfile: devloopfile("pod: { limits: { cpu: '500m', memory: '200Mi' } }", live),
+    files: { ...appFiles, 'app/Dockerfile': nonRoot },
+  })
+  await labelled(one, { 'pod-security.kubernetes.io/enforce': 'restricted' })
+  await make(one, 'resourcequotas', {
+    kind: 'ResourceQuota',
+    metadata: { name: 'all' },
+    spec: { hard: { 'requests.cpu': '2', 'requests.memory': '1Gi', 'limits.cpu': '2', 'limits.memory': '1Gi' } },
+  })
+  const bounds = { min: { cpu: '100m', memory: '100Mi' }, maxLimitRequestRatio: { cpu: '1', memory: '1' } }
+  await make(one, 'limitranges', {
+    kind: 'LimitRange',
+    metadata: { name: 'all' },
+    spec: { limits: [{ type: 'Container', ...bounds }] },
+  })
+  const watching = await one.begin()
+  expect(await transport(watching)).toBe('agent')
+  await syncs(one, watching)
+  const [pod] = await rawPods(one)
+  expect(pod?.spec.initContainers?.map(({ name }) => name)).toEqual(['devloop-agent'])
+  expect(watching.resource('web')?.pods[0]?.containers.map(({ name }) => name)).toEqual(['web'])
+  // what would be sent is what was sent
+  expect((await one.devloop('render')).stdout).toContain(`image: ${pod?.spec.initContainers?.[0]?.image}`)
+  expect(await one.devloop('diff')).toMatchObject({ code: 0, stdout: '' })
+})
+
+test('an image without a shell is written to and restarted', async () => {
+  const one = await loop({ devloopfile: devloopfile('', live), files: { ...appFiles, 'app/Dockerfile': noShell } })
+  const watching = await one.begin()
+  expect([await transport(watching), watching.resource('web')?.warnings]).toEqual(['agent', []])
+  await syncs(one, watching)
+})
+
+test.each([
+  ['share their process namespace', { shareProcessNamespace: true }],
+  ['see the processes of the node', { hostPID: true }],
+  ['run as root by the pod', { securityContext: { runAsUser: 0 } }],
+])('pods that %s', async (_what, pod) => {
+  const one = await loop({ devloopfile: deployment(pod), files: appFiles })
+  const watching = await one.begin()
+  expect(await transport(watching)).toBe('agent')
+  await syncs(one, watching)
+})
+
+test('`settings.agent: false`: the shell loop, which says so', async () => {
+  const one = await loop({
+    devloopfile: (names) => devloopfile('', live)(names).replace('resources:', 'settings: { agent: false }, resources:'),
+  })
+  const watching = await one.begin()
+  expect(await transport(watching)).toMatch(/^shell loop .*; no agent: `settings.agent` is false$/)
+  await syncs(one, watching)
+  expect((await rawPods(one)).map(({ spec }) => spec.initContainers)).toEqual([undefined])
+
+  // back again: another template
+  const [before] = await one.pods()
+  await one.save('Devloopfile.ts', devloopfile('', live)(one))
+  await waitFor(async () => (await transport(watching)) === 'agent', { what: 'the agent', timeoutMs: 60_000 })
+  await watching.ready(60_000)
+  expect((await one.pods())[0]?.uid).not.toBe(before?.uid)
+  await one.answers('two')
+})
+
+test.each([
+  ['pods', '', 'pods', 'object.spec'],
+  ['workloads', 'apps', 'deployments', 'object.spec.template.spec'],
+])('where the cluster refuses %s because of it: the shell loop, and no failed deploy', async (_what, group, resource, spec) => {
+  const one = await loop({ devloopfile: devloopfile('', live) })
+  await refuseAgent(one, group, resource, spec)
+  const watching = await one.begin()
+  expect(await transport(watching)).toMatch(/^shell loop .*; no agent: the cluster refuses it: .*no strangers in our pods/s)
+  await syncs(one, watching)
+  expect(watching.resource('web')?.error).toBeUndefined()
+  // the next run tries again, and rolls nothing out for that
+  watching.child.kill('SIGINT')
+  await watching.ended
+  const before = await one.pods()
+  const again = await one.begin()
+  expect(await transport(again)).toContain('no strangers in our pods')
+  expect(await one.pods()).toEqual(before)
+})
+
+test('the agent of another version in a pod: the shell loop, until the pod is replaced', async () => {
+  const one = await loop({ devloopfile: devloopfile('', live) })
+  const first = await one.begin()
+  first.child.kill('SIGINT')
+  await first.ended
+  const [pod] = await one.pods()
+  await one.connection.request('PATCH', `/api/v1/namespaces/${one.namespace}/pods/${pod?.name}`, {
+    body: { metadata: { annotations: { 'devloop.dev/agent': '0000000000000000' } } },
+    contentType: 'application/merge-patch+json',
+  })
+  const watching = await one.begin()
+  expect(await transport(watching)).toMatch(/^shell loop .*; no agent: that in the pod is of another version of devloop$/)
+  // the process is still the agent's, which the shell loop can ask as well
+  await syncs(one, watching)
+})
