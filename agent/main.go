@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 )
 
 // The hash of the sources this was built from; set by the build.
@@ -18,6 +19,8 @@ agent version
 `
 
 func main() {
+	// the environment is the container's, and may turn this off for a program of its own
+	debug.SetGCPercent(100)
 	os.Exit(command(os.Args[1:]))
 }
 

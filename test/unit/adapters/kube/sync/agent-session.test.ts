@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -94,6 +95,21 @@ describe.skipIf(missing !== undefined)(`the agent's session${missing ? ` (${miss
     await new Promise((resolve) => setTimeout(resolve, 200))
     await session.apply([fileOp(`${root}/x`, 'x')], never)
     expect([...readTree(root).keys()]).toEqual(['x'])
+  })
+
+  it('needs little memory, whatever the environment of the container says', async () => {
+    const root = folder()
+    const exec = localExec([], { ...process.env, GOGC: 'off' })
+    const session = await open([root], { exec })
+    const content = randomBytes(48 * 1024 * 1024)
+    await session.apply([fileOp(`${root}/large`, content)], never)
+    const small = Array.from({ length: 2000 }, (_, number) => fileOp(`${root}/small/${number}`, content.subarray(0, 10_000)))
+    await session.apply(small, never)
+    const lines: string[] = []
+    await session.run('cat /proc/$PPID/status', (line) => lines.push(line), never)
+    const peak = Number(/^VmHWM:\s*(\d+) kB/m.exec(lines.join('\n'))?.[1])
+    expect(peak).toBeGreaterThan(1000)
+    expect(peak).toBeLessThan(40_000)
   })
 
   it('writes roots that are single files, links to folders, files in the place of folders, and / itself', async () => {
