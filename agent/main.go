@@ -15,6 +15,7 @@ var version = "unknown"
 const usage = `agent install FOLDER             copy this program to FOLDER/agent
 agent run -- COMMAND [ARG...]    run a command, and replace it by a new one on SIGURG or when serve is asked to
 agent serve --root PATH...       speak the frame protocol on stdin and stdout
+agent hold                       say who runs here, and stay, for containers that execute this one's /proc/PID/exe
 agent version
 `
 
@@ -43,6 +44,8 @@ func command(args []string) int {
 			return misused(err.Error())
 		}
 		return serve(os.Stdin, os.Stdout, roots)
+	case name == "hold" && len(rest) == 0:
+		return hold(os.Stdout)
 	case name == "version" && len(rest) == 0:
 		fmt.Println(version)
 		return 0

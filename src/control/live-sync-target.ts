@@ -126,7 +126,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const opening = setTimeout(() => tooLong.abort(), openMs)
     const opened = await current.sync
       .open(
-        { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container },
+        { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container, resource: target.resource },
         roots,
         AbortSignal.any([signal, tooLong.signal]),
       )

@@ -1,7 +1,6 @@
 // The two runtimes. What each needs is imported only when it is used: the Kubernetes client is large.
 import { createAgentProgram } from '../adapters/disk/agent-program.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
-import type { KubeRuntimeParts } from '../adapters/kube/runtime.js'
 import type { EngineWish } from '../ports/image-builder.js'
 import type { OpenRuntime } from '../ports/runtime.js'
 
@@ -28,7 +27,6 @@ async function kubeRuntime(log: (text: string) => void): Promise<OpenRuntime> {
   ])
   const processes = createProcessRunner()
   const builder = (engine: EngineWish) => createDockerBuilder({ engine, processes })
-  const program = createAgentProgram()
-  const sync: KubeRuntimeParts['sync'] = (connection, notes) => createChoosingTransport(connection, { program, notes })
-  return openKubeRuntime({ builder, sync, agent: program, processes, releases: createReleaseTool(processes), log })
+  const releases = createReleaseTool(processes)
+  return openKubeRuntime({ builder, sync: createChoosingTransport, agent: createAgentProgram(), processes, releases, log })
 }

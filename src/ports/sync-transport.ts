@@ -11,6 +11,8 @@ export interface TargetRef {
   readonly namespace: string
   readonly pod: string
   readonly container: string
+  /** The resource that it is of, where there is one. */
+  readonly resource?: string
 }
 
 export type SyncOp =

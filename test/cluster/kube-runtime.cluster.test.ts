@@ -44,10 +44,12 @@ const builder: EngineBuilder = {
 }
 const sync: SyncTransport = { open: unused }
 const processes = createProcessRunner()
+const releases = createReleaseTool(processes)
+const agent = { version: () => Promise.resolve(undefined), read: () => Promise.resolve(undefined) }
 
 const open = (changes: Partial<RuntimeOptions> = {}, kubeconfig?: string): Promise<Runtime> =>
   withKubeconfig(kubeconfig, () =>
-    openKubeRuntime({ builder: () => builder, sync: () => sync, processes, releases: createReleaseTool(processes) })(
+    openKubeRuntime({ builder: () => builder, sync: () => sync, agent, processes, releases })(
       testOptions({ namespace: namespace.name, ...changes }),
       never,
     ),

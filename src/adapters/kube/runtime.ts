@@ -6,8 +6,9 @@ import type { EngineBuilder, EngineWish } from '../../ports/image-builder.js'
 import type { ReleaseTool } from '../../ports/release-tool.js'
 import type { OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
 import type { SyncTransport } from '../../ports/sync-transport.js'
-import { createAgentNotes, type AgentNotes } from './agent/agent-notes.js'
+import { createAgentNotes } from './agent/agent-notes.js'
 import { createAgentSupply } from './agent/agent-supply.js'
+import { agentOff } from './agent/put-agent.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createCustomDeployer } from './custom/custom-deployer.js'
 import { createDeployer } from './deploy/deployer.js'
@@ -24,14 +25,15 @@ import { createObserver, type ExpectedObject } from './observe.js'
 import { referencedImages } from './references.js'
 import { createReleaseDeployer, expectedOf as releaseExpected } from './release/release-deployer.js'
 import { replacePod } from './replace-pod.js'
+import type { AgentAccess } from './sync/choose-transport.js'
 
 export interface KubeRuntimeParts {
   /** Makes the builder, with the engine that the Devloopfile names. */
   readonly builder: (engine: EngineWish) => EngineBuilder
-  /** Makes the transport for live sync, such as createChoosingTransport. @param notes why resources have no agent */
-  readonly sync: (connection: KubeConnection, notes: AgentNotes) => SyncTransport
-  /** What is put into the pods that run synced images; absent = nothing. */
-  readonly agent?: AgentProgram
+  /** Makes the transport for live sync, such as createChoosingTransport. */
+  readonly sync: (connection: KubeConnection, agent: AgentAccess) => SyncTransport
+  /** What is put into the pods that run synced images. */
+  readonly agent: AgentProgram
   /** Runs the commands of custom deploys. */
   readonly processes: ProcessRunner
   /** Installs Helm releases. */
@@ -86,21 +88,19 @@ function compose(
   const delivering = deliveringBuilder(builder, connection)
   const notes = createAgentNotes(options.stateDir)
   const log = parts.log ?? (() => undefined)
-  const source =
-    parts.agent &&
-    createAgentSupply({
-      program: parts.agent,
-      registry: info.registry,
-      platform: info.platform,
-      server: connection.server,
-      options,
-      builder: delivering,
-      log,
-      life: life.signal,
-    })
+  const source = createAgentSupply({
+    program: parts.agent,
+    registry: info.registry,
+    platform: info.platform,
+    server: connection.server,
+    options,
+    builder: delivering,
+    log,
+    life: life.signal,
+  })
   const inventory = createInventory(connection, options)
   const pull = pullSource(options.cluster.pullSecret, info.registry, builder)
-  const deployer = createDeployer(connection, options, pull, inventory, source && { source, notes })
+  const deployer = createDeployer(connection, options, pull, inventory, { source, notes })
   const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull)
   const observer = createObserver(connection, options, life.signal, parts.log)
   const customs = createCustomDeployer(connection, options, parts.processes, life.signal)
@@ -108,13 +108,14 @@ function compose(
   return {
     info,
     builder: delivering,
-    sync: parts.sync(connection, notes),
+    sync: parts.sync(connection, { program: parts.agent, notes, source }),
     async deploy(request, signal) {
       const { resource } = request
       if (resource.kind === 'custom') {
         // what was applied under this name, before it became a custom deploy
         await releases.remove(resource.name, signal)
         await deployer.remove(resource.name, signal)
+        await notes.set(resource.name, request.agent ? 'devloop does not deploy its pods itself' : agentOff)
         return customs.deploy({ ...request, resource }, signal)
       }
       await customs.remove(resource.name)

@@ -14,6 +14,9 @@ export interface NoAgent {
   readonly why: string
 }
 
+/** The reason where the Devloopfile wants none, in no way. */
+export const agentOff = '`settings.agent` is false'
+
 /** Of the volume and of the init container. */
 export const agentName = 'devloop-agent'
 /** Where the volume is mounted. */

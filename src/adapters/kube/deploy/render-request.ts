@@ -2,7 +2,7 @@
 import type { DeployRequest, RuntimeOptions } from '../../../ports/runtime.js'
 import { imagesOf, type AppSpec, type ManifestsSpec } from '../../../model/plan.js'
 import type { AgentSource } from '../agent/agent-supply.js'
-import type { AgentImage, NoAgent } from '../agent/put-agent.js'
+import { agentOff, type AgentImage, type NoAgent } from '../agent/put-agent.js'
 import type { KubeConnection } from '../connection.js'
 import { readVolumeFiles } from './app-volumes.js'
 import type { KindCatalog, KindLookup } from './kinds.js'
@@ -35,7 +35,7 @@ async function agentsOf(
   for (const image of imagesOf(resource)) {
     const record = images[image]
     if (!record || !synced?.has(image) || !agent) continue
-    found.set(image, wanted ? await agent(record.config.platform ?? record.platform) : { why: '`settings.agent` is false' })
+    found.set(image, wanted ? await agent(record.config.platform ?? record.platform) : { why: agentOff })
   }
   return (image) => found.get(image)
 }

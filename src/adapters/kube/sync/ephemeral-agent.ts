@@ -1,0 +1,219 @@
+// The agent for a container that has none and no shell either: an ephemeral container beside it holds the program, and the container
+// executes it from there. They share a process namespace, so that the program is /proc/PID/exe of that container's process; nothing is
+// written into the container for it. The kernel lets it be read by whoever has the same user and group.
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DevloopError, isDevloopError } from '../../../errors/devloop-error.js'
+import type { SyncSession, TargetRef } from '../../../ports/sync-transport.js'
+import { agentFile, agentName, type AgentImage } from '../agent/put-agent.js'
+import type { KubeConnection } from '../connection.js'
+import { statusOf } from '../errors.js'
+import { openAgentSession } from './agent/agent-session.js'
+import { containerName } from './exec-errors.js'
+import { openExec } from './exec.js'
+import { readPod, type PodParts } from './pod-parts.js'
+
+/** A process of the namespace that the container shares. */
+interface Ids {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** What an ephemeral container says of itself and of who else is there. */
+interface Held {
+  readonly pid: number
+  readonly own: Ids
+  /** By process id. */
+  readonly others: ReadonlyMap<number, Ids>
+}
+
+/** An ephemeral container cannot be removed, so that no pod gets many because something does not work. */
+const mostTries = 3
+const mostInPod = 20
+/** How long the node may take to start it. Milliseconds. */
+const startMs = 60_000
+const pauseMs = 150
+
+/**
+ * @param image the agent's, for the node of the pod
+ * @throws DevloopError sync/no-shell, with the reason, where it cannot be; sync/disconnected, cluster/*; AbortError
+ */
+export async function openEphemeralAgent(
+  connection: KubeConnection,
+  target: TargetRef,
+  image: AgentImage,
+  roots: readonly string[],
+  signal: AbortSignal,
+): Promise<SyncSession> {
+  const name = containerName(target)
+  const failed = (why: string, help?: string): DevloopError =>
+    new DevloopError('sync/no-shell', `There is no shell in ${name}, and the agent cannot be brought beside it.`, { why, help })
+  const open = (held: Held): Promise<SyncSession> =>
+    openAgentSession(
+      {
+        exec: (argv, options) => openExec(connection, target, argv, options),
+        roots,
+        name,
+        agentPath: `/proc/${held.pid}/exe`,
+        version: image.version,
+      },
+      signal,
+    )
+
+  let why = 'none of the users in its process namespace may use it'
+  const tried = new Set<string>()
+  for (
+    let wanted: readonly (Partial<Ids> | undefined)[] = [undefined], tries = 0;
+    wanted.length > 0 && tries < mostTries;
+    tries++
+  ) {
+    const [ids, ...rest] = wanted
+    const pod = await readPod(connection, target, signal)
+    const held = await hold(connection, target, pod, image, ids ?? declaredIds(pod, target), failed, signal)
+    tried.add(idsKey(held.own))
+    try {
+      return await open(held)
+    } catch (thrown) {
+      if (!isDevloopError(thrown) || thrown.code !== 'sync/no-agent') throw thrown
+      why = thrown.info.why ?? thrown.message
+    }
+    wanted = (ids === undefined ? candidates(held, pod) : rest).filter((one) => !tried.has(idsKey(one as Ids)))
+  }
+  throw failed(why)
+}
+
+/** An ephemeral container of this agent beside the target, that runs: one that is there already, or a new one. */
+async function hold(
+  connection: KubeConnection,
+  target: TargetRef,
+  pod: PodParts,
+  image: AgentImage,
+  ids: Partial<Ids>,
+  failed: (why: string, help?: string) => DevloopError,
+  signal: AbortSignal,
+): Promise<Held> {
+  const ours = (pod.spec?.ephemeralContainers ?? []).filter((one) => one.name.startsWith(agentName))
+  const hasEnded = (name: string): boolean =>
+    pod.status?.ephemeralContainerStatuses?.some((one) => one.name === name && one.state?.terminated !== undefined) ?? false
+  const known = ours.find(
+    (one) =>
+      one.targetContainerName === target.container &&
+      one.image === image.ref &&
+      isAs(one.securityContext, ids) &&
+      !hasEnded(one.name),
+  )
+  if (!known && ours.length >= mostInPod)
+    throw failed(`${mostInPod} ephemeral containers were added to the pod already, and none of them can be used.`)
+  const name = known?.name ?? `${agentName}-${randomBytes(3).toString('hex')}`
+  if (!known) await add(connection, target, name, image, ids, failed, signal)
+  for (const until = performance.now() + startMs; ;) {
+    const status = (await readPod(connection, target, signal)).status?.ephemeralContainerStatuses?.find(
+      (one) => one.name === name,
+    )
+    const { running, waiting, terminated } = status?.state ?? {}
+    if (running) return read(connection, target, name, signal)
+    if (terminated)
+      throw failed(`The ephemeral container ${name} ended: ${terminated.message ?? terminated.reason ?? 'no reason'}.`)
+    if (/Err|BackOff|Invalid/.test(waiting?.reason ?? ''))
+      throw failed(`The ephemeral container ${name} does not start: ${waiting?.message ?? waiting?.reason}.`)
+    if (performance.now() > until) throw failed(`The ephemeral container ${name} did not start within ${startMs / 1000} s.`)
+    await sleep(pauseMs, undefined, { signal })
+  }
+}
+
+async function add(
+  connection: KubeConnection,
+  { namespace, pod, container }: TargetRef,
+  name: string,
+  { ref }: AgentImage,
+  { uid, gid }: Partial<Ids>,
+  failed: (why: string, help?: string) => DevloopError,
+  signal: AbortSignal,
+): Promise<void> {
+  const ephemeral = {
+    name,
+    image: ref,
+    imagePullPolicy: 'IfNotPresent',
+    command: [`/${agentFile}`, 'hold'],
+    targetContainerName: container,
+    securityContext: {
+      ...(uid === undefined ? {} : { runAsUser: uid }),
+      ...(gid === undefined ? {} : { runAsGroup: gid }),
+      runAsNonRoot: uid !== 0,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+  }
+  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/ephemeralcontainers`
+  try {
+    await connection.request('PATCH', path, {
+      body: { spec: { ephemeralContainers: [ephemeral] } },
+      contentType: 'application/strategic-merge-patch+json',
+      what: `add an ephemeral container to ${pod}`,
+      signal,
+    })
+  } catch (thrown) {
+    const status = statusOf(thrown)
+    if (!status || status.code === 401) throw thrown
+    const isRight = status.code === 403 && / cannot \S+ resource /.test(status.message)
+    throw failed(
+      status.message,
+      isRight
+        ? `Ask for a role with the verb patch on pods/ephemeralcontainers in ${namespace} (\`edit\` and \`admin\` lack it), or use a base image with sh for development.`
+        : undefined,
+    )
+  }
+}
+
+/** What it says, once it has said all. */
+async function read(connection: KubeConnection, target: TargetRef, container: string, signal: AbortSignal): Promise<Held> {
+  const path = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}/pods/${encodeURIComponent(target.pod)}/log`
+  const response = await connection.stream(path, {
+    query: { container, follow: 'true', limitBytes: '1000000' },
+    accept: '*/*',
+    what: `read what ${container} of ${target.pod} says`,
+    signal,
+  })
+  let text = ''
+  for await (const chunk of response) {
+    text += String(chunk)
+    if (text.endsWith('holding\n')) break
+  }
+  const [first, ...others] = text.split('\n').flatMap((line) => {
+    const [, pid, uid, gid] = /^(\d+) (\d+) (\d+)$/.exec(line) ?? []
+    return pid === undefined ? [] : [[Number(pid), { uid: Number(uid), gid: Number(gid) }] as const]
+  })
+  if (!first || !text.endsWith('holding\n'))
+    throw new DevloopError('sync/disconnected', `The ephemeral container ${container} of ${target.pod} said nothing.`)
+  return { pid: first[0], own: first[1], others: new Map(others) }
+}
+
+/** As whom the pod says that the container runs; what it does not say is the image's affair. */
+function declaredIds({ spec }: PodParts, { container }: TargetRef): Partial<Ids> {
+  const own = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].find(
+    ({ name }) => name === container,
+  )?.securityContext
+  const uid = own?.runAsUser ?? spec?.securityContext?.runAsUser
+  const gid = own?.runAsGroup ?? spec?.securityContext?.runAsGroup
+  // without its own, the group is the image's: mostly that of root
+  return uid === undefined ? {} : { uid, gid: gid ?? 0 }
+}
+
+const isAs = (
+  context: { readonly runAsUser?: number; readonly runAsGroup?: number } | undefined,
+  { uid, gid }: Partial<Ids>,
+): boolean => context?.runAsUser === uid && context?.runAsGroup === gid
+
+/** Users to try after the declared one: that of the first process, which is the target's own unless all share one namespace. */
+function candidates({ others }: Held, { spec }: PodParts): readonly Ids[] {
+  const found = new Map<string, Ids>()
+  for (const [pid, ids] of [...others].sort(([a], [b]) => a - b)) {
+    if (pid === 1 && (spec?.shareProcessNamespace || spec?.hostPID)) continue
+    found.set(idsKey(ids), ids)
+  }
+  return [...found.values()]
+}
+
+const idsKey = ({ uid, gid }: Ids): string => `${uid}:${gid}`
