@@ -39,3 +39,7 @@ export interface ImageConfig {
   /** `os/arch` of what is in it; undefined = the record is of an earlier version that did not ask. */
   readonly platform?: string
 }
+
+/** `os/arch` of what an image holds; undefined = not known. */
+export const platformOf = ({ config, platform }: Pick<BuildRecord, 'config' | 'platform'>): string | undefined =>
+  config.platform ?? platform

@@ -79,7 +79,7 @@ test('through the engine: loaded, pushed once, known to housekeeping, and remove
   expect(labelled).toMatchObject({ image: image.name, id: image.id, tag: image.tag, pushed: true })
   if (!labelled) return
   const found = { ...labelled, cluster: '' }
-  expect(await builder.pruner?.removeFromRegistry(found, never)).toBe('removed')
+  expect(await builder.pruner?.removeFromRegistry(found, new Set(), never)).toBe('removed')
   expect(await builder.pruner?.removeFromEngine(found, never)).toBe('removed')
   // it is gone, so it is pushed again
   expect((await provide(image)).made).toHaveLength(1)

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { KubeObject } from '../../src/model/plan.js'
 import { randomSuffix, waitFor } from '../support/cluster.js'
 import type { Watching } from '../support/devloop.js'
+import { withKubeTools } from '../support/kube-tools.js'
 import { appFiles, devloopfile, loop, type Loop, type Names } from '../support/loop.js'
 
 const live = "[sync('public', '/app/public'), sync('src', '/app/src'), restart({ on: 'src/**' })]"
@@ -89,6 +90,33 @@ async function refuseAgent(one: Loop, group: string, resource: string, spec: str
       ),
     { what: 'the policy to be in force', timeoutMs: 60_000, everyMs: 200 },
   )
+}
+
+/** A release of Helm's that holds a Deployment of the image of the project. */
+const release = ({ name, namespace, base, port }: Names): string => `
+import { defineDevloop, helm, image, restart, sync } from 'devloop'
+const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: ${live} })
+export default defineDevloop(() => ({
+  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' },
+  resources: [helm('web', { chart: 'chart', images: [web], forward: { 8080: ${port} }, set: { name: '${name}' }, release: true })],
+}))
+`
+const chart = {
+  'chart/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.2.3\n',
+  'chart/templates/web.yaml': `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      serviceAccountName: web
+      terminationGracePeriodSeconds: 1
+      containers: [{ name: web, image: "{{ .Values.name }}/web", ports: [{ containerPort: 8080 }] }]
+`,
+  'chart/templates/account.yaml': 'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: web }\n',
 }
 
 /** A Deployment `web` of the image of the project. */
@@ -212,6 +240,33 @@ test.each([
   const again = await one.begin()
   expect(await transport(again)).toContain('no strangers in our pods')
   expect(await one.pods()).toEqual(before)
+})
+
+test.each<[string, [group: string, resource: string, spec: string]?]>([
+  ['nothing'],
+  ['pods', ['', 'pods', 'object.spec']],
+  ['workloads', ['apps', 'deployments', 'object.spec.template.spec']],
+])('a Helm release where the cluster refuses %s because of it', async (_what, refusal) => {
+  const one = await loop({ devloopfile: release, files: { ...appFiles, ...chart }, env: await withKubeTools('helm 4') })
+  if (refusal) await refuseAgent(one, ...refusal)
+  const revisions = async (): Promise<readonly (string | undefined)[]> => {
+    const list = await one.connection.request('GET', `/api/v1/namespaces/${one.namespace}/secrets`, {
+      query: { labelSelector: 'owner=helm' },
+    })
+    return (list as { items: KubeObject[] }).items.map(({ metadata }) => metadata.labels?.['status'])
+  }
+  const told = refusal ? /^shell loop .*; no agent: the cluster refuses it: .*no strangers in our pods/s : /^agent$/
+  const watching = await one.begin()
+  expect(await transport(watching)).toMatch(told)
+  expect(watching.resource('web')?.error).toBeUndefined()
+  await syncs(one, watching)
+  watching.child.kill('SIGINT')
+  await watching.ended
+  const before = await one.pods()
+  const again = await one.begin()
+  expect(await transport(again)).toMatch(told)
+  expect(await one.pods()).toEqual(before)
+  expect(await revisions()).toEqual(['deployed'])
 })
 
 test('the agent of another version in a pod: the shell loop, until the pod is replaced', async () => {

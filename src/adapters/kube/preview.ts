@@ -22,7 +22,8 @@ import { statusOf } from './errors.js'
 import { fieldManager, resourceLabel } from './labels.js'
 import { nameOf, type ObjectChange } from './object-change.js'
 import { previewReleases } from './release/preview-releases.js'
-import { isReleaseRef, type ReleaseRequest } from './release/release-deployer.js'
+import { isReleaseRef } from './release/release-deployer.js'
+import type { ReleaseRequest } from './release/release-upgrade.js'
 
 export type PreviewRequest = Omit<DeployRequest, 'resource'> & {
   readonly resource: ObjectsRequest['resource'] | ReleaseRequest['resource']
@@ -111,7 +112,7 @@ export async function openKubePreview(options: RuntimeOptions, tools: PreviewToo
     return going.flatMap((one) => (one ? { name: nameOf(one), before: one, anew: false } : []))
   }
 
-  const releases = previewReleases(connection, options, tools.releases)
+  const releases = previewReleases(connection, options, tools.releases, agent)
 
   return {
     namespace: connection.namespace,

@@ -98,10 +98,11 @@ function compose(
     log,
     life: life.signal,
   })
+  const agent = { source, notes }
   const inventory = createInventory(connection, options)
   const pull = pullSource(options.cluster.pullSecret, info.registry, builder)
-  const deployer = createDeployer(connection, options, pull, inventory, { source, notes })
-  const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull)
+  const deployer = createDeployer(connection, options, pull, inventory, agent)
+  const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull, agent)
   const observer = createObserver(connection, options, life.signal, parts.log)
   const customs = createCustomDeployer(connection, options, parts.processes, life.signal)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])

@@ -2,8 +2,7 @@
 import { DevloopError, isDevloopError, toErrorInfo } from '../../../errors/devloop-error.js'
 import type { Deployed, Runtime, RuntimeOptions } from '../../../ports/runtime.js'
 import { createAgentAdmission } from '../agent/agent-admission.js'
-import type { AgentNotes } from '../agent/agent-notes.js'
-import type { AgentSource } from '../agent/agent-supply.js'
+import { withoutAgent, type AgentParts } from '../agent/agents-of.js'
 import type { KubeConnection } from '../connection.js'
 import { applyObject, type ApplyTarget } from './apply-object.js'
 import { readObject } from './cluster-objects.js'
@@ -18,7 +17,7 @@ import type { PullSource } from './pull-secret.js'
 import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
 import { renderRequest, type ObjectsRequest, type RequestRenderer } from './render-request.js'
-import { objectName, type Owner, type Rendered } from './rendered.js'
+import { lackingAgent, objectName, type Owner, type Rendered } from './rendered.js'
 import { secretValues } from './secret-values.js'
 
 export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'deployed'> {
@@ -28,13 +27,6 @@ export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'dep
 
 /** Kinds whose objects take others with them when they are deleted. */
 const holdsOthers = new Set(['Namespace', 'CustomResourceDefinition'])
-
-/** How pods come by the agent. */
-export interface AgentParts {
-  readonly source: AgentSource
-  /** Told of each resource why it has none. */
-  readonly notes: AgentNotes
-}
 
 /** What a deploy writes, and what is there of it. */
 interface Prepared {
@@ -69,7 +61,7 @@ export function createDeployer(
 
   /** @param why the agent must not be in it; undefined = it may */
   async function prepare(given: ObjectsRequest, why: string | undefined, signal: AbortSignal): Promise<Prepared> {
-    const source = why === undefined ? renderer : { ...renderer, agent: () => Promise.resolve({ why }) }
+    const source = why === undefined ? renderer : { ...renderer, agent: withoutAgent(why) }
     const { rendered, kindOf, owner } = await renderRequest(source, given, signal)
     options.onSecrets?.(secretValues(rendered.objects.map(({ object }) => object)))
     const refs = rendered.objects.map(({ object }) => refOf(object, kindOf))
@@ -138,8 +130,7 @@ export function createDeployer(
         warnings.push(toErrorInfo(error))
       }
     }
-    const lacking = rendered.objects.flatMap(({ agent: one }) => (one && one !== 'put' ? [one.why] : []))
-    await agent?.notes.set(resource, lacking[0])
+    await agent?.notes.set(resource, lackingAgent(rendered.objects))
     return {
       objects: rendered.objects.map(({ object }) => objectName(object)),
       templates: [...new Set(rendered.objects.flatMap(({ template }) => template ?? []))],

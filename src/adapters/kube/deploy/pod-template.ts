@@ -1,6 +1,7 @@
 // What devloop adds to every pod template: built images, the agent, restart wrappers, labels, and the template's id.
 import { DevloopError, type ErrorInfo, type SourcePosition } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
+import type { AgentOf } from '../agent/agents-of.js'
 import { agentName, putAgent, runByAgent, type AgentImage, type NoAgent } from '../agent/put-agent.js'
 import { agentAnnotation, builtAnnotation, imagesAnnotation, restartableAnnotation, templateLabel } from '../labels.js'
 import type { Container, PodTemplate } from '../../../model/pod-bearing.js'
@@ -25,9 +26,6 @@ export interface FinishOptions {
   /** For warnings, such as `deployment/api`. */
   readonly workload: string
 }
-
-/** @param image name of a built image */
-export type AgentOf = (image: string) => AgentImage | NoAgent | undefined
 
 export interface Finished {
   /** Id of the template, which it carries as a label. */

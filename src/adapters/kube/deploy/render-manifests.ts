@@ -4,10 +4,11 @@ import type { BuildRecord } from '../../../model/build-record.js'
 import { findImagePath, otherImagePlaces } from '../../../model/image-places.js'
 import type { ImageUse, KubeObject, ManifestObject, ManifestsSpec } from '../../../model/plan.js'
 import { podBearing, type Container } from '../../../model/pod-bearing.js'
+import type { AgentOf } from '../agent/agents-of.js'
 import { didYouMean } from './did-you-mean.js'
 import { namesImage, parseImageReference } from './image-reference.js'
 import type { KindLookup } from './kinds.js'
-import { finishPodTemplate, type AgentOf } from './pod-template.js'
+import { finishPodTemplate } from './pod-template.js'
 import { objectName, ownerLabels, type Owner, type Rendered, type RenderedObject } from './rendered.js'
 
 /** Objects with the images that are put into them. */
@@ -24,6 +25,8 @@ export interface RenderManifestsInput {
   /** Names of Secrets that pods with built images pull with. */
   readonly pullSecrets?: readonly string[]
   readonly agentOf?: AgentOf
+  /** Whose pods get no agent in any case. */
+  readonly isLeftAlone?: (object: KubeObject) => boolean
 }
 
 /** The single objects of a manifests resource: lists taken apart. */
@@ -57,12 +60,14 @@ export function renderManifests(input: RenderManifestsInput): Rendered {
     }
     const bearing = podBearing(object)
     if (!bearing) return { object, at }
+    const { agentOf, isLeftAlone, ...rest } = input
     const {
       id,
       warnings: more,
       agent,
     } = finishPodTemplate(bearing.template, {
-      ...input,
+      ...rest,
+      ...(agentOf && !isLeftAlone?.(object) ? { agentOf } : {}),
       imageOf,
       runsOn: bearing.runsOn,
       at,

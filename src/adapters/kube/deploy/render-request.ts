@@ -1,13 +1,12 @@
 // From what is to be deployed to finished objects: the same for applying, and for showing what would be applied.
 import type { DeployRequest, RuntimeOptions } from '../../../ports/runtime.js'
-import { imagesOf, type AppSpec, type ManifestsSpec } from '../../../model/plan.js'
+import type { AppSpec, ManifestsSpec } from '../../../model/plan.js'
 import type { AgentSource } from '../agent/agent-supply.js'
-import { agentOff, type AgentImage, type NoAgent } from '../agent/put-agent.js'
+import { agentsOf } from '../agent/agents-of.js'
 import type { KubeConnection } from '../connection.js'
 import { readVolumeFiles } from './app-volumes.js'
 import type { KindCatalog, KindLookup } from './kinds.js'
 import { pullSecretName, pullSecrets, type PullSource } from './pull-secret.js'
-import type { AgentOf } from './pod-template.js'
 import { renderApp } from './render-app.js'
 import { manifestObjects, renderManifests } from './render-manifests.js'
 import type { Owner, Rendered } from './rendered.js'
@@ -26,20 +25,6 @@ export interface RequestRenderer {
   readonly generated: (names: ReadonlySet<string>, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
 }
 
-/** The agent for each synced image of a request, looked up beforehand. */
-async function agentsOf(
-  { agent }: RequestRenderer,
-  { resource, images, synced, agent: wanted }: ObjectsRequest,
-): Promise<AgentOf> {
-  const found = new Map<string, AgentImage | NoAgent>()
-  for (const image of imagesOf(resource)) {
-    const record = images[image]
-    if (!record || !synced?.has(image) || !agent) continue
-    found.set(image, wanted ? await agent(record.config.platform ?? record.platform) : { why: agentOff })
-  }
-  return (image) => found.get(image)
-}
-
 export type ObjectsRequest = Omit<DeployRequest, 'resource'> & { readonly resource: AppSpec | ManifestsSpec }
 
 /** @throws DevloopError devloopfile/invalid, cluster/* */
@@ -54,7 +39,7 @@ export async function renderRequest(
   const usesBuilt = Object.keys(images).length > 0
   const [config, agentOf] = await Promise.all([
     usesBuilt ? pull?.config?.(resource.name, signal) : undefined,
-    agentsOf(renderer, request),
+    agentsOf(renderer.agent, request),
   ])
   const names = [...(pull?.names ?? []), ...(config === undefined ? [] : [pullSecretName(resource.name)])]
   const common = { owner, namespace: connection.namespace, images, restartable, agentOf, pullSecrets: names }

@@ -19,6 +19,10 @@ export interface Rendered {
   readonly warnings: readonly ErrorInfo[]
 }
 
+/** Why the agent is not where it should be in them; undefined = it is. */
+export const lackingAgent = (objects: readonly RenderedObject[]): string | undefined =>
+  objects.flatMap(({ agent }) => (agent && agent !== 'put' ? [agent.why] : []))[0]
+
 /** Whose objects these are. */
 export interface Owner {
   readonly project: string

@@ -5,6 +5,7 @@ import { parseManifests } from '../../../model/parse-manifests.js'
 import type { KubeObject, ReleaseSpec } from '../../../model/plan.js'
 import type { KindLookup } from '../deploy/kinds.js'
 import { renderManifests, type RenderManifestsInput } from '../deploy/render-manifests.js'
+import { lackingAgent, type Rendered } from '../deploy/rendered.js'
 import { keepAnnotation } from '../labels.js'
 
 export interface FinishedRelease {
@@ -15,9 +16,14 @@ export interface FinishedRelease {
   /** As Deployed.templates. */
   readonly templates: readonly string[]
   readonly warnings: readonly ErrorInfo[]
+  /** Why the agent is not where it should be; undefined = it is. */
+  readonly lacking: string | undefined
 }
 
-export type FinishInput = Pick<RenderManifestsInput, 'owner' | 'namespace' | 'images' | 'restartable' | 'pullSecrets'> & {
+export type FinishInput = Pick<
+  RenderManifestsInput,
+  'owner' | 'namespace' | 'images' | 'restartable' | 'pullSecrets' | 'agentOf'
+> & {
   readonly spec: ReleaseSpec
 }
 
@@ -44,10 +50,8 @@ export function releaseObjects(manifest: string, what: string): readonly KubeObj
 }
 
 /** @throws DevloopError devloopfile/invalid, release/failed */
-export function finishRelease(manifest: string, { spec, ...input }: FinishInput): FinishedRelease {
-  const given = releaseObjects(manifest, `The release ${spec.releaseName}`)
-  const manifests = { ...spec, objects: given.map((object) => ({ object, at: spec.at })) }
-  const { objects, warnings } = renderManifests({ ...input, manifests, kindOf: anyKind })
+export function finishRelease(manifest: string, input: FinishInput): FinishedRelease {
+  const { objects, warnings } = finishObjects(releaseObjects(manifest, `The release ${input.spec.releaseName}`), input)
   for (const { object } of objects) {
     if (isHook(object) || (!kept.has(object.kind) && object.metadata.annotations?.[keepAnnotation] !== 'true')) continue
     object.metadata.annotations = { ...object.metadata.annotations, [policyAnnotation]: 'keep' }
@@ -58,8 +62,19 @@ export function finishRelease(manifest: string, { spec, ...input }: FinishInput)
     objects: installed.map(({ object }) => object),
     templates: [...new Set(installed.flatMap(({ template }) => template ?? []))],
     warnings,
+    lacking: lackingAgent(objects),
   }
 }
+
+/** The objects of a chart with all that devloop puts into them. @throws DevloopError devloopfile/invalid */
+export const finishObjects = (given: readonly KubeObject[], { spec, ...input }: FinishInput): Rendered =>
+  renderManifests({
+    ...input,
+    manifests: { ...spec, objects: given.map((object) => ({ object, at: spec.at })) },
+    kindOf: anyKind,
+    // a hook is over before anything could be synced into it
+    isLeftAlone: isHook,
+  })
 
 /** YAML as Kubernetes reads it (1.1): there a plain `on` is no text. */
 const yaml = (object: KubeObject): string => stringify(object, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })

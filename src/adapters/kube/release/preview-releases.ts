@@ -2,6 +2,8 @@
 import type { KubeObject } from '../../../model/plan.js'
 import type { ReleasePlace, ReleaseTool } from '../../../ports/release-tool.js'
 import type { RuntimeOptions } from '../../../ports/runtime.js'
+import type { AgentSource } from '../agent/agent-supply.js'
+import { agentsOf } from '../agent/agents-of.js'
 import type { KubeConnection } from '../connection.js'
 import { nameOf, type ObjectChange } from '../object-change.js'
 import { createKindCatalog } from '../deploy/kinds.js'
@@ -9,14 +11,8 @@ import { pullSecretName } from '../deploy/pull-secret.js'
 import type { Owner } from '../deploy/rendered.js'
 import { isKept, releaseObjects } from './finish-release.js'
 import { isOwnRelease, isUpToDate, readRelease, type ReleaseState } from './read-release.js'
-import {
-  isUnknownKind,
-  releaseKey,
-  releasePlace,
-  releaseUpgrade,
-  type ReleaseRef,
-  type ReleaseRequest,
-} from './release-deployer.js'
+import { isUnknownKind, type ReleaseRef } from './release-deployer.js'
+import { releaseKey, releasePlace, releaseUpgrade, type PodExtras, type ReleaseRequest } from './release-upgrade.js'
 
 export interface ReleasePreview {
   /** Everything that would be installed, hooks included. @throws DevloopError release/*, tool/*, cluster/*, devloopfile/invalid */
@@ -27,7 +23,13 @@ export interface ReleasePreview {
   leaving(refs: readonly ReleaseRef[], resource: string, signal: AbortSignal): Promise<readonly ObjectChange[]>
 }
 
-export function previewReleases(connection: KubeConnection, options: RuntimeOptions, tool: ReleaseTool): ReleasePreview {
+/** @param agent as it would be put into pods */
+export function previewReleases(
+  connection: KubeConnection,
+  options: RuntimeOptions,
+  tool: ReleaseTool,
+  agent: AgentSource,
+): ReleasePreview {
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource, byHelm: true })
   const kinds = createKindCatalog(connection)
   const { pullSecret } = options.cluster
@@ -73,9 +75,14 @@ export function previewReleases(connection: KubeConnection, options: RuntimeOpti
     return 'names' in pullSecret ? pullSecret.names : [pullSecretName(resource.name)]
   }
 
+  const extrasOf = async (request: ReleaseRequest): Promise<PodExtras> => ({
+    pullNames: pullNames(request),
+    agentOf: await agentsOf(agent, request),
+  })
+
   const wanted: ReleasePreview['wanted'] = async (request, signal) => {
     const { resource: spec } = request
-    const upgrade = releaseUpgrade(connection, ownerOf(spec.name), request, pullNames(request), '', () => {})
+    const upgrade = releaseUpgrade(connection, ownerOf(spec.name), request, await extrasOf(request), '', () => {})
     return releaseObjects(await tool.tryUpgrade(upgrade, signal), `The release ${spec.releaseName}`)
   }
 
@@ -83,7 +90,8 @@ export function previewReleases(connection: KubeConnection, options: RuntimeOpti
     wanted,
     async diff(request, signal) {
       const place = releasePlace(connection, request.resource)
-      const [state, key] = await Promise.all([own(place, signal), releaseKey(tool, request, pullNames(request))])
+      const extras = await extrasOf(request)
+      const [state, key] = await Promise.all([own(place, signal), releaseKey(tool, request, extras)])
       // what was made from the same is not upgraded, even if the chart would give something else in an upgrade
       if (state && isUpToDate(state, key)) return []
       const [there, coming] = await Promise.all([held(place, state, signal), wanted(request, signal)])

@@ -1,16 +1,17 @@
 // Helm releases: whose they are, whether an upgrade is due, and what they leave behind. Helm itself is run behind a port.
 import { DevloopError, isDevloopError } from '../../../errors/devloop-error.js'
-import { containersOf, podBearing } from '../../../model/pod-bearing.js'
+import { podBearing } from '../../../model/pod-bearing.js'
 import type { KubeObject, ReleaseSpec } from '../../../model/plan.js'
-import type { ReleasePlace, ReleaseTool, ReleaseUpgrade } from '../../../ports/release-tool.js'
-import type { Deployed, DeployRequest, KeptObject, RemoveOptions, RuntimeOptions } from '../../../ports/runtime.js'
+import type { ReleasePlace, ReleaseTool } from '../../../ports/release-tool.js'
+import type { Deployed, KeptObject, RemoveOptions, RuntimeOptions } from '../../../ports/runtime.js'
+import { createAgentAdmission } from '../agent/agent-admission.js'
+import { agentsOf, withoutAgent, type AgentParts } from '../agent/agents-of.js'
+import { objectRefusal, podRefusal } from '../agent/pod-refusal.js'
 import type { KubeConnection } from '../connection.js'
 import { fieldManager, instanceLabel, managedByLabel, projectLabel, resourceLabel, templateLabel } from '../labels.js'
 import type { ExpectedObject } from '../observe.js'
 import { applyObject } from '../deploy/apply-object.js'
 import { readObject, waitUntilGone } from '../deploy/cluster-objects.js'
-import { contentHash } from '../deploy/content-hash.js'
-import { namesImage } from '../deploy/image-reference.js'
 import { inParallel } from '../deploy/in-parallel.js'
 import { sameRef, type Inventory, type ObjectRef } from '../deploy/inventory.js'
 import { createKindCatalog } from '../deploy/kinds.js'
@@ -18,13 +19,19 @@ import { lookAt, refOf } from '../deploy/look-at.js'
 import { inNamespace } from '../deploy/namespaces.js'
 import { pullSecretName, pullSecrets, type PullSource } from '../deploy/pull-secret.js'
 import { letGo, refPath, removeObjects } from '../deploy/remove-objects.js'
-import { objectName, type Owner } from '../deploy/rendered.js'
+import { objectName, type Owner, type RenderedObject } from '../deploy/rendered.js'
 import { secretValues } from '../deploy/secret-values.js'
-import { finishRelease, isHook, isKept, releaseObjects, type FinishedRelease } from './finish-release.js'
+import { isHook, isKept, releaseObjects, type FinishedRelease } from './finish-release.js'
 import { failedHooks } from './hook-logs.js'
-import { isOwnRelease, isUpToDate, readRelease, releaseKeyLabel, type ReleaseState } from './read-release.js'
-
-export type ReleaseRequest = Omit<DeployRequest, 'resource'> & { readonly resource: ReleaseSpec }
+import { isOwnRelease, isUpToDate, readRelease, type ReleaseState } from './read-release.js'
+import {
+  expectedWorkloads,
+  releaseKey,
+  releasePlace,
+  releaseUpgrade,
+  type PodExtras,
+  type ReleaseRequest,
+} from './release-upgrade.js'
 
 /** As Runtime.deploy, with what it made. */
 export interface DeployedRelease extends Deployed {
@@ -56,45 +63,6 @@ export type ReleaseRef = ObjectRef & { readonly namespace: string }
 export const isReleaseRef = (ref: ObjectRef): ref is ReleaseRef =>
   ref.apiVersion === releaseKind.apiVersion && ref.kind === releaseKind.kind
 
-/** Where the release of a resource is, or is to be. */
-export const releasePlace = (connection: KubeConnection, spec: ReleaseSpec): ReleasePlace => ({
-  resource: spec.name,
-  name: spec.releaseName,
-  namespace: spec.namespace ?? connection.namespace,
-  kubeconfig: connection.kubeconfig,
-  at: spec.at,
-})
-
-/** What an upgrade is run with. @param pullNames Secrets that pods with built images pull with @param onFinish told what Helm will apply */
-export function releaseUpgrade(
-  connection: KubeConnection,
-  owner: Owner,
-  { resource: spec, images, restartable, onOutput }: ReleaseRequest,
-  pullNames: readonly string[],
-  key: string,
-  onFinish: (finished: FinishedRelease) => void,
-): ReleaseUpgrade {
-  const place = releasePlace(connection, spec)
-  return {
-    ...place,
-    spec,
-    hookImage: hookImage(spec),
-    labels: {
-      [projectLabel]: owner.project,
-      [instanceLabel]: owner.instance,
-      [resourceLabel]: owner.resource,
-      [releaseKeyLabel]: key,
-    },
-    finish(manifest) {
-      const { namespace } = place
-      const finished = finishRelease(manifest, { spec, owner, namespace, images, restartable, pullSecrets: pullNames })
-      onFinish(finished)
-      return finished.manifest
-    },
-    ...(onOutput ? { onOutput } : {}),
-  }
-}
-
 /** @param pull for pods with built images; undefined = none is needed */
 export function createReleaseDeployer(
   connection: KubeConnection,
@@ -102,9 +70,18 @@ export function createReleaseDeployer(
   inventory: Inventory,
   tool: ReleaseTool,
   pull?: PullSource,
+  agent?: AgentParts,
 ): ReleaseDeployer {
   const kinds = createKindCatalog(connection)
+  // Helm gives up on the whole release when one object is refused, so that both are asked beforehand
+  const admission = createAgentAdmission(
+    connection,
+    async (object, path, signal) =>
+      (await podRefusal(connection, object, signal)) ?? (await objectRefusal(connection, object, path, signal)),
+  )
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource, byHelm: true })
+  /** Resources whose pods, or workloads, the cluster refuses with the agent in them, and why. Asked anew by the next run of devloop. */
+  const refused = new Map<string, string>()
 
   /** The objects of the newest revision, without hooks; undefined when one of them is not there any more. */
   const wholeRelease = async (place: ReleasePlace, signal: AbortSignal): Promise<readonly KubeObject[] | undefined> => {
@@ -186,21 +163,62 @@ export function createReleaseDeployer(
       }),
     )
 
+  /** Why the pods of a release that is to be upgraded must do without the agent; undefined = they need not. */
+  const agentRefusal = async (request: ReleaseRequest, extras: PodExtras, signal: AbortSignal): Promise<string | undefined> => {
+    const { resource: spec } = request
+    const { namespace } = releasePlace(connection, spec)
+    const finished = (given: PodExtras): readonly RenderedObject[] => {
+      try {
+        return expectedWorkloads(connection, ownerOf(spec.name), request, given)
+      } catch (error) {
+        // told where Helm hands over what it really installs
+        if (isDevloopError(error) && error.code === 'devloopfile/invalid') return []
+        throw error
+      }
+    }
+    const plain = finished({ ...extras, agentOf: () => undefined })
+    const put = finished(extras).flatMap((rendered, index) =>
+      rendered.agent === 'put' ? [{ rendered, plain: plain[index] as RenderedObject }] : [],
+    )
+    const refs = await refsOf(
+      put.map(({ rendered }) => rendered.object),
+      namespace,
+      signal,
+    )
+    const targets = put.map(({ rendered }, index) => ({ rendered, path: refPath(refs[index] as ObjectRef), live: undefined }))
+    return admission.refusal(targets, () => Promise.resolve(put.map((one) => one.plain)), signal)
+  }
+
   return {
     async deploy(request, signal) {
       signal.throwIfAborted()
-      const { resource: spec, images, restartable } = request
+      const { resource: spec, images } = request
       const owner = ownerOf(spec.name)
       const place = releasePlace(connection, spec)
       const { name, namespace } = place
       const config = Object.keys(images).length > 0 ? await pull?.config?.(spec.name, signal) : undefined
       const pullNames = [...(pull?.names ?? []), ...(config === undefined ? [] : [pullSecretName(spec.name)])]
-      const [recorded, state, key] = await Promise.all([
+      const known = refused.get(spec.name)
+      const agentOf = await agentsOf(known === undefined ? agent?.source : withoutAgent(known), request)
+      let extras: PodExtras = { pullNames, agentOf }
+      let key = ''
+      const [recorded, state] = await Promise.all([
         inventory.read(signal),
         readRelease(connection, namespace, name, signal),
-        releaseKey(tool, request, pullNames),
+        releaseKey(tool, request, extras).then((made) => (key = made)),
       ])
       if (state) checkState(state, place, owner)
+      if (!state || !isUpToDate(state, key)) {
+        // nobody can say what a namespace admits that is not there
+        if (!state) await ensureNamespace(namespace)
+        const refusal = await agentRefusal(request, extras, signal)
+        if (refusal !== undefined) {
+          const why = `the cluster refuses it: ${refusal}`
+          refused.set(spec.name, why)
+          extras = { pullNames, agentOf: await agentsOf(withoutAgent(why), request) }
+          key = await releaseKey(tool, request, extras)
+        }
+      }
       const secrets = config === undefined ? [] : pullSecrets(owner, podNamespaces(spec, namespace), config, spec.at)
       options.onSecrets?.(secretValues(secrets.map(({ object }) => object)))
       const kindOf = await kinds.resolve(secrets, signal)
@@ -223,8 +241,10 @@ export function createReleaseDeployer(
       if (stale.length > 0) await removeStale(stale, place, owner)
       if (!state) await ensureNamespace(namespace)
       let finished: FinishedRelease | undefined
-      const upgrade = releaseUpgrade(connection, owner, { ...request, images, restartable }, pullNames, key, (result) => {
+      const upgrade = releaseUpgrade(connection, owner, request, extras, key, (result) => {
         finished = result
+        // its pods may run, and be written to, long before its hooks are over; it never rejects
+        void agent?.notes.set(spec.name, result.lacking)
         options.onSecrets?.(secretValues(result.objects))
       })
       try {
@@ -278,15 +298,6 @@ async function markAsHelms(connection: KubeConnection, ref: ObjectRef, { name, n
   })
 }
 
-/** What a release is made from, as one hash. */
-export async function releaseKey(tool: ReleaseTool, request: ReleaseRequest, pullNames: readonly string[]): Promise<string> {
-  const { resource: spec, images, restartable } = request
-  const { releaseName, values, set, crds, imageFields, imageEnv } = spec
-  const built = spec.images.map((name) => [name, images[name]?.ref, images[name]?.builtAt, restartable.has(name)])
-  const made = { releaseName, values, set, crds, imageFields, imageEnv, built, pullNames, chart: await tool.chartKey(spec) }
-  return contentHash(made)
-}
-
 /** @throws DevloopError release/taken, release/pending */
 function checkState({ status, labels, revision }: ReleaseState, { name, namespace, at }: ReleasePlace, owner: Owner): void {
   if (!isOwnRelease({ status, labels, revision }, owner)) {
@@ -309,17 +320,6 @@ function checkState({ status, labels, revision }: ReleaseState, { name, namespac
     where: at,
     help: `Wait until it is done. If nobody is at work on it, run \`helm ${back} ${name} -n ${namespace}\`; devloop then goes on by itself.`,
   })
-}
-
-function hookImage(spec: ReleaseSpec): ReleaseUpgrade['hookImage'] {
-  for (const { object, at } of spec.objects) {
-    const bearing = isHook(object) ? podBearing(object) : undefined
-    for (const { image: reference } of bearing ? containersOf(bearing.template) : []) {
-      if (reference !== undefined && spec.images.some((name) => namesImage(reference, name)))
-        return { hook: objectName(object), reference, at: at ?? spec.at }
-    }
-  }
-  return undefined
 }
 
 /** Namespaces that the pods of a chart run in. */

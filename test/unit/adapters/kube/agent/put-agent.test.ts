@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { AgentOf } from '../../../../../src/adapters/kube/agent/agents-of.js'
 import { agentPath, putAgent } from '../../../../../src/adapters/kube/agent/put-agent.js'
-import type { AgentOf } from '../../../../../src/adapters/kube/deploy/pod-template.js'
 import { renderApp } from '../../../../../src/adapters/kube/deploy/render-app.js'
 import { renderManifests } from '../../../../../src/adapters/kube/deploy/render-manifests.js'
 import type { KubeObject } from '../../../../../src/model/plan.js'

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest'
 import { finishRelease, releaseObjects } from '../../../../../src/adapters/kube/release/finish-release.js'
 import type { ReleaseSpec } from '../../../../../src/model/plan.js'
+import { podBearing } from '../../../../../src/model/pod-bearing.js'
+import { aRecord } from '../deploy/fixtures.js'
 
 const spec: ReleaseSpec = {
   kind: 'release',
@@ -75,4 +77,25 @@ kind: Secret
 metadata: { name: other }
 `)
   expect(objects.map(({ metadata }) => metadata.annotations?.['helm.sh/resource-policy'])).toEqual(['keep', 'keep', undefined])
+})
+
+const running = (kind: string, extra = ''): string => `---
+apiVersion: ${kind === 'Job' ? 'batch/v1' : 'apps/v1'}
+kind: ${kind}
+metadata: { name: web${extra} }
+spec: { template: { spec: { containers: [{ name: main, image: shop/api }] } } }
+`
+
+test('workloads get the agent, hooks do not', () => {
+  const agent = { ref: 'registry.test:5000/devloop-agent:v1', version: 'v1' }
+  const input = { spec: { ...spec, images: ['shop/api'] }, owner, namespace: 'dev', images: { 'shop/api': aRecord() } }
+  const manifest = running('Deployment') + running('Job', ', annotations: { helm.sh/hook: pre-install }')
+  const finished = finishRelease(manifest, { ...input, restartable: new Set(['shop/api']), agentOf: () => agent })
+  const [deployment, job] = releaseObjects(finished.manifest, 'it').map((object) => podBearing(object)?.template.spec)
+  expect(deployment?.initContainers).toMatchObject([{ name: 'devloop-agent', image: agent.ref }])
+  expect(deployment?.containers).toMatchObject([{ command: ['/.devloop/agent', 'run', '--', 'node', 'server.js'] }])
+  expect(job).toEqual({ containers: [expect.objectContaining({ image: aRecord().ref })] })
+  expect(finished.lacking).toBeUndefined()
+  const without = finishRelease(manifest, { ...input, restartable: new Set(), agentOf: () => ({ why: 'nobody made it' }) })
+  expect([without.manifest.includes('devloop-agent'), without.lacking]).toEqual([false, 'nobody made it'])
 })
