@@ -35,6 +35,7 @@ const (
 	kindCancel  kind = 9
 	kindRestart kind = 10
 	kindList    kind = 11
+	kindSignal  kind = 12
 )
 
 // From the agent. An answer has the number of what it answers.

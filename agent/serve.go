@@ -155,6 +155,13 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 			}
 		case kindRestart:
 			go s.restart(asked.number)
+		case kindSignal:
+			body := fields{rest: asked.body}
+			sent := syscall.Signal(body.number())
+			if body.failed || !reloadSignals[sent] {
+				return errMalformed
+			}
+			go s.signal(asked.number, sent)
 		default:
 			work <- asked
 		}
@@ -252,6 +259,18 @@ func (s *session) restart(number uint32) {
 		s.writer.send(kindFailed, number, failedBody(failure{"no-supervisor", "", err.Error()}))
 	default:
 		s.writer.send(kindFailed, number, failedBody(failure{"restart", "", err.Error()}))
+	}
+}
+
+func (s *session) signal(number uint32, sent syscall.Signal) {
+	var refused notTaken
+	switch err := signalMain(sent); {
+	case err == nil:
+		s.writer.send(kindDone, number, nil)
+	case errors.As(err, &refused):
+		s.writer.send(kindFailed, number, failedBody(failure{"not-taken", "", refused.who}))
+	default:
+		s.writer.send(kindFailed, number, failedBody(failure{"signal", "", err.Error()}))
 	}
 }
 

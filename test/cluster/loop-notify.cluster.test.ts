@@ -28,16 +28,16 @@ const server = createServer((request, response) => {
 process.on('SIGTERM', () => process.exit(0))
 `
 const files = { ...appFiles, 'app/src/server.js': server, 'app/src/template.txt': 'one' }
-/** @param over more settings of the app */
+/** @param over more settings of the app @param agent whether pods get it */
 const devloopfile =
-  (live: string, over = '') =>
+  (live: string, over = '', agent = true) =>
   ({ name, namespace, base, port }: Names): string =>
     `
 import { app, defineDevloop, image, notify, restart, sync } from 'devloop'
 const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: [sync('src', '/app/src'), ${live}] })
 export default defineDevloop(() => ({
   name: '${name}',
-  cluster: { contexts: ['*'], namespace: '${namespace}' },
+  cluster: { contexts: ['*'], namespace: '${namespace}' }, settings: { agent: ${agent} },
   resources: [app('web', { image: web, port: 8080, forward: ${port}, ${over} })],
 }))
 `
@@ -46,10 +46,12 @@ const told = `
   restart({ on: 'src/word.txt', signal: 'SIGHUP' }),`
 
 test.each([
-  ['without a supervisor', told],
-  ['below a supervisor', `${told} restart({ on: 'src/server.js' })`],
-])('an app gets its signal and its request, and is not replaced: %s', async (_, live) => {
-  const one = await loop({ files, devloopfile: devloopfile(live) })
+  ['without a supervisor', told, true],
+  ['below a supervisor', `${told} restart({ on: 'src/server.js' })`, true],
+  ['without a supervisor, by the shell', told, false],
+  ["below the shell's supervisor", `${told} restart({ on: 'src/server.js' })`, false],
+])('an app gets its signal and its request, and is not replaced: %s', async (_, live, agent) => {
+  const one = await loop({ files, devloopfile: devloopfile(live, '', agent) })
   const watching = await one.begin()
   const pods = await one.pods()
   const pid = await one.answers(/^\d+$/, '/pid')

@@ -70,7 +70,7 @@ beforeAll(async () => {
     'sh',
     '-c',
     // a pod's command has its dollars doubled; what outlives its parent must end too
-    `echo started $$$$; (sleep 100000 &); sleep 100000 & trap 'exit 0' TERM; wait`,
+    `echo started $$$$; (sleep 100000 &); sleep 100000 & trap 'exit 0' TERM; trap 'echo started nothing' USR1; while :; do wait; done`,
   ]
   const bare = { runAsUser: 1000650000, runAsGroup: 0, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
   const all: Record<Pod, SyncPod> = {
@@ -238,6 +238,28 @@ describe('the agent in a pod', () => {
     await session.restart(never)
     expect(await pods.startedLines('twins', 3, 'other')).toHaveLength(3)
     expect(await pods.startedLines('twins', 1, 'main')).toHaveLength(1)
+    await session.close()
+  })
+
+  it.each([
+    ['busybox', 'main'],
+    ['supervised', 'main'],
+    ['shared', 'main'],
+    ['nonroot', 'main'],
+    ['twins', 'other'],
+  ] as const)('signals the main process of its own container, and only what that takes: %s', async (pod, container) => {
+    const session = await open(pod, ['/tmp'], { container })
+    const lines = pod === 'busybox' ? ['started 1'] : await pods.startedLines(pod, 1, container)
+    const pid = lines.at(-1)?.split(' ')[1] ?? ''
+    await expect(session.signal?.('SIGHUP', never)).rejects.toMatchObject({
+      code: 'signal/failed',
+      info: { why: expect.stringMatching(new RegExp(`^Process ${pid} \\(`)) as string },
+    })
+    if (pod !== 'busybox') {
+      await session.signal?.('SIGUSR1', never)
+      expect((await pods.startedLines(pod, lines.length + 1, container)).slice(lines.length)).toEqual(['started nothing'])
+    }
+    expect(await pods.restartCount(pod)).toBe(0)
     await session.close()
   })
 

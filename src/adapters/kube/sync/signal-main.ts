@@ -6,8 +6,8 @@ import type { FrameAnswer } from './frame-channel.js'
 /** A process that was just started has not said yet which signals it handles. Milliseconds. */
 const patienceMs = 2_000
 
-/** Numbers of the signals, the same on amd64 and arm64. */
-const bits: Record<ReloadSignal, number> = { SIGHUP: 0, SIGUSR1: 9, SIGUSR2: 11, SIGWINCH: 27 }
+/** On Linux, amd64 and arm64 alike; not those of this machine. */
+export const signalNumbers: Record<ReloadSignal, number> = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGWINCH: 28 }
 
 /**
  * Finds the main process, M. Under devloop's supervisor that is the supervised process. Else it is the oldest one of this container:
@@ -26,7 +26,8 @@ const findMain =
  * blocked: what waits for signals blocks them. A process of a shell that has not become its program yet takes none.
  */
 export function sendCode(name: ReloadSignal): string {
-  const mask = `*[${digitsWithBit(bits[name] % 4)}]${'[0-9a-f]'.repeat(Math.floor(bits[name] / 4))}`
+  const bit = signalNumbers[name] - 1
+  const mask = `*[${digitsWithBit(bit % 4)}]${'[0-9a-f]'.repeat(Math.floor(bit / 4))}`
   return (
     `{ IFS= read -r c < "/proc/$M/comm"; } 2>/dev/null && printf '%s %s\\n' "$M" "$c" && t= && ` +
     `while read -r k v; do case $k in SigBlk:|SigCgt:) case $v in ${mask}) t=1;; esac;; esac; done < "/proc/$M/status" && ` +
@@ -38,6 +39,15 @@ export function sendCode(name: ReloadSignal): string {
 /** Hexadecimal digits that have a bit. */
 const digitsWithBit = (bit: number): string =>
   Array.from({ length: 16 }, (_, digit) => ((digit >> bit) & 1 ? digit.toString(16) : '')).join('')
+
+export const notSent = (name: ReloadSignal, container: string, why: string | undefined): DevloopError =>
+  new DevloopError('signal/failed', `${name} could not be sent to the main process of ${container}.`, { why })
+
+/** @param who the process, such as `7 (node)` */
+export const notTaken = (name: ReloadSignal, container: string, who: string): DevloopError =>
+  new DevloopError('signal/failed', `The main process of ${container} does not take ${name}: it was not sent.`, {
+    why: `Process ${who} does not handle that signal, so it would do nothing or end the process.`,
+  })
 
 /**
  * Makes the function behind SyncSession.signal. `exchange` sends code to the shell loop.
@@ -51,16 +61,11 @@ export const createSignaller =
       signal.throwIfAborted()
       const { output, status } = await exchange(`${findMain} && ${sendCode(name)}`)
       const said = output.toString('utf8').trim()
-      if (status !== 0) {
-        const why = said.split('\n').at(-1)
-        throw new DevloopError('signal/failed', `${name} could not be sent to the main process of ${container}.`, { why })
-      }
+      if (status !== 0) throw notSent(name, container, said.split('\n').at(-1))
       if (said.endsWith('\nsent')) return
       if (Date.now() - startedAt > patienceMs) {
         const [, pid, command] = /^(\d+) (.*)$/m.exec(said) ?? []
-        throw new DevloopError('signal/failed', `The main process of ${container} does not take ${name}: it was not sent.`, {
-          why: `Process ${pid} (${command}) does not handle that signal, so it would do nothing or end the process.`,
-        })
+        throw notTaken(name, container, `${pid} (${command})`)
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }

@@ -1,12 +1,13 @@
 // A sync session by the agent, whatever carries its streams.
 import { DevloopError } from '../../../../errors/devloop-error.js'
-import type { Command } from '../../../../model/plan.js'
+import type { Command, ReloadSignal } from '../../../../model/plan.js'
 import type { Entry, Wanted } from '../../../../model/tree.js'
 import type { SyncSession } from '../../../../ports/sync-transport.js'
 import type { OpenExec } from '../exec-stream.js'
 import { createLineReader } from '../output-lines.js'
 import { abortError, shellPath } from '../remote-command.js'
 import { abortable, createQueue } from '../serial-queue.js'
+import { notSent, notTaken, signalNumbers } from '../signal-main.js'
 import { syncFailure } from '../sync-failure.js'
 import { pathReader, type SyncPath } from '../sync-paths.js'
 import { applyByAgent, failureText } from './agent-apply.js'
@@ -116,6 +117,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
     list: ({ skip, onEntry }, signal) => list(channel, roots, skip.map(read).flatMap(place), onEntry, signal),
     run: (command, onLine, signal) => run(channel, name, command, onLine, signal),
     restart: (signal) => serial(signal, () => restart(channel, name)),
+    signal: (wanted, signal) => serial(signal, () => sendSignal(channel, name, wanted)),
     closed: channel.closed.then(({ reason, error }) => ({
       reason,
       message: error.info.why ? `${error.message} ${error.info.why}` : error.message,
@@ -295,5 +297,14 @@ async function restart(channel: AgentChannel, name: string): Promise<void> {
         `The main process of ${name} was not started by devloop's supervisor, so it cannot be restarted in place.`,
       )
     throw new DevloopError('restart/failed', `The process in ${name} was not restarted.`, { why: thrown.message })
+  }
+}
+
+async function sendSignal(channel: AgentChannel, name: string, wanted: ReloadSignal): Promise<void> {
+  try {
+    await channel.request(kinds.signal, [numberField(signalNumbers[wanted])])
+  } catch (thrown) {
+    if (!(thrown instanceof AgentFailure)) throw thrown
+    throw thrown.code === 'not-taken' ? notTaken(wanted, name, thrown.message) : notSent(wanted, name, thrown.message)
   }
 }

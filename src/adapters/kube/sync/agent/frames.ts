@@ -19,6 +19,7 @@ export const kinds = {
   cancel: 9,
   restart: 10,
   list: 11,
+  signal: 12,
   welcome: 128,
   done: 129,
   failed: 130,

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	// A process that was just started has not said yet which signals it handles.
+	signalPatience = 2 * time.Second
+	signalPause    = 20 * time.Millisecond
+)
+
+// Signals by which apps are told to reload. No other is sent.
+var reloadSignals = map[syscall.Signal]bool{
+	syscall.SIGHUP: true, syscall.SIGUSR1: true, syscall.SIGUSR2: true, syscall.SIGWINCH: true,
+}
+
+// The process that would get it, by number and name, does not take the signal.
+type notTaken struct{ who string }
+
+func (n notTaken) Error() string { return n.who }
+
+// signalMain sends a signal to the container's main process if that takes it: one that it does not handle would end it.
+func signalMain(sent syscall.Signal) error {
+	pid, err := mainProcess()
+	if err != nil {
+		return err
+	}
+	return sendIfTaken(pid, sent, signalPatience)
+}
+
+// mainProcess finds it: under a supervisor of devloop's, agent or shell, what that runs; else the oldest process of this container, which is 1
+// where the container has process ids of its own. Who belongs to the container is told by the control group, which anybody may read.
+func mainProcess() (int, error) {
+	own, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return 0, err
+	}
+	names, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0, err
+	}
+	oldest, since := 0, uint64(0)
+	for _, one := range names {
+		pid, err := strconv.Atoi(one.Name())
+		if err != nil {
+			continue
+		}
+		its, err := os.ReadFile("/proc/" + one.Name() + "/cgroup")
+		if err != nil || !bytes.Equal(its, own) {
+			continue
+		}
+		if child, found := strings.CutPrefix(nameOf(pid), "devloop:"); found {
+			if supervised, err := strconv.Atoi(child); err == nil {
+				return supervised, nil
+			}
+		}
+		if found, ok := readProcess(pid); ok {
+			if started, err := strconv.ParseUint(found.started, 10, 64); err == nil && (oldest == 0 || started < since) {
+				oldest, since = pid, started
+			}
+		}
+	}
+	if oldest == 0 {
+		return 0, errors.New("no process of this container was found")
+	}
+	return oldest, nil
+}
+
+// nameOf gives the name of a process; "" = it has ended.
+func nameOf(pid int) string {
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(string(name), "\n")
+}
+
+// sendIfTaken waits a while for a process to handle a signal, and then sends it; notTaken when it never does.
+func sendIfTaken(pid int, sent syscall.Signal, patience time.Duration) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(signalPause) {
+		taken, err := takes(pid, sent)
+		if err != nil {
+			return err
+		}
+		name := nameOf(pid)
+		// a shell that has not become its program yet
+		if taken && !strings.HasPrefix(name, "devloop") {
+			return syscall.Kill(pid, sent)
+		}
+		if time.Now().After(deadline) {
+			return notTaken{fmt.Sprintf("%d (%s)", pid, name)}
+		}
+	}
+}
+
+// takes says whether a process catches a signal, or blocks it to wait for it.
+func takes(pid int, sent syscall.Signal) (bool, error) {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	if err != nil {
+		return false, err
+	}
+	for _, line := range strings.Split(string(status), "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		if key != "SigBlk" && key != "SigCgt" {
+			continue
+		}
+		if mask, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64); err == nil && mask&(1<<(uint(sent)-1)) != 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
