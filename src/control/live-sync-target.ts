@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
+import { platformOf } from '../model/build-record.js'
 import { describeNotice, type CompiledLiveRules } from '../model/live-rules.js'
 import type { ImageSpec, LiveRule, ReloadSignal } from '../model/plan.js'
 import type { TargetState } from '../model/state.js'
@@ -126,7 +127,14 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const opening = setTimeout(() => tooLong.abort(), openMs)
     const opened = await current.sync
       .open(
-        { containerId: id, namespace: target.namespace, pod: target.pod, container: target.container, resource: target.resource },
+        {
+          containerId: id,
+          namespace: target.namespace,
+          pod: target.pod,
+          container: target.container,
+          resource: target.resource,
+          platform: layers[0].files.record ? platformOf(layers[0].files.record) : undefined,
+        },
         roots,
         AbortSignal.any([signal, tooLong.signal]),
       )

@@ -205,7 +205,7 @@ export const errorCodes = {
     'Nothing: the shell of the image is used instead, where it has one.',
   ),
   'sync/no-shell': entry(
-    'The container has no shell, which live sync and restart need.',
+    'The container has no shell, and the agent, which needs none, cannot be used there.',
     'Use a base image with sh for development; until then, saves rebuild the image.',
   ),
   'sync/no-tool': entry(

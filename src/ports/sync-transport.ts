@@ -13,6 +13,8 @@ export interface TargetRef {
   readonly container: string
   /** The resource that it is of, where there is one. */
   readonly resource?: string
+  /** `os/arch` of the image that it runs; undefined = not known. */
+  readonly platform?: string | undefined
 }
 
 export type SyncOp =

@@ -9,7 +9,7 @@ import { agentFolder, agentOff, agentPath } from '../agent/put-agent.js'
 import type { KubeConnection } from '../connection.js'
 import { agentAnnotation } from '../labels.js'
 import { openAgentSession } from './agent/agent-session.js'
-import { openEphemeralAgent } from './ephemeral-agent.js'
+import { createEphemeralAgents } from './ephemeral-agent.js'
 import { containerName } from './exec-errors.js'
 import { openExec } from './exec.js'
 import type { OpenExec } from './exec-stream.js'
@@ -28,8 +28,7 @@ export interface AgentAccess {
 /** The pod is asked for at each opening: what was put into it is its own affair, whoever deployed it. */
 export function createChoosingTransport(connection: KubeConnection, { program, notes, source }: AgentAccess): SyncTransport {
   const shell = createShellTransport(connection)
-  /** Containers beside which the agent could not be brought: what was added for that stays there. */
-  const hopeless = new Map<string, DevloopError>()
+  const beside = createEphemeralAgents(connection)
 
   /** @param why there is no agent in the container */
   const otherwise = async (
@@ -43,23 +42,16 @@ export function createChoosingTransport(connection: KubeConnection, { program, n
       return { ...session, description: `${session.description}; no agent: ${why}` }
     } catch (thrown) {
       if (!isDevloopError(thrown) || thrown.code !== 'sync/no-shell') throw thrown
-      const image = why === agentOff ? { why } : await source(undefined)
+      const image = why === agentOff ? { why } : await source(target.platform)
       if ('why' in image)
         throw new DevloopError('sync/no-shell', thrown.message, {
           why: `The agent, which needs no shell, is not there either: ${image.why}.`,
           cause: thrown,
         })
-      const known = hopeless.get(target.containerId)
-      if (known) throw known
-      try {
-        const session = await openEphemeralAgent(connection, target, image, roots, signal)
-        return {
-          ...session,
-          description: `agent from an ephemeral container (the image has no shell, and in the pod is none: ${why})`,
-        }
-      } catch (failed) {
-        if (isDevloopError(failed) && failed.code === 'sync/no-shell') hopeless.set(target.containerId, failed)
-        throw failed
+      const session = await beside.open(target, image, roots, signal)
+      return {
+        ...session,
+        description: `agent from an ephemeral container (the image has no shell, and in the pod is none: ${why})`,
       }
     }
   }

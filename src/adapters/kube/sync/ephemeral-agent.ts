@@ -11,6 +11,7 @@ import { statusOf } from '../errors.js'
 import { openAgentSession } from './agent/agent-session.js'
 import { containerName } from './exec-errors.js'
 import { openExec } from './exec.js'
+import type { OpenExec } from './exec-stream.js'
 import { readPod, type PodParts } from './pod-parts.js'
 
 /** A process of the namespace that the container shares. */
@@ -34,91 +35,123 @@ const mostInPod = 20
 const startMs = 60_000
 const pauseMs = 150
 
-/**
- * @param image the agent's, for the node of the pod
- * @throws DevloopError sync/no-shell, with the reason, where it cannot be; sync/disconnected, cluster/*; AbortError
- */
-export async function openEphemeralAgent(
-  connection: KubeConnection,
-  target: TargetRef,
-  image: AgentImage,
-  roots: readonly string[],
-  signal: AbortSignal,
-): Promise<SyncSession> {
-  const name = containerName(target)
-  const failed = (why: string, help?: string): DevloopError =>
-    new DevloopError('sync/no-shell', `There is no shell in ${name}, and the agent cannot be brought beside it.`, { why, help })
-  const open = (held: Held): Promise<SyncSession> =>
-    openAgentSession(
-      {
-        exec: (argv, options) => openExec(connection, target, argv, options),
-        roots,
-        name,
-        agentPath: `/proc/${held.pid}/exe`,
-        version: image.version,
-      },
-      signal,
-    )
-
-  let why = 'none of the users in its process namespace may use it'
-  const tried = new Set<string>()
-  for (
-    let wanted: readonly (Partial<Ids> | undefined)[] = [undefined], tries = 0;
-    wanted.length > 0 && tries < mostTries;
-    tries++
-  ) {
-    const [ids, ...rest] = wanted
-    const pod = await readPod(connection, target, signal)
-    const held = await hold(connection, target, pod, image, ids ?? declaredIds(pod, target), failed, signal)
-    tried.add(idsKey(held.own))
-    try {
-      return await open(held)
-    } catch (thrown) {
-      if (!isDevloopError(thrown) || thrown.code !== 'sync/no-agent') throw thrown
-      why = thrown.info.why ?? thrown.message
-    }
-    wanted = (ids === undefined ? candidates(held, pod) : rest).filter((one) => !tried.has(idsKey(one as Ids)))
-  }
-  throw failed(why)
+export interface EphemeralAgents {
+  /**
+   * @param image the agent's, for the node of the pod
+   * @throws DevloopError sync/no-shell, with the reason, where it cannot be: also at once when that was so for this container before;
+   *   sync/disconnected, cluster/*; AbortError
+   */
+  open(target: TargetRef, image: AgentImage, roots: readonly string[], signal: AbortSignal): Promise<SyncSession>
 }
 
-/** An ephemeral container of this agent beside the target, that runs: one that is there already, or a new one. */
-async function hold(
-  connection: KubeConnection,
-  target: TargetRef,
-  pod: PodParts,
-  image: AgentImage,
-  ids: Partial<Ids>,
-  failed: (why: string, help?: string) => DevloopError,
-  signal: AbortSignal,
-): Promise<Held> {
-  const ours = (pod.spec?.ephemeralContainers ?? []).filter((one) => one.name.startsWith(agentName))
-  const hasEnded = (name: string): boolean =>
-    pod.status?.ephemeralContainerStatuses?.some((one) => one.name === name && one.state?.terminated !== undefined) ?? false
-  const known = ours.find(
-    (one) =>
-      one.targetContainerName === target.container &&
-      one.image === image.ref &&
-      isAs(one.securityContext, ids) &&
-      !hasEnded(one.name),
-  )
-  if (!known && ours.length >= mostInPod)
-    throw failed(`${mostInPod} ephemeral containers were added to the pod already, and none of them can be used.`)
-  const name = known?.name ?? `${agentName}-${randomBytes(3).toString('hex')}`
-  if (!known) await add(connection, target, name, image, ids, failed, signal)
-  for (const until = performance.now() + startMs; ;) {
-    const status = (await readPod(connection, target, signal)).status?.ephemeralContainerStatuses?.find(
-      (one) => one.name === name,
-    )
-    const { running, waiting, terminated } = status?.state ?? {}
-    if (running) return read(connection, target, name, signal)
-    if (terminated)
-      throw failed(`The ephemeral container ${name} ended: ${terminated.message ?? terminated.reason ?? 'no reason'}.`)
-    if (/Err|BackOff|Invalid/.test(waiting?.reason ?? ''))
-      throw failed(`The ephemeral container ${name} does not start: ${waiting?.message ?? waiting?.reason}.`)
-    if (performance.now() > until) throw failed(`The ephemeral container ${name} did not start within ${startMs / 1000} s.`)
-    await sleep(pauseMs, undefined, { signal })
+type Failed = (why: string, help?: string) => DevloopError
+
+export function createEphemeralAgents(connection: KubeConnection): EphemeralAgents {
+  /** By container id; what was added to a pod for nothing stays there. */
+  const hopeless = new Map<string, DevloopError>()
+  /** When ephemeral containers that do not run yet were first waited for, by name: an opening may be called off sooner than they start. */
+  const awaited = new Map<string, number>()
+
+  /** What one says once it runs. */
+  const started = async (target: TargetRef, name: string, failed: Failed, signal: AbortSignal): Promise<Held> => {
+    const since = awaited.get(name) ?? performance.now()
+    awaited.set(name, since)
+    for (;;) {
+      const { status } = await readPod(connection, target, signal)
+      const { running, waiting, terminated } = status?.ephemeralContainerStatuses?.find((one) => one.name === name)?.state ?? {}
+      if (running) {
+        awaited.delete(name)
+        return read(connection, target, name, signal)
+      }
+      const reason = (of: { readonly message?: string; readonly reason?: string }): string =>
+        of.message ?? of.reason ?? 'no reason'
+      if (terminated) throw failed(`The ephemeral container ${name} ended: ${reason(terminated)}.`)
+      if (waiting && /Err|BackOff|Invalid/.test(waiting.reason ?? ''))
+        throw failed(`The ephemeral container ${name} does not start: ${reason(waiting)}.`)
+      if (performance.now() - since > startMs)
+        throw failed(`The ephemeral container ${name} did not start within ${startMs / 1000} s.`)
+      await sleep(pauseMs, undefined, { signal })
+    }
   }
+
+  /** An ephemeral container beside the target that runs the agent as somebody: one that is there already, or a new one. */
+  const hold = async (
+    target: TargetRef,
+    pod: PodParts,
+    image: AgentImage,
+    ids: Partial<Ids>,
+    failed: Failed,
+    signal: AbortSignal,
+  ): Promise<Held> => {
+    const ours = ownOf(pod, target)
+    const known = ours.find((one) => one.image === image.ref && isAs(one.securityContext, ids) && !hasEnded(pod, one.name))
+    if (!known && ours.length >= mostInPod)
+      throw failed(`${mostInPod} ephemeral containers were added to the pod already, and none of them can be used.`)
+    const name = known?.name ?? `${agentName}-${randomBytes(3).toString('hex')}`
+    if (!known) await add(connection, target, name, image, ids, failed, signal)
+    return started(target, name, failed, signal)
+  }
+
+  const open: EphemeralAgents['open'] = async (target, image, roots, signal) => {
+    const name = containerName(target)
+    const failed: Failed = (why, help) =>
+      new DevloopError('sync/no-shell', `There is no shell in ${name}, and the agent cannot be brought beside it.`, { why, help })
+    const exec: OpenExec = (argv, options) => openExec(connection, target, argv, options)
+    let why = 'None of the users in its process namespace may use it.'
+    const tried = new Set<string>()
+    let wanted: readonly Partial<Ids>[] | undefined
+    for (let tries = 0; tries < mostTries; tries++) {
+      const pod = await readPod(connection, target, signal)
+      const [ids, ...rest] = wanted ?? [lastIds(pod, target) ?? declaredIds(pod, target)]
+      if (!ids) break
+      const held = await hold(target, pod, image, ids, failed, signal)
+      tried.add(idsKey(held.own))
+      try {
+        const agentPath = `/proc/${held.pid}/exe`
+        return await openAgentSession({ exec, roots, name, agentPath, version: image.version }, signal)
+      } catch (thrown) {
+        if (!isDevloopError(thrown) || thrown.code !== 'sync/no-agent') throw thrown
+        why = thrown.info.why ?? thrown.message
+      }
+      wanted = (wanted ? rest : candidates(held, pod)).filter((one) => !tried.has(idsKey(one)))
+    }
+    throw failed(why)
+  }
+
+  return {
+    async open(target, image, roots, signal) {
+      const known = hopeless.get(target.containerId)
+      if (known) throw known
+      try {
+        return await open(target, image, roots, signal)
+      } catch (thrown) {
+        if (isDevloopError(thrown) && thrown.code === 'sync/no-shell') hopeless.set(target.containerId, thrown)
+        throw thrown
+      }
+    },
+  }
+}
+
+type EphemeralParts = NonNullable<NonNullable<PodParts['spec']>['ephemeralContainers']>
+
+/** Those that devloop added beside a container, oldest first. */
+const ownOf = ({ spec }: PodParts, { container }: TargetRef): EphemeralParts =>
+  (spec?.ephemeralContainers ?? []).filter(
+    ({ name, targetContainerName }) => name.startsWith(agentName) && targetContainerName === container,
+  )
+
+const hasEnded = ({ status }: PodParts, name: string): boolean =>
+  status?.ephemeralContainerStatuses?.some((one) => one.name === name && one.state?.terminated !== undefined) ?? false
+
+/** As whom the last one ran: whoever added it had tried the others. */
+function lastIds(pod: PodParts, target: TargetRef): Partial<Ids> | undefined {
+  const context = ownOf(pod, target).at(-1)?.securityContext
+  return (
+    context && {
+      ...(context.runAsUser === undefined ? {} : { uid: context.runAsUser }),
+      ...(context.runAsGroup === undefined ? {} : { gid: context.runAsGroup }),
+    }
+  )
 }
 
 async function add(
@@ -127,7 +160,7 @@ async function add(
   name: string,
   { ref }: AgentImage,
   { uid, gid }: Partial<Ids>,
-  failed: (why: string, help?: string) => DevloopError,
+  failed: Failed,
   signal: AbortSignal,
 ): Promise<void> {
   const ephemeral = {
@@ -216,4 +249,4 @@ function candidates({ others }: Held, { spec }: PodParts): readonly Ids[] {
   return [...found.values()]
 }
 
-const idsKey = ({ uid, gid }: Ids): string => `${uid}:${gid}`
+const idsKey = ({ uid, gid }: Partial<Ids>): string => `${uid}:${gid}`
