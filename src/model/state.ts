@@ -252,6 +252,8 @@ export interface ObservedState {
   readonly rolledOut: boolean
   readonly message?: string
   readonly error?: ErrorInfo
+  /** As Observed.redeploy. */
+  readonly redeploy?: string
   readonly pods: readonly PodState[]
 }
 

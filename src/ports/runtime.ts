@@ -63,6 +63,8 @@ export interface Observed {
   /** Why it is not rolled out, in words; or the newest problem. */
   readonly message?: string
   readonly error?: ErrorInfo
+  /** It must be deployed once more, and the runtime will do it in another way; which one, in words. It stays so for the runtime's life. */
+  readonly redeploy?: string
 }
 
 /** Something that the runtime warns of, of an object that belongs to a resource. */

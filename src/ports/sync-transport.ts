@@ -1,5 +1,5 @@
-// Writing into a running container, over one stream that stays open. The transports behind it (a shell loop, later an
-// agent, an ephemeral container; a folder in the process runtime) differ only in how.
+// Writing into a running container, over one stream that stays open. The transports behind it (the agent, a shell loop,
+// the agent from an ephemeral container; a folder in the process runtime) differ only in how.
 import type { Readable } from 'node:stream'
 import type { Command, ReloadSignal } from '../model/plan.js'
 import type { Entry, Wanted } from '../model/tree.js'

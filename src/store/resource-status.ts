@@ -30,7 +30,8 @@ export const wantedKey = (state: State, resource: ResourceState): string | undef
 
 /** As wantedKey, with everything that is built and declared by now. */
 export function newestKey(state: State, resource: ResourceState): string | undefined {
-  const refs: string[] = []
+  const { redeploy } = resource.observed ?? {}
+  const refs: string[] = redeploy === undefined ? [] : [redeploy]
   for (const name of resourceImages(state, resource.name)) {
     const image = state.images[name]
     if (!image?.record || !isSettled(image) || dueBuild(state, image) !== undefined) return undefined

@@ -1,7 +1,9 @@
 // The agent in pods that devloop deploys: where it gets to, what it does there, and what happens where it may not be.
+import { createServer, request as forward } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import type { KubeObject } from '../../src/model/plan.js'
-import { randomSuffix, waitFor } from '../support/cluster.js'
+import { randomSuffix, testRegistry, waitFor } from '../support/cluster.js'
 import type { Watching } from '../support/devloop.js'
 import { withKubeTools } from '../support/kube-tools.js'
 import { appFiles, devloopfile, loop, type Loop, type Names } from '../support/loop.js'
@@ -240,6 +242,44 @@ test.each([
   const again = await one.begin()
   expect(await transport(again)).toContain('no strangers in our pods')
   expect(await one.pods()).toEqual(before)
+})
+
+/** The registry of the test bed at another address, where nodes get nothing of the agent. */
+async function registryWithoutAgent(): Promise<string> {
+  const { hostname, port } = new URL(`http://${await testRegistry()}`)
+  const server = createServer((request, response) => {
+    const { method, url = '', headers } = request
+    if (url.includes('/devloop-agent') && headers['user-agent']?.startsWith('containerd')) {
+      response.writeHead(403, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ errors: [{ code: 'DENIED', message: 'nothing for nodes here' }] }))
+      return
+    }
+    const passed = forward({ hostname, port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(response)
+    })
+    passed.on('error', () => response.destroy())
+    request.pipe(passed)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `localhost:${(server.address() as AddressInfo).port}`
+}
+
+test('where nodes cannot pull its image: the pods are soon deployed without it', async () => {
+  const registry = await registryWithoutAgent()
+  const one = await loop({
+    devloopfile: (names) => devloopfile('', live)(names).replace("contexts: ['*'],", `contexts: ['*'], registry: '${registry}',`),
+  })
+  const watching = await one.begin()
+  expect(await transport(watching)).toMatch(
+    /^shell loop .*; no agent: it does not start in the pod: .*(?:denied|403|nothing for nodes)/is,
+  )
+  await syncs(one, watching)
+  expect(watching.resource('web')?.error).toBeUndefined()
 })
 
 test.each<[string, [group: string, resource: string, spec: string]?]>([

@@ -8,6 +8,7 @@ import type { OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
 import type { SyncTransport } from '../../ports/sync-transport.js'
 import { createAgentNotes } from './agent/agent-notes.js'
 import { createAgentSupply } from './agent/agent-supply.js'
+import type { AgentParts } from './agent/agents-of.js'
 import { agentOff } from './agent/put-agent.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createCustomDeployer } from './custom/custom-deployer.js'
@@ -26,6 +27,7 @@ import { referencedImages } from './references.js'
 import { createReleaseDeployer, expectedOf as releaseExpected } from './release/release-deployer.js'
 import { replacePod } from './replace-pod.js'
 import type { AgentAccess } from './sync/choose-transport.js'
+import { watchAgent } from './agent/watch-agent.js'
 
 export interface KubeRuntimeParts {
   /** Makes the builder, with the engine that the Devloopfile names. */
@@ -98,7 +100,7 @@ function compose(
     log,
     life: life.signal,
   })
-  const agent = { source, notes }
+  const agent: AgentParts = { source, notes, refused: new Map() }
   const inventory = createInventory(connection, options)
   const pull = pullSource(options.cluster.pullSecret, info.registry, builder)
   const deployer = createDeployer(connection, options, pull, inventory, agent)
@@ -151,7 +153,11 @@ function compose(
     },
     observe(onObserved, onLost, onEvent = () => undefined) {
       customs.observe(onObserved, onEvent)
-      observer.start(onObserved, onLost, onEvent)
+      const onTrouble = (resource: string, why: string): void => {
+        agent.refused.set(resource, why)
+        log(`no agent is put into the pods of ${resource}: ${why}`)
+      }
+      observer.start(watchAgent(onObserved, { onTrouble, life: life.signal }), onLost, onEvent)
     },
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
     logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),

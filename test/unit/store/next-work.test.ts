@@ -42,6 +42,27 @@ describe('what comes next', () => {
     expect(state.resources.api?.ready).toBe(true)
   })
 
+  test('what the runtime wants to deploy in another way, once', () => {
+    const observed = (redeploy?: string) =>
+      ({
+        type: 'resource/observed',
+        resource: 'api',
+        observed: { rolledOut: false, pods: [], ...(redeploy === undefined ? {} : { redeploy }) },
+      }) as const
+    const before = play(deployed(), observed())
+    expect(nextWork(before, 0).work).toEqual([])
+    const asked = play(before, observed('without the agent'))
+    const [work] = nextWork(asked, 0).work
+    expect(work).toMatchObject({ kind: 'deploy', resource: 'api' })
+    const again = play(
+      asked,
+      { type: 'deploy/started', resource: 'api', key: work?.kind === 'deploy' ? work.key : '' },
+      { type: 'deploy/finished', resource: 'api', runtime: 1, templates: ['t2'], warnings: [] },
+      observed('without the agent'),
+    )
+    expect(nextWork(again, 0).work).toEqual([])
+  })
+
   test('what failed is tried again through a new connection', () => {
     const error = { code: 'registry/none', message: 'm', help: 'h' } as const
     const settled = play(freshState(), loaded(api), connected, scanned('api'), checked)

@@ -1,7 +1,7 @@
 // Why resources that are synced have no agent in their pods, for whoever opens a stream to them. Kept in the state folder: after a
 // start, streams are opened before the first deploy has said it anew.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readNoteFile, writeNoteFile } from './note-file.js'
 
 export interface AgentNotes {
   /** @param why undefined = it is there. Failing to keep it is no error */
@@ -21,7 +21,7 @@ export function createAgentNotes(stateDir: string): AgentNotes {
       if (notes.get(resource) === why) return
       if (why === undefined) notes.delete(resource)
       else notes.set(resource, why)
-      last = last.then(() => write(file, notes))
+      last = last.then(() => writeNoteFile(file, Object.fromEntries(notes)))
       await last
     },
     get: async (resource) => (await load()).get(resource),
@@ -29,20 +29,6 @@ export function createAgentNotes(stateDir: string): AgentNotes {
 }
 
 async function read(file: string): Promise<Map<string, string>> {
-  try {
-    const found = Object.entries(JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>)
-    return new Map(found.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
-  } catch {
-    return new Map()
-  }
-}
-
-async function write(file: string, notes: ReadonlyMap<string, string>): Promise<void> {
-  try {
-    await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
-    await writeFile(`${file}.tmp`, `${JSON.stringify(Object.fromEntries(notes))}\n`, { mode: 0o600 })
-    await rename(`${file}.tmp`, file)
-  } catch {
-    // the reason is then told from the next deploy on
-  }
+  const found = Object.entries((await readNoteFile(file)) ?? {}) as readonly (readonly [string, unknown])[]
+  return new Map(found.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }

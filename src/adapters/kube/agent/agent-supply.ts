@@ -1,5 +1,4 @@
 // The agent's image: made of the program that came with devloop, and brought to where pods pull it, once for each version and place.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAbort, isDevloopError, toErrorInfo } from '../../../errors/devloop-error.js'
 import { agentImageName } from '../../../model/agent-image.js'
@@ -9,6 +8,7 @@ import { makeProgramImage, type ProgramImage } from '../../../model/program-imag
 import type { AgentProgram } from '../../../ports/agent-program.js'
 import type { ImageBuilder, Registry } from '../../../ports/image-builder.js'
 import type { RuntimeOptions } from '../../../ports/runtime.js'
+import { readNoteFile, writeNoteFile } from './note-file.js'
 import { agentFile, agentUser, type AgentImage, type NoAgent } from './put-agent.js'
 
 /** Gives the agent for containers of a platform, or says why there is none; never fails for reasons of operation. */
@@ -92,7 +92,7 @@ export function createAgentSupply(supply: AgentSupplyOptions): AgentSource {
     const limit = AbortSignal.timeout(patienceMs)
     try {
       const ref = await provide(image, AbortSignal.any([life, limit]))
-      await writeNote(file, [...noted.filter((one) => one !== place).slice(-9), place])
+      await writeNoteFile(file, { provided: [...noted.filter((one) => one !== place).slice(-9), place] })
       return { ref, version: image.version }
     } catch (thrown) {
       if (life.aborted) return { why: 'devloop is stopping' }
@@ -122,21 +122,6 @@ function whyNot(thrown: unknown): string {
 }
 
 async function readNote(file: string): Promise<readonly string[]> {
-  try {
-    const { provided } = JSON.parse(await readFile(file, 'utf8')) as { provided?: unknown }
-    return Array.isArray(provided) ? provided.filter((one) => typeof one === 'string') : []
-  } catch {
-    // it is only a short cut
-    return []
-  }
-}
-
-async function writeNote(file: string, provided: readonly string[]): Promise<void> {
-  try {
-    await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
-    await writeFile(`${file}.tmp`, `${JSON.stringify({ provided })}\n`, { mode: 0o600 })
-    await rename(`${file}.tmp`, file)
-  } catch {
-    // the next start asks the registry instead
-  }
+  const { provided } = ((await readNoteFile(file)) ?? {}) as { provided?: unknown }
+  return Array.isArray(provided) ? provided.filter((one) => typeof one === 'string') : []
 }

@@ -11,6 +11,8 @@ export interface AgentParts {
   readonly source: AgentSource
   /** Told of each resource why it has none. */
   readonly notes: AgentNotes
+  /** Resources whose pods cannot be there with the agent in them, and why. Tried anew by the next run of devloop. */
+  readonly refused: Map<string, string>
 }
 
 /** @param image name of a built image @returns undefined = it is not synced */

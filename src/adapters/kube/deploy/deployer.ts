@@ -48,8 +48,6 @@ export function createDeployer(
   const kinds = createKindCatalog(connection)
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource })
   const admission = createAgentAdmission(connection)
-  /** Resources whose pods, or workloads, the cluster refuses with the agent in them, and why. Asked anew by the next run of devloop. */
-  const refused = new Map<string, string>()
 
   const generated: RequestRenderer['generated'] = async (names, signal) => {
     const values = await generatedValues(connection, options, names, signal)
@@ -75,7 +73,7 @@ export function createDeployer(
   async function deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed> {
     signal.throwIfAborted()
     const { name } = request.resource
-    let why = refused.get(name)
+    let why = agent?.refused.get(name)
     let prepared = await prepare(request, why, signal)
     const without = async (): Promise<Prepared> => prepare(request, 'it is not wanted', signal)
     const refusal = await admission.refusal(prepared.targets, async () => (await without()).rendered.objects, signal)
@@ -92,14 +90,14 @@ export function createDeployer(
       if (error.code !== 'cluster/invalid' && error.code !== 'cluster/forbidden') throw error
       const plain = await leaveOut(error.info.why ?? error.message, new AbortController().signal)
       return await write(name, plain).catch((again: unknown) => {
-        refused.delete(name)
+        agent?.refused.delete(name)
         throw again
       })
     }
 
     async function leaveOut(reason: string, within: AbortSignal): Promise<Prepared> {
       why = `the cluster refuses it: ${reason}`
-      refused.set(name, why)
+      agent?.refused.set(name, why)
       return await prepare(request, why, within)
     }
   }

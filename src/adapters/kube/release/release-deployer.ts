@@ -80,8 +80,6 @@ export function createReleaseDeployer(
       (await podRefusal(connection, object, signal)) ?? (await objectRefusal(connection, object, path, signal)),
   )
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource, byHelm: true })
-  /** Resources whose pods, or workloads, the cluster refuses with the agent in them, and why. Asked anew by the next run of devloop. */
-  const refused = new Map<string, string>()
 
   /** The objects of the newest revision, without hooks; undefined when one of them is not there any more. */
   const wholeRelease = async (place: ReleasePlace, signal: AbortSignal): Promise<readonly KubeObject[] | undefined> => {
@@ -198,7 +196,7 @@ export function createReleaseDeployer(
       const { name, namespace } = place
       const config = Object.keys(images).length > 0 ? await pull?.config?.(spec.name, signal) : undefined
       const pullNames = [...(pull?.names ?? []), ...(config === undefined ? [] : [pullSecretName(spec.name)])]
-      const known = refused.get(spec.name)
+      const known = agent?.refused.get(spec.name)
       const agentOf = await agentsOf(known === undefined ? agent?.source : withoutAgent(known), request)
       let extras: PodExtras = { pullNames, agentOf }
       let key = ''
@@ -214,7 +212,7 @@ export function createReleaseDeployer(
         const refusal = await agentRefusal(request, extras, signal)
         if (refusal !== undefined) {
           const why = `the cluster refuses it: ${refusal}`
-          refused.set(spec.name, why)
+          agent?.refused.set(spec.name, why)
           extras = { pullNames, agentOf: await agentsOf(withoutAgent(why), request) }
           key = await releaseKey(tool, request, extras)
         }
