@@ -1,13 +1,9 @@
 // Containers that live sync cannot write into: each has one error, and all operations on files arrive by builds.
 import { expect, test } from 'vitest'
-import { cells, row, type Kind } from '../support/matrix.js'
+import { cells, noShell, row, type Kind } from '../support/matrix.js'
 
 const kinds: readonly Kind[] = [
-  {
-    name: 'no shell',
-    dockerfile: `RUN ["node", "-e", "require('fs').rmSync('/bin', { recursive: true })"]`,
-    blocked: 'sync/no-shell',
-  },
+  { name: 'no shell, and no agent', dockerfile: noShell, agent: false, blocked: 'sync/no-shell' },
   { name: 'a read-only root', container: { securityContext: { readOnlyRootFilesystem: true } }, blocked: 'sync/read-only' },
 ]
 

@@ -29,6 +29,8 @@ export interface Kind {
   readonly labels?: Readonly<Record<string, string>>
   /** Whether something else than devloop deploys it. */
   readonly foreign?: boolean
+  /** `false` = `settings.agent: false`. */
+  readonly agent?: false
   /** Live sync cannot be used at all: this is told once, and saves are built. */
   readonly blocked?: ErrorCode
   /** Operations that fail with this until what they did is taken back. */
@@ -36,6 +38,9 @@ export interface Kind {
 }
 
 const synced = '/app/data'
+
+/** Of the base image with Node: nothing but Node is left. */
+export const noShell = `RUN ["node", "-e", "require('fs').rmSync('/bin', { recursive: true })"]`
 
 /** A pod spec with a volume at the synced folder, to which the files of the image are copied first. */
 export const onVolume = (emptyDir: object = {}): Pick<Kind, 'pod' | 'container'> => ({
@@ -348,6 +353,7 @@ import { custom, defineDevloop, image, manifests, sync } from 'devloop'
 const main = image('${name}/main', { context: 'app', live: [sync('data', '${synced}')] })
 export default defineDevloop(() => ({
   name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}', registry: '${registry}' },
+  settings: { agent: ${kind.agent ?? true} },
   resources: [${resource}],
 }))
 `
