@@ -54,8 +54,7 @@ test('a full disk, until what is too large is gone', async () => {
   expect(masked(await toldError(watching, 'sync/disk-full'), one)).toMatchInlineSnapshot(`
     "sync/disk-full
     There is no space left in container web of pod NAMESPACE/POD to write /data/big.bin (as user 0 (root)).
-    head: standard output: I/O error
-    cat: write error: No space left on device
+    /data/big.bin: ENOSPC: no space left on device
     -> Free space in the container, or raise its storage limit."
   `)
   expect(watching.resource('web')?.status).toBe('failed')
@@ -91,7 +90,7 @@ test('a read-only root: told once, rebuilt from then on, and live sync is back w
   expect(masked(await toldError(watching, 'sync/read-only'), one)).toMatchInlineSnapshot(`
     "sync/read-only
     /app/src/word.txt is on a read-only file system in container web of pod NAMESPACE/POD (user 0 (root)).
-    devloop: eval: line N: can't create /app/src: Read-only file system
+    /app/src/word.txt: EROFS: read-only file system
     -> Mount something writable there; until then, saves rebuild the image."
   `)
   expect(watching.resource('other')?.ready).toBe(true)
@@ -115,14 +114,14 @@ test('a read-only root: told once, rebuilt from then on, and live sync is back w
   expect(watching.output().match(/building loop\/web/g)).toHaveLength(3)
 })
 
-test('an image without a shell is told so, and is rebuilt [tilt-14]', async () => {
+test('an image without a shell, where no agent is wanted, is told so, and is rebuilt [tilt-14]', async () => {
   const busybox = `${await testRegistry()}/testbed/busybox:1`
   const one = await loop({
     files: {
       'app/Dockerfile': `FROM ${busybox} AS tools\nFROM scratch\nCOPY --from=tools /bin/busybox /busybox\nCOPY src /app/src\nCMD ["/busybox", "httpd", "-f", "-p", "8080", "-h", "/app/src"]\n`,
       'app/src/index.html': 'one',
     },
-    devloopfile: withBystanders(),
+    devloopfile: (names) => withBystanders()(names).replace('resources:', 'settings: { agent: false }, resources:'),
   })
   const watching = await one.begin()
   await one.answers('one')
@@ -132,11 +131,12 @@ test('an image without a shell is told so, and is rebuilt [tilt-14]', async () =
   expect(masked(await toldError(watching, 'sync/no-shell'), one)).toMatchInlineSnapshot(`
     "restart/unsupported at Devloopfile.ts:8
     Container web of deployment/web cannot be restarted in place: image PROJECT/web has no /bin/sh.
+    The agent, which needs no shell, is not there: \`settings.agent\` is false.
     -> Let the resource be deployed by devloop, from an image with sh.
 
     sync/no-shell
     There is no shell (/bin/sh) in container web of pod NAMESPACE/POD.
-    Internal error occurred: Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "ID": OCI runtime exec failed: exec failed: unable to start container process: exec: "/bin/sh": stat /bin/sh: no such file or directory: unknown
+    The agent, which needs no shell, is not there either: \`settings.agent\` is false.
     -> Use a base image with sh for development; until then, saves rebuild the image."
   `)
   await one.save('app/src/index.html', 'three')
