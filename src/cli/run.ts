@@ -114,7 +114,10 @@ export async function run(argv: readonly string[]): Promise<number> {
   const onResources = (
     name: string,
     description: string,
-    action: (resources: readonly string[], options: { readonly file?: string }) => Promise<number>,
+    action: (
+      resources: readonly string[],
+      options: { readonly file?: string; readonly confirmEmpty?: boolean },
+    ) => Promise<number>,
   ): Command =>
     command(name, description)
       .addOption(labelOption())
@@ -131,7 +134,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     'trigger',
     'Build and deploy resources again, or run locals again; with manual trigger, do what their pending changes need.',
     async (resources, options) => (await import('./commands/trigger.js')).trigger(resources, options),
-  )
+  ).option('--confirm-empty', 'only let go what is held because its folder is gone or empty: delete the files in containers, too')
   onResources(
     'enable',
     'Bring disabled resources back, with what they need, and start those with `auto: false`.',

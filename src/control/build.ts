@@ -225,11 +225,14 @@ const fitsNodes = ({ platform }: BuildRecord, { info }: Runtime): boolean =>
 
 /** Make a record the one that the image's tree is compared with. */
 function use({ store }: ControlContext, files: ImageFiles, image: string, record: BuildRecord): void {
+  let tellHeld: (() => void) | undefined
   if (files.record?.digest !== record.digest || files.record !== record) {
     files.record = record
+    tellHeld = files.keep(record)
     files.drift = computeDrift(files.tree, record.tree, files.rules)
   }
   store.dispatch({ type: 'image/record', image, record: recordState(record), drift: driftState(files.drift) })
+  tellHeld?.()
 }
 
 /** By which names the engine has the images that one is built on. */

@@ -1,10 +1,13 @@
 // Puts watch events together into bursts: the first file of a quiet tree goes at once, while more arrive they are gathered.
 import type { WatchEvent } from '../ports/file-watcher.js'
+import { secondLook } from './source-tree.js'
 
 export interface Burst {
   /** Absolute paths, as hints. */
   readonly paths: ReadonlySet<string>
   readonly rescan: boolean
+  /** Nothing has happened for as long as a second look at what may be half a save waits. */
+  readonly rested: boolean
   /** Time of the first event, milliseconds since 1970. */
   readonly first: number
 }
@@ -20,6 +23,8 @@ export interface GatherOptions {
   readonly flush: (burst: Burst) => Promise<void>
   /** Whether a version-control tool is in the middle of something. */
   readonly locked: () => Promise<boolean>
+  /** Whether a folder may just be being deleted: all that is hinted at in it is gone. */
+  readonly deleting: (paths: ReadonlySet<string>) => boolean
   readonly onDefect: (thrown: unknown) => void
 }
 
@@ -35,12 +40,14 @@ export const gatherTimes = {
   paths: 256,
   /** unless a version-control lock is held, for at most this long. */
   lockCap: 5000,
+  /** What may be the deletion of a whole folder is waited for until nothing more has gone for so long, for at most `lockCap`. */
+  deleted: secondLook,
 } as const
 
 /** More paths than one save touches, with its temporary and its backup. */
 const severalPaths = 4
 
-export function createGather({ flush, locked, onDefect }: GatherOptions): Gather {
+export function createGather({ flush, locked, deleting, onDefect }: GatherOptions): Gather {
   let paths = new Set<string>()
   let rescan = false
   let first = 0
@@ -70,9 +77,10 @@ export function createGather({ flush, locked, onDefect }: GatherOptions): Gather
     if (bursting) for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
     const now = Date.now()
     if (bursting && now - last < gatherTimes.quiet && now - first < gatherTimes.cap && paths.size < gatherTimes.paths) return
-    if (now - first < gatherTimes.lockCap && (await locked())) return
+    const rested = now - last >= gatherTimes.deleted
+    if (now - first < gatherTimes.lockCap && ((!rested && deleting(paths)) || (await locked()))) return
     if (stopped) return
-    const burst: Burst = { paths, rescan, first }
+    const burst: Burst = { paths, rescan, rested, first }
     paths = new Set()
     rescan = false
     flushed = burst.paths.size

@@ -87,7 +87,7 @@ function inputTree({ ports }: ControlContext, { root, except }: RenderInput): So
   const excepted = compileGlobs(except)
   const ignored = (path: string, isDirectory: boolean): boolean =>
     path !== '' && (isAlwaysIgnored(path, isDirectory) || excepted(path))
-  return createSourceTree({ path: root, ignored }, ports.sources, false)
+  return createSourceTree({ path: root, ignored }, ports.sources)
 }
 
 /** One tree for each folder that globs start from. @param folder that the globs are relative to */
@@ -102,7 +102,7 @@ export function globTrees({ ports }: ControlContext, folder: string, globs: read
     const full = (path: string): string => [base, path].filter(Boolean).join('/')
     const ignored = (path: string, isDirectory: boolean): boolean =>
       path !== '' && (isAlwaysIgnored(path, isDirectory) || (!isDirectory && !matches(full(path))))
-    return createSourceTree({ path: join(folder, base), ignored }, ports.sources, false)
+    return createSourceTree({ path: join(folder, base), ignored }, ports.sources)
   })
 }
 

@@ -8,6 +8,7 @@ import { forEachLimited } from '../model/for-each-limited.js'
 import { sameEntry, type Wanted } from '../model/tree.js'
 import type { SourceFiles } from '../ports/source-files.js'
 import type { SyncOp } from '../ports/sync-transport.js'
+import { isIn } from './source-tree.js'
 import { lookUp, overlaidPaths, type Layer, type Layers } from './sync-layers.js'
 
 /** Container path to what it holds, for paths that may hold something else than the image. `null` = written to, and not known. */
@@ -30,10 +31,15 @@ export function difference(manifest: Manifest, layers: Layers): Difference[] {
     const held = manifest.get(path)
     // what was never written to holds what the image does
     const differs = held === undefined ? drifted : held === null || !sameEntry(held, wanted)
-    if (differs) result.push({ path, wanted, source, layer })
+    if (!differs || (wanted.kind === 'absent' && isHeld(source, layer))) continue
+    result.push({ path, wanted, source, layer })
   }
   return result
 }
+
+/** Whether a path of the context is gone with a whole folder, whose files containers keep. */
+const isHeld = (source: string, { files: { held } }: Layer): boolean =>
+  held.size > 0 && [...held].some((folder) => isIn(source, folder))
 
 /** The operations for some differences, and what the container holds when they are done. Reads the small files. */
 export async function operations(

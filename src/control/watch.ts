@@ -14,6 +14,9 @@ import { openImageSources, type ImageSources } from './image-sources.js'
 import { globTrees, openResourceSources, type ResourceSources } from './resource-sources.js'
 import { createSourceTree, type SourceTree } from './source-tree.js'
 
+/** How often folders are looked for that are held. Milliseconds. */
+const heldMs = 2000
+
 export function createWatchController(context: ControlContext): Controller {
   const { store, large, ports, onDefect } = context
   const stopping = new AbortController()
@@ -122,15 +125,18 @@ export function createWatchController(context: ControlContext): Controller {
 
   const configure = createDrain(() => inTurn(() => guard(reconfigure)), onDefect)
 
-  const flush = async ({ paths, rescan, first }: Burst): Promise<void> => {
+  /** @param polled whether only time has passed: what is seen then is seen by no watch */
+  const flush = async ({ paths, rescan, first, rested }: Burst, polled = false): Promise<void> => {
     const hints = rescan ? 'all' : paths
-    const look = (tree: SourceTree) => (hints === 'all' ? tree.scan(signal) : tree.look(hints, signal))
+    const look = (tree: SourceTree) => (hints === 'all' ? tree.scan(signal) : tree.look(hints, signal, rested))
     const imageChanges: ChangeImage[] = []
     const changed = new Set<string>()
     const concerned: string[] = []
     for (const one of images.values()) {
-      const found = await one.look(hints, signal)
-      if (found.reopen) reopen.add(one.spec.name)
+      const held = one.held().length
+      const found = await one.look(hints, signal, rested)
+      // watches do not survive that a disk is taken away and put back
+      if (found.reopen || (polled && one.held().length < held)) reopen.add(one.spec.name)
       if (found.change) imageChanges.push(found.change)
       for (const path of found.paths) changed.add(path)
     }
@@ -174,17 +180,45 @@ export function createWatchController(context: ControlContext): Controller {
   const gather = createGather({
     flush: (burst) => inTurn(() => guard(() => flush(burst))),
     locked: () => ports.vcsLock.held([...images.values()].map((one) => one.spec.context)),
+    deleting: (paths) => [...images.values()].some((one) => one.guarded.some((folder) => isGone(folder, paths))),
     onDefect,
   })
+  /** Whether something is hinted at in a folder, and all of that is gone. */
+  const isGone = (folder: string, paths: ReadonlySet<string>): boolean => {
+    const below = [...paths].filter((path) => path === folder || path.startsWith(`${folder}/`))
+    return below.length > 0 && ports.sources.gone(below)
+  }
+
+  /** A disk that is put back is told by no event. */
+  const lookAtHeld = (): void => {
+    const paths = new Set([...images.values()].flatMap((one) => one.held()))
+    if (paths.size === 0) return
+    const burst: Burst = { paths, rescan: false, rested: true, first: Date.now() }
+    void inTurn(() => guard(() => flush(burst, true))).catch(onDefect)
+  }
+  const polling = setInterval(lookAtHeld, heldMs)
+  polling.unref()
+  /** By image: what was confirmed and is being taken over. */
+  const confirmed = new Map<string, readonly string[]>()
+  const takeConfirmed = (): void => {
+    for (const one of images.values()) {
+      const meant = store.state().images[one.spec.name]?.meantEmpty
+      if (!meant || confirmed.get(one.spec.name) === meant) continue
+      confirmed.set(one.spec.name, meant)
+      gather.add({ paths: one.held(), rescan: false })
+    }
+  }
   ports.watcher.onEvent(gather.add)
   ports.watcher.onDegraded((error) => store.dispatch({ type: 'problem', subject: 'watch', error: error && error.info }))
   const unsubscribe = store.subscribe(() => {
     if (store.state().plan !== seen.plan || large.planInputs !== seen.inputs || lacksBase()) configure.poke()
+    takeConfirmed()
   })
 
   return {
     async stop() {
       unsubscribe()
+      clearInterval(polling)
       stopping.abort()
       await gather.stop()
       await configure.stop()
@@ -218,7 +252,7 @@ function inputTree({ ports }: ControlContext, root: string, inputs: readonly Pla
     if (isAlwaysIgnored(path, isDirectory)) return true
     return isDirectory ? inputs.every((input) => input.prunes?.(path) ?? false) : !inputs.some((input) => input.matches(path))
   }
-  return createSourceTree({ path: root, ignored }, ports.sources, false)
+  return createSourceTree({ path: root, ignored }, ports.sources)
 }
 
 /** Start a tree from what was known of the same folder, so that its scan tells what changed since. */

@@ -7,6 +7,7 @@ import type { ControlContext } from '../control/context.js'
 import type { Requests } from '../protocol/messages.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
 import type { Plan } from '../model/plan.js'
+import { builtImages } from '../store/resource-images.js'
 import { select, selectable, withNeeds } from '../store/selectors.js'
 import { execPlace } from './exec-place.js'
 import { verifyTargets } from './verify-targets.js'
@@ -31,15 +32,27 @@ export function createRequests(
     if (unknown[0] !== undefined) throw unknownResource(unknown[0], selectable(plan))
     return { plan, names }
   }
+  /** Have taken over that folders are empty. @returns whose images have such */
+  const letGo = (names: readonly string[]): readonly string[] => {
+    const state = store.state()
+    const held = names.filter((name) => builtImages(state, name).some((image) => state.images[image]?.sources?.held))
+    if (held.length === 0)
+      throw new DevloopError('request/refused', `nothing is held of ${listed(names)}`, {
+        why: 'Only a folder that is gone or was emptied needs to be confirmed; `devloop status` tells which are.',
+      })
+    for (const name of held) store.dispatch({ type: 'request/confirm-empty', resource: name })
+    return held
+  }
   const accepted = { accepted: true } as const
   return {
-    trigger({ resource }) {
+    trigger({ resource, confirmEmpty = false }) {
       const { names } = chosen([resource])
       const enabled = names.filter((name) => !store.state().resources[name]?.disabled)
       if (enabled.length === 0)
         throw new DevloopError('request/refused', `${listed(names)} ${names.length === 1 ? 'is' : 'are'} disabled`, {
           help: `Enable it first: devloop enable ${names.join(' ')}`,
         })
+      if (confirmEmpty) return { ...accepted, resources: letGo(enabled) }
       for (const name of enabled) store.dispatch({ type: 'request/trigger', resource: name })
       return { ...accepted, resources: enabled }
     },

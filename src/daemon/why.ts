@@ -101,8 +101,16 @@ function explainImage({ store, large }: ControlContext, image: ImageSpec, path: 
       ...steps,
       ...(restart ? ['then the process is restarted'] : signals.map((name) => `then the process gets ${name}`)),
       ...carriedBy(state, image.name),
+      ...(heldAt(state, image.name, path) ?? []),
     ],
   }
+}
+
+/** What keeps a path in containers that is gone with the whole folder it was in. */
+function heldAt(state: State, image: string, path: string): string[] | undefined {
+  const { held = [], error } = state.images[image]?.sources ?? {}
+  if (!error || !held.some((folder) => folder === '' || path.startsWith(`${folder}/`))) return undefined
+  return [`held now (${error.code}): ${error.message} ${error.why ?? ''} ${error.help ?? ''}`]
 }
 
 /** How files get into the containers of an image, or one built on it, and where that fails now. What is the same of many is told once. */

@@ -233,8 +233,8 @@ export const errorCodes = {
   'sync/disconnected': entry('The stream to the container ended.', 'Nothing: it is opened again.', 'backoff'),
   'sync/source': entry('A source file cannot be read.', 'Check that it exists and can be read.', 'backoff'),
   'sync/root-gone': entry(
-    'A watched folder is gone or empty, so nothing is deleted in the container.',
-    'Bring the folder back; what runs stays as it is until then.',
+    'A folder that is synced, or the whole context, is gone or was emptied at once: nothing is deleted in containers, and the image is not built.',
+    'Bring the files back, and it goes on by itself; or say that it is meant: `devloop trigger RESOURCE --confirm-empty`.',
   ),
   'run/failed': entry(
     'A `run` step failed in the container.',

@@ -22,6 +22,8 @@ export interface BuildRecord {
   readonly pulled?: true
   /** The context as it was built. */
   readonly tree: Tree
+  /** Folders of it that were emptied since, and are meant to be: relative to the context, '' = all of it; undefined = none. */
+  readonly emptied?: readonly string[]
   /** What the image runs: entrypoint and command as in its configuration. */
   readonly config: ImageConfig
   /** Milliseconds since 1970. */

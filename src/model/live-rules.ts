@@ -137,12 +137,21 @@ interface SyncRule {
   sources(containerPath: string): readonly string[]
 }
 
-/** A file goes to `to`, or into it when `to` ends in a slash; what is in a folder goes below `to`. */
-function syncPaths(from: string, to: string): SyncPaths {
-  const source = from
+/** Where a sync begins: a path relative to the context, '' = the whole of it. */
+const syncSource = (from: string): string =>
+  from
     .replace(/^(?:\.?\/+)+/, '')
     .replace(/\/+$/, '')
     .replace(/^\.$/, '')
+
+/** The context ('') and what syncs begin at in it, each once, outer ones first: what is there may be a folder or a single file. */
+export const syncSources = ({ live }: Pick<ImageSpec, 'live'>): readonly string[] => [
+  ...new Set(['', ...live.flatMap((rule) => (rule.kind === 'sync' ? [syncSource(rule.from)] : [])).sort()]),
+]
+
+/** A file goes to `to`, or into it when `to` ends in a slash; what is in a folder goes below `to`. */
+function syncPaths(from: string, to: string): SyncPaths {
+  const source = syncSource(from)
   const into = to.endsWith('/') && source !== ''
   const folder = to.replace(/\/+$/, '')
   const file = into ? `${folder}/${source.slice(source.lastIndexOf('/') + 1)}` : folder

@@ -87,6 +87,8 @@ export interface ImageState {
   readonly forcedDone: number
   /** Live sync cannot work for this image, so that every difference needs a rebuild. */
   readonly syncBlocked: ErrorInfo | null
+  /** Held folders of which somebody has said that they are meant to be empty, until that is taken over; absent = none. */
+  readonly meantEmpty?: readonly string[]
 }
 
 /** What an image is built on. */
@@ -113,6 +115,8 @@ export interface SourcesState {
   readonly bases?: readonly string[]
   /** The image's declaration has changed since, and the scan for it is not done. */
   readonly stale: boolean
+  /** Folders that are empty or gone, of which containers keep what they hold: relative to the context, '' = all of it; absent = none. */
+  readonly held?: readonly string[]
   readonly error?: ErrorInfo
 }
 

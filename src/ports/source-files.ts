@@ -23,6 +23,8 @@ export interface SourceFiles {
     ignored: (path: string, isDirectory: boolean) => boolean,
     signal: AbortSignal,
   ): Promise<Map<string, Entry | undefined>>
+  /** Whether nothing is at any of some absolute paths, or nothing can be told of it. Ends with the first that is there. */
+  gone(paths: Iterable<string>): boolean
   /**
    * The folders below a root in which nothing is that `scan` would find, relative, with `/`. Those below them are named too.
    * @throws DevloopError sync/source

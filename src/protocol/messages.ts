@@ -58,9 +58,10 @@ export interface PongMessage {
 export interface Requests {
   /**
    * Do the whole for a resource again: rebuild its images, deploy; a local runs. Where changes are pending, they are let go instead:
-   * synced if live rules cover all of them. `resource` is a name, or `label:NAME` for a group.
+   * synced if live rules cover all of them. `resource` is a name, or `label:NAME` for a group. With `confirmEmpty`, only this: folders
+   * that are gone or were emptied, and of which containers keep the files (`sync/root-gone`), are meant to be; the files are deleted.
    */
-  trigger: { params: { resource: string }; result: { accepted: true; resources: readonly string[] } }
+  trigger: { params: { resource: string; confirmEmpty?: boolean }; result: { accepted: true; resources: readonly string[] } }
   /**
    * Bring disabled resources back, and start those that do not start by themselves. Names, or `label:NAME`. `needs` are those that
    * were enabled or started along with them.

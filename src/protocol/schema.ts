@@ -55,7 +55,7 @@ export const clientMessageSchema = z.union([hello, logs, pong, request]).meta({ 
 
 /** Parameters of each request. */
 export const requestParamsSchemas = {
-  trigger: z.looseObject({ resource: z.string().min(1) }),
+  trigger: z.looseObject({ resource: z.string().min(1), confirmEmpty: z.boolean().exactOptional() }),
   enable: z.looseObject({ resources: list(z.string().min(1)) }),
   disable: z.looseObject({ resources: list(z.string().min(1)) }),
   args: z.looseObject({ args: list(z.string()).exactOptional() }),

@@ -57,7 +57,10 @@ export function parseParams<M extends keyof Requests>(method: M, params: unknown
 export const isMethod = (method: string): method is keyof Requests => Object.hasOwn(paramParsers, method)
 
 const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) => Requests[M]['params'] } = {
-  trigger: (params) => ({ resource: name(params.resource, 'params.resource') }),
+  trigger: (params) => ({
+    resource: name(params.resource, 'params.resource'),
+    ...(params.confirmEmpty !== undefined && { confirmEmpty: boolean(params.confirmEmpty, 'params.confirmEmpty') }),
+  }),
   reload: () => ({}),
   restart: (params) => ({ resource: name(params.resource, 'params.resource') }),
   enable: (params) => ({ resources: names(params.resources, 'params.resources') }),

@@ -185,6 +185,7 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
       ...resource.warnings,
       ...(ignored && resource.observed?.error ? [resource.observed.error] : []),
       ...images.flatMap((image) => image.syncBlocked ?? []),
+      ...images.flatMap((image) => heldError(image) ?? []).filter((held) => held !== error),
     ],
     images: imagesOf(spec),
     needs: spec.needs,
@@ -239,7 +240,8 @@ function errorOf(
 ): ErrorInfo | undefined {
   const now = Date.now()
   for (const image of images) {
-    if (image.sources?.error) return image.sources.error
+    // what is held stays as it is: that is wrong only where something is to be built
+    if (image.sources?.error && !(image.sources.held && buildReason(image) === undefined)) return image.sources.error
     if (
       image.build?.status === 'failed' &&
       buildReason(image) !== undefined &&
@@ -333,9 +335,12 @@ function targetView(state: State, target: TargetState): TargetView {
     state: target.status === 'synced' ? (synced ? 'in-sync' : 'behind') : target.status,
     behind: synced ? 0 : image.drift.overlay,
     ...optional('transport', target.transport),
-    ...optional('error', target.error),
+    ...optional('error', target.error ?? heldError(image)),
   }
 }
+
+/** Why containers of an image keep files that are gone with their folder. */
+const heldError = ({ sources }: ImageState): ErrorInfo | undefined => (sources?.held ? sources.error : undefined)
 
 const removalView = (state: State, name: string): ResourceView => ({
   kind: 'resource',

@@ -44,6 +44,8 @@ export type Action = { readonly at: number } &
         /** Names of what it is directly built on; those that the plan has no image for come from elsewhere. */
         readonly bases?: readonly string[]
         readonly drift: DriftState
+        /** As in SourcesState. */
+        readonly held?: readonly string[]
         readonly error?: ErrorInfo
       }
     | { readonly type: 'image/record'; readonly image: string; readonly record: RecordState | null; readonly drift: DriftState }
@@ -120,6 +122,8 @@ export type Action = { readonly at: number } &
       }
     // requests
     | { readonly type: 'request/trigger'; readonly resource: string }
+    /** What is held of a resource's images is meant to be empty. */
+    | { readonly type: 'request/confirm-empty'; readonly resource: string }
     | { readonly type: 'request/restart'; readonly resource: string }
     | { readonly type: 'request/enable'; readonly names: readonly string[] }
     | { readonly type: 'request/disable'; readonly names: readonly string[] }

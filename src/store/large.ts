@@ -16,6 +16,13 @@ export interface ImageFiles {
   /** The tree against the record; written by whoever changes one of them. */
   drift: Drift
   readonly rules: CompiledLiveRules
+  /** Folders that are empty or gone, of which the tree still has what they held; '' = the context. Written by the watch controller. */
+  readonly held: ReadonlySet<string>
+  /**
+   * Hold what is in a record and gone from the tree as a whole folder. Before the drift from that record is computed.
+   * @returns what tells the state, to be called after it has the record; undefined = nothing is new
+   */
+  readonly keep: (record: BuildRecord) => (() => void) | undefined
   /** What .dockerignore keeps out of the context. */
   readonly ignored: (path: string, isDirectory: boolean) => boolean
 }

@@ -30,11 +30,21 @@ function withImage(image: ImageState, action: Exclude<ImageAction, { type: 'chan
         files: action.files,
         ...(action.bases && action.bases.length > 0 ? { bases: action.bases } : {}),
         stale: false,
+        ...(action.held && action.held.length > 0 ? { held: action.held } : {}),
         ...(action.error ? { error: action.error } : {}),
       }
       // another Dockerfile may make live sync possible again
       const syncBlocked = image.inputs === null || image.inputs === action.inputs ? image.syncBlocked : null
-      return { ...image, inputs: action.inputs, sources, drift: action.drift, syncBlocked }
+      const { meantEmpty = [], ...rest } = image
+      const meant = meantEmpty.filter((folder) => action.held?.includes(folder))
+      return {
+        ...rest,
+        inputs: action.inputs,
+        sources,
+        drift: action.drift,
+        syncBlocked,
+        ...(meant.length > 0 ? { meantEmpty: meant } : {}),
+      }
     }
     case 'image/record':
       return { ...image, record: action.record, drift: action.drift }
@@ -77,6 +87,16 @@ function withImage(image: ImageState, action: Exclude<ImageAction, { type: 'chan
     case 'build/cancelled':
       return { ...image, build: endBuild(image, { status: 'cancelled', finishedAt: action.at }) }
   }
+}
+
+/** Let go what is held of some images: it is meant to be empty. */
+export function confirmEmpty(state: State, names: readonly string[]): State {
+  const images = { ...state.images }
+  for (const name of names) {
+    const image = images[name]
+    if (image?.sources?.held) images[name] = { ...image, meantEmpty: image.sources.held }
+  }
+  return { ...state, images }
 }
 
 const startBuild = (image: ImageState, reason: string, at: number): BuildState => ({

@@ -3,9 +3,10 @@ import type { DevloopfileState, ImageState, ResourceState, State } from '../mode
 import type { Action } from './actions.js'
 import { isLeftAlone } from './graph-status.js'
 import { seeChange, settleChanges, stageChange } from './reduce-changes.js'
-import { reduceImage } from './reduce-images.js'
+import { confirmEmpty, reduceImage } from './reduce-images.js'
 import { applyPlan } from './reduce-plan.js'
 import { reduceResource } from './reduce-resources.js'
+import { builtImages } from './resource-images.js'
 import { notePaths } from './reduce-pending.js'
 import { settleSwitches, switchResources } from './reduce-switches.js'
 import { patchTarget, syncTargets } from './reduce-targets.js'
@@ -62,6 +63,8 @@ function apply(state: State, action: Action): State {
       return seeChange(notePaths(state, action), action)
     case 'change/stage':
       return stageChange(state, action)
+    case 'request/confirm-empty':
+      return confirmEmpty(state, builtImages(state, action.resource))
     case 'request/enable':
     case 'request/disable':
       return switchResources(state, action.names, action.type === 'request/enable', action.at)

@@ -145,9 +145,10 @@ function parse(text: string, owner: { readonly project: string; readonly instanc
     inputs,
     builtAt,
     config,
+    emptied = [],
   } = head as unknown as BuildRecord
   const strings = [image, digest, ref, inputs, config?.workingDir, config?.user]
-  const lists = [config?.entrypoint, config?.cmd, baseRefs]
+  const lists = [config?.entrypoint, config?.cmd, baseRefs, emptied]
   const valid =
     strings.every((value) => typeof value === 'string') &&
     [engineRef, bases, platform].every((value) => value === undefined || typeof value === 'string') &&
@@ -167,6 +168,7 @@ function parse(text: string, owner: { readonly project: string; readonly instanc
     ...(platform === undefined ? {} : { platform }),
     inputs,
     tree,
+    ...(emptied.length === 0 ? {} : { emptied }),
     config,
     builtAt,
   }

@@ -4,6 +4,7 @@ import {
   constants,
   createReadStream,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -76,6 +77,11 @@ export function createSourceFiles(): SourceFiles {
       return reading.end()
     },
 
+    gone(paths) {
+      for (const path of paths) if (exists(path)) return false
+      return true
+    },
+
     async emptyFolders(root, ignored, signal) {
       const empty: string[] = []
       const slice = createSlice(signal)
@@ -129,6 +135,14 @@ function createSlice(signal: AbortSignal): { isOver(): boolean; giveWay(): Promi
       signal.throwIfAborted()
       end = performance.now() + sliceMs
     },
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
   }
 }
 

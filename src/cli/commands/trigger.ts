@@ -2,11 +2,17 @@
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
 
-export const trigger = (resources: readonly string[], options: { readonly file?: string }): Promise<number> =>
+export const trigger = (
+  resources: readonly string[],
+  options: { readonly file?: string; readonly confirmEmpty?: boolean },
+): Promise<number> =>
   withDaemon(options.file, ['state'], async (client) => {
     for (const resource of resources) {
-      const { resources: triggered } = await client.request('trigger', { resource })
-      process.stdout.write(`triggered ${triggered.join(', ')}\n`)
+      const { resources: triggered } = await client.request('trigger', {
+        resource,
+        ...(options.confirmEmpty ? { confirmEmpty: true } : {}),
+      })
+      process.stdout.write(`${options.confirmEmpty ? 'confirmed for' : 'triggered'} ${triggered.join(', ')}\n`)
     }
     return exitCodes.ok
   })

@@ -3,6 +3,7 @@ import { createGather, gatherTimes, type Burst, type Gather } from '../../../src
 
 let bursts: { paths: string[]; rescan: boolean }[] = []
 let locked = false
+let gone = new Set<string>()
 let release: (() => void) | undefined
 let gather: Gather
 const event = (...paths: string[]) => gather.add({ paths, rescan: false })
@@ -11,6 +12,7 @@ beforeEach(() => {
   vi.useFakeTimers()
   bursts = []
   locked = false
+  gone = new Set()
   release = undefined
   gather = createGather({
     flush: ({ paths, rescan }: Burst) => {
@@ -18,6 +20,7 @@ beforeEach(() => {
       return release === undefined ? Promise.resolve() : new Promise((resolve) => (release = resolve))
     },
     locked: () => Promise.resolve(locked),
+    deleting: (paths) => paths.size > 0 && [...paths].every((path) => gone.has(path)),
     onDefect: (thrown) => {
       throw thrown
     },
@@ -127,4 +130,26 @@ test('a lost event asks for a rescan', async () => {
   gather.add({ paths: [], rescan: true })
   await vi.advanceTimersByTimeAsync(gatherTimes.first)
   expect(bursts).toEqual([{ paths: [], rescan: true }])
+})
+
+test('what may be the deletion of a whole folder is waited for until nothing more goes', async () => {
+  gone = new Set(Array.from({ length: 20 }, (_, i) => `d${i}`))
+  for (const path of gone) {
+    event(path)
+    await vi.advanceTimersByTimeAsync(gatherTimes.deleted - 5)
+  }
+  expect(bursts).toEqual([])
+  await vi.advanceTimersByTimeAsync(gatherTimes.deleted + gatherTimes.quiet)
+  expect(bursts).toEqual([{ paths: [...gone], rescan: false }])
+})
+
+test('a file that is deleted and made anew need not wait for that', async () => {
+  gone = new Set(['a'])
+  event('a')
+  await vi.advanceTimersByTimeAsync(gatherTimes.first)
+  expect(bursts).toEqual([])
+  gone = new Set()
+  event('a')
+  await vi.advanceTimersByTimeAsync(gatherTimes.quiet)
+  expect(bursts).toEqual([{ paths: ['a'], rescan: false }])
 })

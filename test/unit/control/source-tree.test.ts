@@ -21,12 +21,13 @@ function changing(...looks: readonly Readonly<Record<string, Entry>>[]): SourceF
       const now = looks[Math.min(asked.length, looks.length - 1)] ?? {}
       return Promise.resolve(new Map(paths.map((path) => [path, now[path]])))
     },
+    gone: () => false,
     emptyFolders: () => Promise.reject(new Error('not looked for')),
     read: () => Promise.reject(new Error('not read')),
   }
 }
 const open = async (files: SourceFiles) => {
-  const tree = createSourceTree({ path: '/p', ignored: () => false }, files, true)
+  const tree = createSourceTree({ path: '/p', ignored: () => false }, files, { folders: [''], isMeant: () => false })
   await tree.scan(signal)
   return tree
 }
@@ -69,7 +70,7 @@ describe('a root that empties out', () => {
   })
 
   test('is not followed; as soon as something is there again, all of it is', async () => {
-    const tree = await open(changing(before, {}, {}, {}, { new: file('5'), 'd/b': file('2') }))
+    const tree = await open(changing(before, {}, {}, {}, {}, {}, { new: file('5'), 'd/b': file('2') }))
     expect(await tree.look(['/p/d/a', '/p/d/b', '/p/d/c', '/p/keep'], signal)).toEqual({ changed: [], missing: true })
     expect(await tree.look(['/p/d'], signal)).toEqual({ changed: [], missing: true })
     expect([...tree.tree.keys()]).toEqual(Object.keys(before))

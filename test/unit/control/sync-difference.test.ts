@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { operations, type Difference } from '../../../src/control/sync-difference.js'
+import { difference, operations, type Difference } from '../../../src/control/sync-difference.js'
 import { compileLiveRules } from '../../../src/model/live-rules.js'
 import type { SourceFiles } from '../../../src/ports/source-files.js'
 import type { SyncOp } from '../../../src/ports/sync-transport.js'
@@ -15,12 +15,15 @@ const files: ImageFiles = {
   record: null,
   drift: { rebuild: new Map(), overlay: new Map() },
   rules: compileLiveRules(spec),
+  held: new Set(),
+  keep: () => undefined,
   ignored: () => false,
 }
 const sourcesOf = (read: SourceFiles['read']): SourceFiles => ({
   read,
   scan: () => Promise.reject(new Error('not scanned')),
   look: () => Promise.reject(new Error('not looked at')),
+  gone: () => false,
   emptyFolders: () => Promise.reject(new Error('not looked for')),
 })
 const big = (content: string): Difference => ({
@@ -64,4 +67,11 @@ describe('a large file', () => {
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
     await expect(buffer(content)).rejects.toThrow('ENOENT')
   })
+})
+
+test('what is gone with a whole folder is not deleted, also where only the container knows of it', () => {
+  const manifest = new Map([['/app/src/a', { kind: 'file', hash: '1', mode: 0o644, size: 1 } as const]])
+  expect(difference(manifest, [{ spec, files }])).toMatchObject([{ path: '/app/src/a', wanted: { kind: 'absent' } }])
+  expect(difference(manifest, [{ spec, files: { ...files, held: new Set(['src']) } }])).toEqual([])
+  expect(difference(manifest, [{ spec, files: { ...files, held: new Set(['sr']) } }])).toHaveLength(1)
 })

@@ -20,7 +20,18 @@ function layer(name: string, from: string, to: string, built: Record<string, str
   ) as [Map<string, Entry>, Map<string, Entry>]
   const rules = compileLiveRules(spec)
   const record = { tree: recorded } as unknown as Layer['files']['record']
-  return { spec, files: { tree, record, drift: computeDrift(tree, recorded, rules), rules, ignored: () => false } }
+  return {
+    spec,
+    files: {
+      tree,
+      record,
+      drift: computeDrift(tree, recorded, rules),
+      rules,
+      held: new Set(),
+      keep: () => undefined,
+      ignored: () => false,
+    },
+  }
 }
 
 const found = (layers: Layers, manifest = new Map<string, Entry | null>()) =>

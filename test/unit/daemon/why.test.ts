@@ -31,6 +31,8 @@ function why(state: State): WhyAnswer | undefined {
     record: null,
     drift: { rebuild: new Map(), overlay: new Map() },
     rules: compileLiveRules(spec),
+    held: new Set(),
+    keep: () => undefined,
     ignored: () => false,
   })
   const context = { store: { state: () => state }, large } as unknown as ControlContext
