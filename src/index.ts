@@ -3,11 +3,13 @@ export { compose } from './devloopfile/api/compose.js'
 export { defineDevloop } from './devloopfile/api/define-devloop.js'
 export { ignore, image, notify, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
 export { readFile, readJson, readYaml } from './devloopfile/api/read-file.js'
-export { app, custom, helm, kustomize, local, manifests } from './devloopfile/api/resources.js'
+export { app, attach, custom, helm, kustomize, local, manifests } from './devloopfile/api/resources.js'
 export { generated, text } from './devloopfile/api/text.js'
 export type {
   App,
   AppOptions,
+  AttachOptions,
+  Attached,
   BuildSecret,
   CiOptions,
   ClusterOptions,

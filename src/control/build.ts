@@ -217,7 +217,11 @@ export function createBuildController(context: ControlContext): Controller {
 }
 
 const tellBuild = (spec: ImageSpec | undefined, { image, reason }: { readonly image: string; readonly reason: string }): string =>
-  spec?.pulled ? `${image} is ${spec.pulled.ref}, which is only pulled` : `building ${image}: ${reason}`
+  spec?.pulled?.attached
+    ? `${image} is what ${spec.pulled.ref} runs: nothing is built`
+    : spec?.pulled
+      ? `${image} is ${spec.pulled.ref}, which is only pulled`
+      : `building ${image}: ${reason}`
 
 /** Whether an image was built for the nodes of this cluster, as far as both are known. */
 const fitsNodes = ({ platform }: BuildRecord, { info }: Runtime): boolean =>

@@ -179,6 +179,9 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       const stray = new Set(strayPaths(paths, wanted.layers))
       const mine = paths.filter((path) => !stray.has(path))
       await inspect(wanted, known, new Set([...mine, ...overlaidPaths(wanted.layers)]))
+    } else if (wanted.layers.some(({ spec }) => spec.pulled?.initialSync)) {
+      // nobody here knows what is in it: much of the tree may be there already
+      await inspect(wanted, known, overlaidPaths(wanted.layers))
     }
     manifest = known
     return known
@@ -197,6 +200,10 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const current = runtime.current
     // a stage is kept for its app: there the files stay as they are
     if (stray.length === 0 || current?.info.kind !== 'kubernetes') return false
+    if (layers.some(({ spec }) => spec.pulled?.attached)) {
+      tell('warn', `${target.pod} holds files of live rules that are gone, such as ${stray[0]}: they stay until it is replaced`)
+      return false
+    }
     tell('info', `replacing ${target.pod}: it holds files of live rules that are gone, such as ${stray[0]}`)
     try {
       await current.replacePod({ namespace: target.namespace, name: target.pod }, signal)

@@ -80,7 +80,11 @@ export function createPodsController({ store, runtime, ports, log, onDefect }: C
   const drain = createDrain(async () => {
     if (stopping.signal.aborted || !runtime.current) return
     const resources = Object.values(store.state().resources)
-    for (const resource of resources) if (resource.observed) await look(resource)
+    const { plan } = store.state()
+    for (const resource of resources) {
+      // what something else deploys is not devloop's to replace
+      if (resource.observed && plan?.resources[resource.name]?.kind !== 'attach') await look(resource)
+    }
     await forget(resources)
   }, onDefect)
   const unsubscribe = store.subscribe(drain.poke)

@@ -120,13 +120,16 @@ async function withPreview<T>(
       }),
     )
     const wanted = requests.flatMap((request) =>
-      request && request.resource.kind !== 'custom' ? { ...request, resource: request.resource } : [],
+      request && request.resource.kind !== 'custom' && request.resource.kind !== 'attach'
+        ? { ...request, resource: request.resource }
+        : [],
     )
     const missing = new Set(wanted.flatMap(({ resource }) => imagesOf(resource).filter((image) => !records.has(image))))
     for (const image of missing) onNote(`${image} is not built yet: its reference is written as ${notBuilt(image).ref}`)
     for (const name of names) {
       const kind = plan.resources[name]?.kind
       if (kind === 'custom') onNote(`${name} is left out: what it applies is the affair of its command`)
+      if (kind === 'attach') onNote(`${name} is left out: something else deploys it`)
     }
     return await work({ plan, preview, requests: wanted })
   } finally {

@@ -6,7 +6,7 @@ import { isBusy, pruneRound } from '../control/prune-round.js'
 import type { ControlContext } from '../control/context.js'
 import type { Requests } from '../protocol/messages.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
-import type { Plan } from '../model/plan.js'
+import { attachedName, type Plan } from '../model/plan.js'
 import { builtImages } from '../store/resource-images.js'
 import { select, selectable, withNeeds } from '../store/selectors.js'
 import { execPlace } from './exec-place.js'
@@ -84,6 +84,11 @@ export function createRequests(
     },
     restart({ resource }) {
       known(resource)
+      const spec = store.state().plan?.resources[resource]
+      if (spec?.kind === 'attach')
+        throw new DevloopError('request/refused', `${resource} is attached: its pods are not devloop's to replace`, {
+          help: `Let what deploys it do that, or kubectl: kubectl rollout restart ${attachedName(spec)}`,
+        })
       store.dispatch({ type: 'request/restart', resource })
       return accepted
     },

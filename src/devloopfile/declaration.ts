@@ -20,7 +20,7 @@ export interface DeclaredImage {
 export interface DeclaredResource {
   readonly type: ResourceType
   readonly name: Encoded
-  /** Second argument of `manifests` and `kustomize`. */
+  /** Second argument of `manifests` and `kustomize`, the first of `attach`. */
   readonly source: Encoded
   readonly options: Encoded
   /** What was found wanting where it was declared, and does not keep it from running. */
@@ -28,7 +28,7 @@ export interface DeclaredResource {
   readonly at: SourcePosition
 }
 
-export type ResourceType = 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'local'
+export type ResourceType = 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
 export type RuleType = 'sync' | 'run' | 'notify' | 'restart' | 'rebuildOn' | 'ignore'
 
 /** Plain data, with marks for the values of devloop. */

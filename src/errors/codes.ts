@@ -88,6 +88,15 @@ export const errorCodes = {
     'A custom deploy did not print what it applied.',
     'Print the objects as YAML (such as `kubectl apply -o yaml` does), or give `selector`.',
   ),
+  // workloads that something else deploys
+  'attach/container': entry(
+    'It is not known into which container of an attached workload files are to go.',
+    'Name one that its pods have with `container`.',
+  ),
+  'attach/own': entry(
+    'A workload is attached that the same Devloopfile deploys.',
+    'Give the live rules to an image of the resource that deploys it.',
+  ),
   // build
   'engine/unreachable': entry(
     'The Docker engine does not answer.',

@@ -127,6 +127,8 @@ export interface PulledImage {
   readonly ref: string
   /** Whether the whole tree is synced into each container, on first contact; else the image is taken to hold what is there at that time. */
   readonly initialSync: boolean
+  /** It is whatever a container of an attached workload runs, and `ref` names the workload. */
+  readonly attached?: true
 }
 
 /** How an image is built, as far as it is said. */
@@ -209,7 +211,7 @@ export type NoticeSpec =
 /** A string runs by `sh -c`; an array is executed as it is. */
 export type Command = string | readonly string[]
 
-export type ResourceSpec = AppSpec | ManifestsSpec | KustomizeSpec | HelmSpec | CustomSpec | LocalSpec
+export type ResourceSpec = AppSpec | ManifestsSpec | KustomizeSpec | HelmSpec | CustomSpec | AttachSpec | LocalSpec
 
 /** A resource whose objects a tool of this machine makes from files. */
 export type RenderedSpec = KustomizeSpec | HelmSpec
@@ -482,6 +484,25 @@ export interface CustomSpec extends ResourceBase {
   readonly selector?: Readonly<Record<string, string>>
   readonly timeoutMs: number
 }
+
+/** What devloop attaches to. */
+export const attachedKinds = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'Pod'] as const
+export type AttachedKind = (typeof attachedKinds)[number]
+
+/** A workload that something else deploys. devloop changes nothing of it but files in a container of its pods. */
+export interface AttachSpec extends ResourceBase {
+  readonly kind: 'attach'
+  readonly workload: { readonly kind: AttachedKind; readonly name: string }
+  /** Undefined = that of the cluster settings. */
+  readonly namespace?: string
+  /** The container that files are written into; undefined = the pod's default one. */
+  readonly container?: string
+  /** The image that stands for what this container runs, with the live rules; none = nothing is written. */
+  readonly images: readonly string[]
+}
+
+/** Such as `deployment/web`. */
+export const attachedName = ({ workload: { kind, name } }: AttachSpec): string => `${kind.toLowerCase()}/${name}`
 
 export interface ManifestObject {
   readonly object: KubeObject

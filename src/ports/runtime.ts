@@ -3,12 +3,12 @@ import type { Duplex } from 'node:stream'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
 import type { MadeImage } from '../model/made-image.js'
-import type { AppSpec, ClusterSettings, CustomSpec, ManifestsSpec, ReleaseSpec } from '../model/plan.js'
+import type { AppSpec, AttachSpec, ClusterSettings, CustomSpec, ManifestsSpec, ReleaseSpec } from '../model/plan.js'
 import type { ImageBuilder, Registry } from './image-builder.js'
 import type { SyncTransport, TargetRef } from './sync-transport.js'
 
-/** A resource that is deployed to a runtime. */
-export type DeployableSpec = AppSpec | ManifestsSpec | ReleaseSpec | CustomSpec
+/** A resource that is deployed to a runtime, or found there (`attach`). */
+export type DeployableSpec = AppSpec | ManifestsSpec | ReleaseSpec | CustomSpec | AttachSpec
 
 /** What the connected runtime is. */
 export interface RuntimeInfo {
@@ -103,7 +103,7 @@ export interface ObservedContainer {
   readonly containerId: string
   /** Name of the built image it runs (ImageSpec.name), when it runs one and live sync can reach it: never of an init container. */
   readonly image: string | undefined
-  /** BuildRecord.ref that it was started from, as written in the pod. */
+  /** The reference that it was started from, as written in the pod: BuildRecord.ref of its image, unless that is of an attached workload. */
   readonly ref: string
   readonly running: boolean
   /** Whether its main process can be replaced in place. */

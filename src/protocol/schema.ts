@@ -142,7 +142,7 @@ const resource = z
   .looseObject({
     kind: z.literal('resource'),
     name: z.string(),
-    type: z.enum(['app', 'manifests', 'kustomize', 'helm', 'custom', 'local']),
+    type: z.enum(['app', 'manifests', 'kustomize', 'helm', 'custom', 'attach', 'local']),
     order: count,
     status: z.enum(['pending', 'updating', 'starting', 'ready', 'failed', 'removing', 'disabled']),
     ready: z.boolean(),

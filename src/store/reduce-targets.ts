@@ -14,7 +14,8 @@ export function syncTargets(state: State): State {
       for (const container of pod.containers) {
         const record = container.image === undefined ? undefined : state.images[container.image]?.record
         // a pod of an earlier build is left as it is: its replacement is on the way
-        if (!container.image || !container.running || !container.containerId || container.ref !== record?.ref) continue
+        if (!container.image || !container.running || !container.containerId || !record) continue
+        if (container.ref !== record.ref && !state.plan?.images[container.image]?.pulled?.attached) continue
         if (!hasSync(state, container.image) && !container.restartable) continue
         const old = state.targets[container.containerId]
         if (!old) same = false

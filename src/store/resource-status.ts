@@ -11,6 +11,7 @@ const wordOf = {
   kustomize: 'a kustomization needs',
   helm: 'a Helm chart needs',
   custom: 'a custom deploy needs',
+  attach: 'an attached workload needs',
 } as const
 
 /** Why a resource cannot run in this runtime at all. */

@@ -192,8 +192,11 @@ test('a user who may not add ephemeral containers is told the right that is miss
   await waitFor(() => blocked(watching) !== undefined, { what: 'the error' })
   const { code, why, help } = blocked(watching) ?? { code: '' }
   expect(code).toBe('sync/no-shell')
-  expect(why).toMatch(/cannot patch resource "pods\/ephemeralcontainers"/)
-  expect(help).toMatch(/patch on pods\/ephemeralcontainers in devloop-loop-/)
+  expect(why).toBe(
+    `You may not patch pods/ephemeralcontainers in namespace ${one.namespace} (the roles \`edit\` and \`admin\` may not either).`,
+  )
+  expect(help).toContain("- { apiGroups: [''], resources: [pods/ephemeralcontainers], verbs: [patch] }")
+  expect((await rawPods(one)).flatMap(({ spec }) => spec.ephemeralContainers ?? [])).toEqual([])
   await one.save('app/public/live.txt', 'second')
   await one.answers('second', '/live', 60_000)
 })

@@ -6,9 +6,11 @@ import type { EngineBuilder, EngineWish } from '../../ports/image-builder.js'
 import type { ReleaseTool } from '../../ports/release-tool.js'
 import type { OpenRuntime, Runtime, RuntimeInfo } from '../../ports/runtime.js'
 import type { SyncTransport } from '../../ports/sync-transport.js'
+import { createAdoptedWatches } from './adopted-watches.js'
 import { createAgentNotes } from './agent/agent-notes.js'
 import { createAgentSupply } from './agent/agent-supply.js'
 import type { AgentParts } from './agent/agents-of.js'
+import { attach } from './attach/attach.js'
 import { agentOff } from './agent/put-agent.js'
 import { connectKube, type KubeConnection } from './connection.js'
 import { createCustomDeployer } from './custom/custom-deployer.js'
@@ -28,6 +30,9 @@ import { createReleaseDeployer, expectedOf as releaseExpected } from './release/
 import { replacePod } from './replace-pod.js'
 import type { AgentAccess } from './sync/choose-transport.js'
 import { watchAgent } from './agent/watch-agent.js'
+
+/** Why there is no agent in pods that something else deploys. */
+const foreign = 'devloop does not deploy its pods itself'
 
 export interface KubeRuntimeParts {
   /** Makes the builder, with the engine that the Devloopfile names. */
@@ -106,7 +111,8 @@ function compose(
   const deployer = createDeployer(connection, options, pull, inventory, agent)
   const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull, agent)
   const observer = createObserver(connection, options, life.signal, parts.log)
-  const customs = createCustomDeployer(connection, options, parts.processes, life.signal)
+  const watches = createAdoptedWatches(connection, options, life.signal)
+  const customs = createCustomDeployer(connection, options, parts.processes, watches, life.signal)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
   return {
     info,
@@ -118,10 +124,17 @@ function compose(
         // what was applied under this name, before it became a custom deploy
         await releases.remove(resource.name, signal)
         await deployer.remove(resource.name, signal)
-        await notes.set(resource.name, request.agent ? 'devloop does not deploy its pods itself' : agentOff)
+        await notes.set(resource.name, request.agent ? foreign : agentOff)
         return customs.deploy({ ...request, resource }, signal)
       }
       await customs.remove(resource.name)
+      if (resource.kind === 'attach') {
+        await releases.remove(resource.name, signal)
+        await deployer.remove(resource.name, signal)
+        await notes.set(resource.name, request.agent ? foreign : agentOff)
+        return attach({ connection, owner: options, watches }, resource, signal)
+      }
+      watches.stop(resource.name)
       if (resource.kind === 'release') {
         const objects = resource.objects.map(({ object }) => object)
         observer.deploying(resource.name, releaseExpected(objects, resource.namespace ?? connection.namespace))
@@ -143,6 +156,7 @@ function compose(
         ...(await releases.remove(resource, signal, how)),
         ...(await deployer.remove(resource, signal, how)),
       ]
+      watches.stop(resource)
       observer.removed(resource)
       return removed
     },
@@ -152,7 +166,7 @@ function compose(
       return [...new Set([...(await deployer.deployed(signal)), ...(await customs.deployed())])]
     },
     observe(onObserved, onLost, onEvent = () => undefined) {
-      customs.observe(onObserved, onEvent)
+      watches.observe(onObserved, onEvent)
       const onTrouble = (resource: string, why: string): void => {
         agent.refused.set(resource, why)
         log(`no agent is put into the pods of ${resource}: ${why}`)

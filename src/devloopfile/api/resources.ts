@@ -6,6 +6,8 @@ import { addressText } from './text.js'
 import type {
   App,
   AppOptions,
+  AttachOptions,
+  Attached,
   Custom,
   CustomOptions,
   Helm,
@@ -102,6 +104,19 @@ export function helm(name: string, options: HelmOptions): Helm {
  */
 export function custom(name: string, options: CustomOptions): Custom {
   return resource('custom', name, undefined, options, custom)
+}
+
+/**
+ * A workload that Helm, Argo CD or somebody else deploys: its state, logs and ports are shown here, and files are synced into a container
+ * of its pods. Nothing else of it is changed, and `devloop down` leaves it alone.
+ *
+ * @param workload `'deployment/NAME'`, or `statefulset`, `daemonset`, `replicaset`, `job` or `pod`
+ * @example attach('deployment/web', { context: 'services/web', live: [sync('src', '/app/src')], forward: 8080 })
+ */
+export function attach(workload: string, options: AttachOptions = {}): Attached {
+  const named = typeof options === 'object' && options !== null && 'name' in options ? options.name : undefined
+  const name = named ?? (typeof workload === 'string' ? workload.slice(workload.indexOf('/') + 1) : workload)
+  return resource('attach', name, workload, options, attach)
 }
 
 /**

@@ -126,10 +126,10 @@ export interface InClusterEngine {
   port?: number
 }
 
-/** Something that runs and has a status: made by `app`, `manifests`, `kustomize`, `helm`, `custom` or `local`. */
+/** Something that runs and has a status: made by `app`, `manifests`, `kustomize`, `helm`, `custom`, `attach` or `local`. */
 export interface Resource {
   readonly name: string
-  readonly [opaque]: 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'local'
+  readonly [opaque]: 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
 }
 
 /** An app, made by `app`. `Port` are the names of its ports. */
@@ -167,6 +167,11 @@ export interface Helm extends Resource {
 /** What commands of your own put into the cluster, made by `custom`. */
 export interface Custom extends Resource {
   readonly [opaque]: 'custom'
+}
+
+/** A workload that something else deploys, made by `attach`. */
+export interface Attached extends Resource {
+  readonly [opaque]: 'attach'
 }
 
 /** A command on this machine, made by `local`. */
@@ -674,6 +679,30 @@ export interface CustomOptions extends WorkloadOptions {
   cwd?: string
   /** Seconds after which a command counts as failed. Default: 300. */
   timeout?: number
+}
+
+export interface AttachOptions extends WorkloadOptions {
+  /** Name of the resource: lower-case letters, digits and `-`. Default: that of the workload. */
+  name?: string
+  /** Namespace of the workload. Default: that of the project. */
+  namespace?: string
+  /**
+   * The container of its pods that files are written into. Default: the one that the pod says is the default
+   * (`kubectl.kubernetes.io/default-container`), else the only one.
+   */
+  container?: string
+  /** Folder that the paths of `live` are relative to, relative to this file. Default: the folder of this file. */
+  context?: string
+  /**
+   * What a changed file of the context leads to; what no `sync` covers leads to nothing. `restart` needs a `signal`, and `rebuildOn` is
+   * refused: devloop neither started nor builds what runs there. Default: nothing is written, and the workload is only shown.
+   */
+  live?: readonly LiveRule[]
+  /**
+   * `true` = on first contact, all files that `sync` covers are compared with what the container holds, and what differs is copied.
+   * `false` = the container is taken to hold the context as it is when devloop first sees it, and only later changes are copied. Default: `true`.
+   */
+  initialSync?: boolean
 }
 
 export interface ManifestsOptions extends WorkloadOptions, ImageUseOptions {

@@ -101,7 +101,7 @@ function makeName(subject: Subject, value: Encoded): string | undefined {
   return broken(subject, 'the name is no valid image repository.', `Received '${name}'.`, help)
 }
 
-async function checkContext(work: PlanWork, subject: Subject, context: string, base: string): Promise<boolean> {
+export async function checkContext(work: PlanWork, subject: Subject, context: string, base: string): Promise<boolean> {
   const found = await stat(context).catch(() => undefined)
   if (found?.isDirectory()) return true
   const shown = relative(base, context) || '.'

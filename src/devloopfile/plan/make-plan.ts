@@ -10,6 +10,7 @@ import { deepFreeze } from './deep-freeze.js'
 import { describeValue } from './describe-value.js'
 import { broken, dnsLabel, options, record, wrong, type Subject } from './fields.js'
 import { makeApp } from './make-app.js'
+import { checkAttached, makeAttach } from './make-attach.js'
 import { makeCustom } from './make-custom.js'
 import { makeHelm } from './make-helm.js'
 import { makeKustomize } from './make-kustomize.js'
@@ -36,7 +37,7 @@ const known: Record<keyof Project, true> = { name: true, cluster: true, settings
 /** @param file the Devloopfile */
 export async function makePlan(declaration: Declaration, file: string, manifests: ManifestCache): Promise<MadePlan> {
   const problems = createProblems()
-  const work: PlanWork = { declaration, problems, manifests, files: new Set(), globs: [], later: [] }
+  const work: PlanWork = { declaration, problems, manifests, files: new Set(), globs: [], later: [], attached: [] }
   const subject: Subject = { name: 'The Devloopfile', at: declaration.at, problems }
   const { files, globs } = work
 
@@ -55,11 +56,10 @@ export async function makePlan(declaration: Declaration, file: string, manifests
   const settings = makeSettings(subject, given.settings)
   const listed = checkListed(subject, given.resources)
 
-  const images = (await Promise.all(declaration.images.map((image) => makeImage(work, image)))).filter(
-    (image) => image !== undefined,
-  )
+  const declared = await Promise.all(declaration.images.map((image) => makeImage(work, image)))
   const needs = createNeeds(work)
   const made = await Promise.all(declaration.resources.map((resource) => makeResource(work, resource, needs)))
+  const images = [...declared.filter((image) => image !== undefined), ...work.attached]
   const all = collectMade(declaration, made)
   for (const check of work.later) check(all)
 
@@ -80,6 +80,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
   checkNeeds(problems, byName)
   checkLocalPorts(problems, resources)
   checkPulledRestarts(problems, images, resources)
+  checkAttached(problems, resources, cluster.namespace)
 
   const errors = problems.list()
   if (errors.length > 0 || name === undefined) return { ok: false, errors, files, globs }
@@ -107,6 +108,8 @@ async function makeResource(work: PlanWork, resource: DeclaredResource, needs: N
       return [await makeHelm(work, resource, needs)]
     case 'custom':
       return [await makeCustom(work, resource, needs)]
+    case 'attach':
+      return [await makeAttach(work, resource, needs)]
     case 'manifests':
       return makeManifests(work, resource, needs)
   }
@@ -125,7 +128,13 @@ function checkListed(subject: Subject, value: Encoded): readonly number[] {
       isMark(item) && item.$devloop === 'image'
         ? "Images need no listing: name it as an app's `image`, or in `images` of manifests."
         : undefined
-    wrong(subject, `resources[${index}]`, 'a resource: what app, manifests, kustomize, helm, custom or local gave', item, help)
+    wrong(
+      subject,
+      `resources[${index}]`,
+      'a resource: what app, manifests, kustomize, helm, custom, attach or local gave',
+      item,
+      help,
+    )
     return []
   })
 }

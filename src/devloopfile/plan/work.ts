@@ -1,4 +1,5 @@
 // What the makers of images and resources share during one load.
+import type { ImageSpec } from '../../model/plan.js'
 import type { Declaration } from '../declaration.js'
 import type { InputGlob } from '../inputs.js'
 import type { ManifestCache } from './manifest-cache.js'
@@ -11,6 +12,8 @@ export interface PlanWork {
   readonly files: Set<string>
   readonly globs: InputGlob[]
   readonly manifests: ManifestCache
+  /** Images that stand for what attached workloads run. */
+  readonly attached: ImageSpec[]
   /** Checks that wait until every resource is made. */
   readonly later: ((made: Made) => void)[]
 }

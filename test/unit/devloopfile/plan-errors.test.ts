@@ -39,7 +39,7 @@ test('the project itself', async () => {
     -> For instance 'my-shop'.
 
     devloopfile/invalid at Devloopfile.ts:2:16
-    The Devloopfile: \`resources[0]\` must be a resource: what app, manifests, kustomize, helm, custom or local gave.
+    The Devloopfile: \`resources[0]\` must be a resource: what app, manifests, kustomize, helm, custom, attach or local gave.
     Received 'db'.
     -> Correct the value that the error names."
   `)

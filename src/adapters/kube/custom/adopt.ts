@@ -40,7 +40,7 @@ export const adopter =
   }
 
 /** Key of what made a pod: a Deployment where a ReplicaSet of it did. */
-function makerOf({ name, namespace = '', labels, ownerReferences }: Meta): string {
+export function makerOf({ name, namespace = '', labels, ownerReferences }: Meta): string {
   const owner = ownerReferences?.find((one) => one.controller)
   if (!owner) return workloadKey('Pod', namespace, name)
   const hash = labels?.['pod-template-hash']

@@ -4,7 +4,8 @@ import { DevloopError, type ErrorInfo } from '../../../errors/devloop-error.js'
 import { parseManifests } from '../../../model/parse-manifests.js'
 import type { CustomSpec, KubeObject } from '../../../model/plan.js'
 import type { ProcessRunner } from '../../../ports/process-runner.js'
-import type { Deployed, DeployRequest, Observed, ObservedEvent, RuntimeOptions } from '../../../ports/runtime.js'
+import type { Deployed, DeployRequest, RuntimeOptions } from '../../../ports/runtime.js'
+import type { AdoptedWatches } from '../adopted-watches.js'
 import type { KubeConnection } from '../connection.js'
 import { createKindCatalog } from '../deploy/kinds.js'
 import { refOf } from '../deploy/look-at.js'
@@ -13,7 +14,6 @@ import { objectName } from '../deploy/rendered.js'
 import { secretValues } from '../deploy/secret-values.js'
 import { isWorkloadKind } from '../observe-workload.js'
 import { workloadKey } from '../observe-resource.js'
-import { createObserver } from '../observe.js'
 import { adopter, selectedTemplate } from './adopt.js'
 import { currentTemplate } from './current-template.js'
 import { createCustomNotes } from './custom-notes.js'
@@ -31,25 +31,18 @@ export interface CustomDeployer {
   remove(resource: string): Promise<readonly string[]>
   /** Names of resources that something was applied for, by this or an earlier run on this machine. */
   deployed(): Promise<readonly string[]>
-  /** Tell about what was deployed from now on. */
-  observe(onObserved: (observed: Observed) => void, onEvent: (event: ObservedEvent) => void): void
 }
 
-/** How long the first state of what was just applied is waited for. Milliseconds. */
-const firstTellMs = 10_000
-
-/** @param life ends all watches */
+/** @param life ends what is under way */
 export function createCustomDeployer(
   connection: KubeConnection,
   options: RuntimeOptions,
   processes: ProcessRunner,
+  watches: AdoptedWatches,
   life: AbortSignal,
 ): CustomDeployer {
   const notes = createCustomNotes(options.stateDir, connection)
   const kinds = createKindCatalog(connection)
-  const watching = new Map<string, AbortController>()
-  let tell: (observed: Observed) => void = () => {}
-  let tellEvent: (event: ObservedEvent) => void = () => {}
 
   const parsed = (spec: CustomSpec, output: string): readonly KubeObject[] => {
     const { objects, problems } = parseManifests(output, '', { isMap, isSeq, LineCounter, parseAllDocuments })
@@ -67,11 +60,8 @@ export function createCustomDeployer(
   }
 
   /** Observe these objects instead of those of the deploy before. Resolves when their state was told. */
-  const watch = async (request: CustomRequest, objects: readonly KubeObject[], templates: readonly string[]): Promise<void> => {
+  const watch = (request: CustomRequest, objects: readonly KubeObject[], templates: readonly string[]): Promise<void> => {
     const { resource, images } = request
-    watching.get(resource.name)?.abort()
-    const ended = new AbortController()
-    watching.set(resource.name, ended)
     const places = objects.map(({ kind, metadata }) => ({
       kind,
       namespace: metadata.namespace ?? connection.namespace,
@@ -83,25 +73,7 @@ export function createCustomDeployer(
         .map(({ kind, namespace, name }) => workloadKey(kind, namespace, name)),
     )
     const adopt = adopter({ resource: resource.name, makers, selector: resource.selector, images })
-    const signal = AbortSignal.any([ended.signal, life])
-    const observer = createObserver(connection, options, signal, undefined, adopt)
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, firstTellMs)
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-      observer.start(
-        (observed) => {
-          if (signal.aborted || observed.resource !== resource.name) return
-          tell(observed)
-          clearTimeout(timer)
-          resolve()
-        },
-        // the connection is the same as that of all else, which tells of its loss
-        () => {},
-        (event) => tellEvent(event),
-      )
-      observer.deploying(resource.name, places)
-      observer.deployed(resource.name, templates)
-    })
+    return watches.watch(resource.name, { objects: places, adopt, templates })
   }
 
   const remove = async (resource: string): Promise<readonly string[]> => {
@@ -113,8 +85,7 @@ export function createCustomDeployer(
       await runCommand(processes, connection, { ...run, onOutput: () => {} })
     }
     await notes.set(resource, undefined)
-    watching.get(resource)?.abort()
-    watching.delete(resource)
+    watches.stop(resource)
     return command === undefined ? [] : [`what the custom deploy ${resource} applied`]
   }
 
@@ -146,10 +117,6 @@ export function createCustomDeployer(
     remove,
     async deployed() {
       return [...(await notes.all()).keys()]
-    },
-    observe(onObserved, onEvent) {
-      tell = onObserved
-      tellEvent = onEvent
     },
   }
 }

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DevloopError, isDevloopError } from '../../../errors/devloop-error.js'
 import type { SyncSession, TargetRef } from '../../../ports/sync-transport.js'
+import { grantHelp, missingRights, type Right } from '../access.js'
 import { agentFile, agentName, type AgentImage } from '../agent/put-agent.js'
 import type { KubeConnection } from '../connection.js'
 import { statusOf } from '../errors.js'
@@ -34,11 +35,12 @@ const mostInPod = 20
 /** How long the node may take to start it. Milliseconds. */
 const startMs = 60_000
 const pauseMs = 150
+const patchRight: Right = { verb: 'patch', resource: 'pods/ephemeralcontainers' }
 
 export interface EphemeralAgents {
   /**
    * @param image the agent's, for the node of the pod
-   * @throws DevloopError sync/no-shell, with the reason, where it cannot be: also at once when that was so for this container before;
+   * @throws DevloopError sync/no-shell, with the reason, where it cannot be: also at once when that was so for this container before, unless a right was missing;
    *   sync/disconnected, cluster/*; AbortError
    */
   open(target: TargetRef, image: AgentImage, roots: readonly string[], signal: AbortSignal): Promise<SyncSession>
@@ -49,6 +51,8 @@ type Failed = (why: string, help?: string) => DevloopError
 export function createEphemeralAgents(connection: KubeConnection): EphemeralAgents {
   /** By container id; what was added to a pod for nothing stays there. */
   const hopeless = new Map<string, DevloopError>()
+  /** For want of a right nothing was added: it may be given. */
+  const forbidden = new WeakSet<DevloopError>()
   /** When ephemeral containers that do not run yet were first waited for, by name: an opening may be called off sooner than they start. */
   const awaited = new Map<string, number>()
 
@@ -87,8 +91,17 @@ export function createEphemeralAgents(connection: KubeConnection): EphemeralAgen
     const known = ours.find((one) => one.image === image.ref && isAs(one.securityContext, ids) && !hasEnded(pod, one.name))
     if (!known && ours.length >= mostInPod)
       throw failed(`${mostInPod} ephemeral containers were added to the pod already, and none of them can be used.`)
-    const name = known?.name ?? `${agentName}-${randomBytes(3).toString('hex')}`
-    if (!known) await add(connection, target, name, image, ids, failed, signal)
+    if (known) return started(target, known.name, failed, signal)
+    const { namespace } = target
+    const missing = await missingRights(connection, namespace, [patchRight], signal)
+    if (missing.length > 0) {
+      const why = `You may not patch pods/ephemeralcontainers in namespace ${namespace} (the roles \`edit\` and \`admin\` may not either).`
+      const error = failed(why, grantHelp(namespace, missing, 'devloop-sync'))
+      forbidden.add(error)
+      throw error
+    }
+    const name = `${agentName}-${randomBytes(3).toString('hex')}`
+    await add(connection, target, name, image, ids, failed, signal)
     return started(target, name, failed, signal)
   }
 
@@ -125,7 +138,8 @@ export function createEphemeralAgents(connection: KubeConnection): EphemeralAgen
       try {
         return await open(target, image, roots, signal)
       } catch (thrown) {
-        if (isDevloopError(thrown) && thrown.code === 'sync/no-shell') hopeless.set(target.containerId, thrown)
+        if (isDevloopError(thrown) && thrown.code === 'sync/no-shell' && !forbidden.has(thrown))
+          hopeless.set(target.containerId, thrown)
         throw thrown
       }
     },
@@ -190,13 +204,7 @@ async function add(
   } catch (thrown) {
     const status = statusOf(thrown)
     if (!status || status.code === 401) throw thrown
-    const isRight = status.code === 403 && / cannot \S+ resource /.test(status.message)
-    throw failed(
-      status.message,
-      isRight
-        ? `Ask for a role with the verb patch on pods/ephemeralcontainers in ${namespace} (\`edit\` and \`admin\` lack it), or use a base image with sh for development.`
-        : undefined,
-    )
+    throw failed(status.message)
   }
 }
 
