@@ -59,6 +59,13 @@ export interface KubeConnection {
   translate(thrown: unknown, what: string): DevloopError
   /** Moving mean of milliseconds until an answer begins; undefined before the first request. */
   latencyMs(): number | undefined
+  /**
+   * A connection turned out to lead nowhere, without a word, as after the sleep of a machine or in another network. Watches and logs hear
+   * nothing any more for the same reason, and would wait: those opened before `at` end now, as if they were cut, and no connection that
+   * was kept is used again.
+   * @param at when it was heard of last, milliseconds since 1970
+   */
+  suspect(at: number): void
   /** Close idle connections; what is under way ends by its own signal. */
   close(): void
 }
@@ -109,6 +116,7 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
       guarded(`connect to ${path}`, given, () => openKubeWebSocket(server, credentials, path, query, protocols, given)),
     translate,
     latencyMs: () => http.latencyMs(),
-    close: () => credentials.close(),
+    suspect: (at) => http.suspect(at),
+    close: () => credentials.closeIdle(),
   }
 }

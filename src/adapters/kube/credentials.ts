@@ -18,7 +18,8 @@ export interface CredentialSource {
   get(): Promise<Credentials>
   /** The server refused what `get` gave: the next `get` asks the plugin (or reads the file) anew. */
   renew(): void
-  close(): void
+  /** Close the connections that are kept and not used now. */
+  closeIdle(): void
 }
 
 /** Sockets that are kept open for requests; more requests than that wait for one of them. */
@@ -88,7 +89,7 @@ export function createCredentials(
         if (user && authenticator.tokenCache) delete authenticator.tokenCache[user.name]
       }
     },
-    close() {
+    closeIdle() {
       if (current) closeAgents(current.credentials)
     },
   }

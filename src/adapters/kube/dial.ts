@@ -40,7 +40,8 @@ export async function dialPod(
   const place = `port ${port} of pod ${pod.name} in ${pod.namespace}`
   const path = `/api/v1/namespaces/${pod.namespace}/pods/${pod.name}/portforward`
   try {
-    return duplexOver(await connection.openWebSocket(path, { ports: String(port) }, ['v4.channel.k8s.io'], signal), place)
+    const socket = await connection.openWebSocket(path, { ports: String(port) }, ['v4.channel.k8s.io'], signal)
+    return duplexOver(socket, place, connection.suspect)
   } catch (thrown) {
     if (
       signal.aborted ||
@@ -57,8 +58,11 @@ export async function dialPod(
   }
 }
 
-/** The port-forward protocol over an open socket, seen as a plain stream. */
-export function duplexOver(socket: WebSocket, place: string): Duplex {
+/**
+ * The port-forward protocol over an open socket, seen as a plain stream.
+ * @param onDead called when the connection turns out to lead nowhere, with the time when it was heard last
+ */
+export function duplexOver(socket: WebSocket, place: string, onDead: (heardAt: number) => void): Duplex {
   socket.binaryType = 'nodebuffer'
   let linger: NodeJS.Timeout | undefined
   /** Channels that have told their port number, which is the first message on each. */
@@ -144,7 +148,10 @@ export function duplexOver(socket: WebSocket, place: string): Duplex {
     everyMs: pulse.everyMs,
     silentMs: () => (unanswered > onTheWay.bytes ? onTheWay.silentMs : pulse.silentMs),
     isHeld: () => socket.isPaused,
-    onDead: (why) => void duplex.destroy(broken(new Error(`The connection was lost: ${why}.`))),
+    onDead(why, heardAt) {
+      duplex.destroy(broken(new Error(`The connection was lost: ${why}.`)))
+      onDead(heardAt)
+    },
   })
   socket.on('error', (error) => duplex.destroy(broken(error)))
   socket.once('close', () => {

@@ -16,6 +16,11 @@ export interface KubeHttp {
   exchange(method: KubeMethod, path: string, options: KubeRequest): Promise<string>
   /** Milliseconds a request took lately (moving mean of headers' arrival); undefined before the first. */
   latencyMs(): number | undefined
+  /**
+   * Long answers that began before that time end as if their connections were cut, and no connection that was kept is used again.
+   * @param at milliseconds since 1970
+   */
+  suspect(at: number): void
 }
 
 /** @param server URL, may have a path */
@@ -23,6 +28,16 @@ export function createKubeHttp(server: string, credentials: CredentialSource): K
   const base = new URL(server)
   const basePath = base.pathname.replace(/\/+$/, '')
   let latency: number | undefined
+  /** Answers that go on, and since when. */
+  const going = new Map<IncomingMessage, number>()
+
+  const suspect: KubeHttp['suspect'] = (at) => {
+    for (const [response, since] of going) {
+      if (since >= at) continue
+      response.destroy(Object.assign(new Error('The connection seems to lead nowhere any more.'), { code: 'ECONNRESET' }))
+    }
+    credentials.closeIdle()
+  }
 
   const once = async (
     method: KubeMethod,
@@ -34,6 +49,7 @@ export function createKubeHttp(server: string, credentials: CredentialSource): K
     const body = encode(options.body)
     return new Promise((resolve, reject) => {
       const started = performance.now()
+      const asked = Date.now()
       const request = (base.protocol === 'http:' ? httpRequest : httpsRequest)({
         host: base.hostname.replace(/^\[|\]$/g, ''),
         port: base.port || (base.protocol === 'http:' ? 80 : 443),
@@ -53,7 +69,13 @@ export function createKubeHttp(server: string, credentials: CredentialSource): K
       let timer = setTimeout(() => late('The connection took too long.'), connectTimeoutMs)
       const connected = (): void => {
         clearTimeout(timer)
-        timer = setTimeout(() => late('The answer took too long.'), options.timeoutMs ?? answerTimeoutMs)
+        const limit = options.timeoutMs ?? answerTimeoutMs
+        // a kept connection may lead nowhere without a word, and what is only read may be asked for again by a new one
+        const patience = request.reusedSocket && method === 'GET' ? limit / 3 : limit
+        timer = setTimeout(() => {
+          if (request.reusedSocket) suspect(asked)
+          late('The answer took too long.')
+        }, patience)
       }
       request.on('socket', (socket) => {
         // Having waited for a free socket of the agent is no fault of the network: the clock starts here.
@@ -65,7 +87,11 @@ export function createKubeHttp(server: string, credentials: CredentialSource): K
         clearTimeout(timer)
         const took = performance.now() - started
         latency = latency === undefined ? took : latency * 0.8 + took * 0.2
-        response.once('close', () => options.signal?.removeEventListener('abort', onAbort))
+        if (options.long) going.set(response, Date.now())
+        response.once('close', () => {
+          going.delete(response)
+          options.signal?.removeEventListener('abort', onAbort)
+        })
         resolve(response)
       })
       request.once('error', (error) => {
@@ -83,8 +109,9 @@ export function createKubeHttp(server: string, credentials: CredentialSource): K
     try {
       response = await once(method, path, options)
     } catch (thrown) {
-      // The server closed a kept connection just when it was used again: nothing was answered, and a fresh one tells the truth.
-      const stale = (thrown as { unanswered?: boolean }).unanswered === true && isCut(thrown)
+      // The server closed a kept connection just when it was used again, or it leads nowhere: a fresh one tells the truth.
+      const stale =
+        (thrown as { unanswered?: boolean }).unanswered === true && (isCut(thrown) || (method === 'GET' && isLate(thrown)))
       if (!stale || method === 'POST' || options.signal?.aborted) throw thrown
       response = await once(method, path, options)
     }
@@ -104,8 +131,11 @@ export function createKubeHttp(server: string, credentials: CredentialSource): K
       return readAll(await open(method, path, options), options)
     },
     latencyMs: () => latency,
+    suspect,
   }
 }
+
+const isLate = (thrown: unknown): boolean => (thrown as NodeJS.ErrnoException).code === 'ETIMEDOUT'
 
 const isCut = (thrown: unknown): boolean => ['ECONNRESET', 'EPIPE'].includes((thrown as NodeJS.ErrnoException).code ?? '')
 

@@ -8,8 +8,12 @@ export interface PulseOptions {
   readonly silentMs: () => number
   /** Whether this process itself reads nothing now, so that silence proves nothing. */
   readonly isHeld: () => boolean
-  /** Called once. @param why such as `it has been silent for 10 s` */
-  readonly onDead: (why: string) => void
+  /**
+   * Called once.
+   * @param why such as `it has been silent for 10 s`
+   * @param heardAt when it was heard last, milliseconds since 1970
+   */
+  readonly onDead: (why: string, heardAt: number) => void
 }
 
 /** Begins at once, and ends with the socket. While it stood still (the machine slept), silence proves nothing either. */
@@ -23,7 +27,7 @@ export function startPulse(socket: WebSocket, { everyMs, silentMs, isHeld, onDea
     lookedAt = now
     if (now - heardAt > silentMs()) {
       clearInterval(timer)
-      onDead(`it has been silent for ${Math.round((now - heardAt) / 1000)} s`)
+      onDead(`it has been silent for ${Math.round((now - heardAt) / 1000)} s`, heardAt)
     } else if (socket.readyState === socket.OPEN) socket.ping()
   }, everyMs)
   timer.unref()

@@ -59,7 +59,7 @@ export async function openExec(
   }
   try {
     const socket = await connection.openWebSocket(path, query, ['v5.channel.k8s.io', 'v4.channel.k8s.io'], signal)
-    const stream = streamsOf(socket, target, argv)
+    const stream = streamsOf(socket, target, argv, connection.suspect)
     if (terminal) stream.resize(terminal)
     return stream
   } catch (thrown) {
@@ -67,7 +67,13 @@ export async function openExec(
   }
 }
 
-function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]): TerminalStream {
+/** @param onDead called when the connection turns out to lead nowhere, with the time when it was heard last */
+function streamsOf(
+  socket: WebSocket,
+  target: TargetRef,
+  argv: readonly string[],
+  onDead: (heardAt: number) => void,
+): TerminalStream {
   let status: ExecEnd | undefined
   let failure: string | undefined
   let settled = false
@@ -139,9 +145,10 @@ function streamsOf(socket: WebSocket, target: TargetRef, argv: readonly string[]
     everyMs: pulse.everyMs,
     silentMs: () => pulse.silentMs,
     isHeld: () => full.size > 0,
-    onDead(why) {
+    onDead(why, heardAt) {
       failure ??= why
       socket.terminate()
+      onDead(heardAt)
     },
   })
 

@@ -107,6 +107,27 @@ describe('requests', () => {
     expect(posts).toBe(1)
   })
 
+  it('are asked anew where a kept connection leads nowhere, which then is believed of no other', async () => {
+    const sockets = new Set<unknown>()
+    let asked = 0
+    server = await fakeApiServer((request, response) => {
+      if (request.url === '/watch') {
+        response.writeHead(200)
+        return void response.flushHeaders()
+      }
+      // one that has answered once answers nothing any more
+      if (sockets.has(request.socket)) return void asked++
+      sockets.add(request.socket)
+      json(response, {})
+    })
+    const stream = await server.connection.stream('/watch')
+    const ended = new Promise((resolve) => stream.once('error', resolve))
+    await server.connection.request('GET', '/x')
+    expect(await server.connection.request('GET', '/x', { timeoutMs: 600 })).toEqual({})
+    expect([asked, sockets.size]).toEqual([1, 2])
+    expect(await ended).toMatchObject({ code: 'ECONNRESET' })
+  })
+
   it('reject when the answer is cut in the middle', async () => {
     server = await fakeApiServer((_request, response) => {
       response.writeHead(200, { 'Content-Length': '100' })

@@ -44,7 +44,7 @@ class FakeSocket extends EventEmitter {
 
 function connected() {
   const socket = new FakeSocket()
-  const stream = duplexOver(socket as unknown as WebSocket, 'port 80 of pod p')
+  const stream = duplexOver(socket as unknown as WebSocket, 'port 80 of pod p', () => {})
   const failure: { error?: Error & { code?: string } } = {}
   stream.on('error', (error) => (failure.error = error))
   // each channel begins with its port number
