@@ -2,7 +2,7 @@
 // container holds with what it must hold, and sends the difference.
 import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
-import { DevloopError, isAbort, toErrorInfo } from '../errors/devloop-error.js'
+import { DevloopError, isAbort, isDevloopError, toErrorInfo } from '../errors/devloop-error.js'
 import { platformOf } from '../model/build-record.js'
 import { describeNotice, type CompiledLiveRules } from '../model/live-rules.js'
 import type { ImageSpec, LiveRule, ReloadSignal } from '../model/plan.js'
@@ -38,6 +38,12 @@ const blocking = new Set(['sync/no-shell', 'sync/no-tool', 'sync/read-only', 'sy
 /** How long opening a stream may take: one that hangs must not keep a save from being told as failed. Milliseconds. */
 const openMs = 10_000
 
+/**
+ * What is deleted or changed while it is sent cannot be read as it was: the event that says so is on its way, and nobody need be told. Only
+ * what cannot be read for longer is a failure.
+ */
+const unread = { tries: 5, everyMs: 200 }
+
 interface Wanted {
   readonly target: TargetState
   readonly spec: ImageSpec
@@ -66,6 +72,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   let checkedFor: readonly CompiledLiveRules[] = []
   let replaced = false
   let timer: NodeJS.Timeout | undefined
+  /** How often in a row sources could not be read. */
+  let unreadTries = 0
   /** Streams lost soon after they were opened, in a row; and when the next may be opened only to keep it open. */
   let losses = 0
   let reopenAt = 0
@@ -472,7 +480,13 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       if (target.status !== 'syncing') patch({ status: 'syncing' })
       try {
         await converge(wanted)
+        unreadTries = 0
       } catch (thrown) {
+        if (isDevloopError(thrown) && thrown.code === 'sync/source' && unreadTries < unread.tries) {
+          unreadTries++
+          timer = setTimeout(drain.poke, unread.everyMs)
+          return
+        }
         fail(wanted, thrown)
       }
     }

@@ -196,6 +196,8 @@ test(
         throw new Error(`${String(thrown)}: ${last}`, { cause: thrown })
       })
       await one.answers(`word ${word}`)
+      // what is deleted while it is sent is no failure of anything
+      expect(watching.output()).not.toContain('[sync/source]')
       const verified = await one.devloop('verify')
       if (verified.code !== 0)
         throw new Error(`devloop verify sees a difference that is not there: ${verified.stdout}${verified.stderr}`)
