@@ -110,5 +110,6 @@ async function* checked(content: Readable, hash: string, path: string): AsyncGen
     digest.update(chunk)
     yield chunk
   }
-  if (digest.digest('hex') !== hash) throw new DevloopError('sync/source', `The source of ${path} changed while it was being sent.`)
+  if (digest.digest('hex') !== hash)
+    throw new DevloopError('sync/source', `The source of ${path} changed while it was being sent.`)
 }

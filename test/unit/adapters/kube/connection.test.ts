@@ -113,7 +113,7 @@ describe('requests', () => {
     server = await fakeApiServer((request, response) => {
       if (request.url === '/watch') {
         response.writeHead(200)
-        return void response.flushHeaders()
+        return response.flushHeaders()
       }
       // one that has answered once answers nothing any more
       if (sockets.has(request.socket)) return void asked++
