@@ -13,7 +13,7 @@ import (
 // What both ends must agree on; src/adapters/kube/sync/agent/frames.ts is the other one. A frame is the length of what follows (4 bytes), its
 // kind (1), its number (4) and the rest, all numbers with the highest byte first.
 const (
-	protocol = 1
+	protocol = 2
 	// A longer frame is a mistake.
 	maxFrame = 4 << 20
 	// Length without the 4 bytes of the length itself.
@@ -49,6 +49,7 @@ const (
 	kindAlive   kind = 134
 	kindRefused kind = 135
 	kindListed  kind = 136
+	kindResumed kind = 137
 )
 
 type frame struct {

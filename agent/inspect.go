@@ -98,21 +98,31 @@ func hashFile(folder int, name string, progress func()) (mode uint32, size int64
 		return 0, 0, nil, os.ErrInvalid
 	}
 	hash := sha256.New()
-	buffer := make([]byte, min(max(stat.Size, 4096), 256<<10))
+	err = readInto(make([]byte, min(max(stat.Size, 4096), 256<<10)), opened, func(content []byte) {
+		hash.Write(content)
+		size += int64(len(content))
+		progress()
+	})
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	return stat.Mode & 0o777, size, hash.Sum(nil), nil
+}
+
+// readAll reads to the end.
+func readAll(from int, each func(content []byte)) error {
+	return readInto(make([]byte, 256<<10), from, each)
+}
+
+func readInto(buffer []byte, from int, each func(content []byte)) error {
 	for {
-		count, err := syscall.Read(opened, buffer)
+		count, err := syscall.Read(from, buffer)
 		if err == syscall.EINTR {
 			continue
 		}
-		if err != nil {
-			return 0, 0, nil, err
+		if err != nil || count == 0 {
+			return err
 		}
-		if count == 0 {
-			break
-		}
-		hash.Write(buffer[:count])
-		size += int64(count)
-		progress()
+		each(buffer[:count])
 	}
-	return stat.Mode & 0o777, size, hash.Sum(nil), nil
 }

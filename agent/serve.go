@@ -26,6 +26,9 @@ const (
 	readAhead = 8
 )
 
+// Parts of large files are kept for so long after a session was begun.
+var partsAfter = 2 * time.Minute
+
 var errMalformed = errors.New("a frame that is not understood")
 
 // session is one conversation on stdin and stdout.
@@ -72,7 +75,7 @@ func serve(in io.Reader, out io.Writer, roots []string) int {
 	err := s.read(input, work)
 	close(work)
 	<-done
-	s.files.discard()
+	s.files.setAside()
 	s.commands.cancelAll()
 	if err != nil {
 		return s.refuse(err)
@@ -118,9 +121,11 @@ func (s *session) greet(input *bufio.Reader) error {
 
 // read passes on what is to be done in order, and has the rest done beside it. It returns when the input ends.
 func (s *session) read(input *bufio.Reader, work chan<- frame) error {
-	// left-overs are harmless: they are looked for once, after some rest
-	sweeping := time.AfterFunc(s.sweepAfter, func() { sweep(s.roots, s.files.prefix) })
+	// left-overs are harmless: they are looked for once, after some rest; parts of large files later, when nobody goes on with them
+	sweeping := time.AfterFunc(s.sweepAfter, func() { sweep(s.roots, s.files.prefix, partPrefix) })
 	defer sweeping.Stop()
+	parts := time.AfterFunc(partsAfter, func() { sweep(s.roots, s.files.prefix) })
+	defer parts.Stop()
 	for {
 		asked, err := readFrame(input)
 		if err == io.EOF {
@@ -201,7 +206,9 @@ func (s *session) carryOut(asked frame) error {
 	if group == s.failedGroup && group != 0 {
 		return failure{"skipped", "", "an earlier frame failed"}
 	}
-	err := s.write(asked.kind, &body)
+	err := s.write(asked.kind, &body, func(bytes int64, sum []byte) {
+		s.writer.send(kindResumed, asked.number, append(binary.BigEndian.AppendUint64(nil, uint64(bytes)), sum...))
+	})
 	var known failure
 	if errors.As(err, &known) {
 		s.failedGroup = group
@@ -210,12 +217,12 @@ func (s *session) carryOut(asked frame) error {
 	return err
 }
 
-func (s *session) write(kind kind, body *fields) error {
+func (s *session) write(kind kind, body *fields, resumed func(bytes int64, sum []byte)) error {
 	switch kind {
 	case kindWrite:
 		return s.files.apply(body)
 	case kindBegin:
-		return s.files.begin(body)
+		return s.files.begin(body, resumed)
 	case kindChunk:
 		return s.files.chunk(body.rest)
 	case kindEnd:

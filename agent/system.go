@@ -16,6 +16,9 @@ const (
 	openFolder = openPath | syscall.O_DIRECTORY | syscall.O_CLOEXEC
 )
 
+// keepSize has Fallocate take space and leave the size of the file as it is.
+const keepSize = 1
+
 func openAt(folder int, name string, flags int, mode uint32) (int, error) {
 	for {
 		opened, err := syscall.Openat(folder, name, flags|syscall.O_CLOEXEC, mode)

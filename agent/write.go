@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"hash"
 	"os"
@@ -41,7 +42,16 @@ type largeFile struct {
 	size, written   int64
 	expected        []byte
 	hash            hash.Hash
+	// The name that it gets when the stream ends before all of it came: whoever sends the same content goes on from there. Empty = none.
+	part string
 }
+
+const (
+	// What names of parts begin with; the sha256 of the whole content follows, in hex.
+	partPrefix = temporaryPrefix + "part-"
+	// Less than this is not worth being set aside.
+	leastPart = 1 << 20
+)
 
 var errCorrupt = errors.New("what came is not what was sent")
 
@@ -241,10 +251,11 @@ func ignore(err error, harmless syscall.Errno) error {
 }
 
 // begin makes the temporary of a file that comes in pieces. Its space is taken at once, so that a full disk is told before the bytes came.
-func (w *treeWriter) begin(body *fields) error {
+// When the sender can go on where an earlier session was cut, it is told how much of the content is there, with the sha256 of that.
+func (w *treeWriter) begin(body *fields, resumed func(bytes int64, sum []byte)) error {
 	defer w.walk.rest()
 	to := w.walk.place(body)
-	mode, size, expected := body.number(), body.long(), body.bytes(sha256.Size)
+	mode, size, expected, resumable := body.number(), body.long(), body.bytes(sha256.Size), body.byte() == 1
 	if body.failed || w.large != nil || size < 0 {
 		return errMalformed
 	}
@@ -252,8 +263,13 @@ func (w *treeWriter) begin(body *fields) error {
 	folder, name, err := w.walk.reach(to)
 	if err == nil {
 		large = &largeFile{to: to, name: name, temporary: w.temporary(), mode: mode, size: size, expected: expected, hash: sha256.New()}
+		if resumable {
+			large.part = partPrefix + hex.EncodeToString(expected)
+		}
 		if large.folder, err = duplicate(folder); err == nil {
-			if large.descriptor, err = w.create(folder, large.temporary, mode); err != nil {
+			if resumable && w.resume(large) {
+				defer func() { resumed(large.written, large.hash.Sum(nil)) }()
+			} else if large.descriptor, err = w.create(folder, large.temporary, mode); err != nil {
 				syscall.Close(large.folder)
 			}
 		}
@@ -265,11 +281,54 @@ func (w *treeWriter) begin(body *fields) error {
 	if size == 0 {
 		return nil
 	}
-	if err := syscall.Fallocate(large.descriptor, 0, 0, size); err == syscall.ENOSPC || err == syscall.EDQUOT {
+	// the size stays what was written, also when this is killed
+	if err := syscall.Fallocate(large.descriptor, keepSize, 0, size); err == syscall.ENOSPC || err == syscall.EDQUOT {
 		w.discard()
 		return w.explain(err, to)
 	}
 	return nil
+}
+
+// resume takes over what an earlier session has set aside of the same content. Who renames it has it: another session cannot take it, too.
+// Says whether there is any; if not, nothing of it is left.
+func (w *treeWriter) resume(large *largeFile) bool {
+	if syscall.Renameat(large.folder, large.part, large.folder, large.temporary) != nil {
+		return false
+	}
+	opened, err := openAt(large.folder, large.temporary, syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err == nil {
+		var stat syscall.Stat_t
+		if syscall.Fstat(opened, &stat) == nil && stat.Mode&syscall.S_IFMT == syscall.S_IFREG && stat.Nlink == 1 && stat.Size <= large.size {
+			// reading it leaves the descriptor where the rest is to be written
+			err = readAll(opened, func(content []byte) {
+				large.hash.Write(content)
+				large.written += int64(len(content))
+				w.progress()
+			})
+			if err == nil && large.written <= large.size && syscall.Fchmod(opened, large.mode&0o777) == nil {
+				large.descriptor = opened
+				return true
+			}
+		}
+		syscall.Close(opened)
+	}
+	large.hash.Reset()
+	large.written = 0
+	_ = removeTree(large.folder, large.temporary, w.progress)
+	return false
+}
+
+// setAside keeps what came of a large file, for a session that goes on with it.
+func (w *treeWriter) setAside() {
+	large := w.large
+	if large == nil || large.part == "" || large.written < leastPart || syscall.Ftruncate(large.descriptor, large.written) != nil ||
+		syscall.Renameat(large.folder, large.temporary, large.folder, large.part) != nil {
+		w.discard()
+		return
+	}
+	w.large = nil
+	syscall.Close(large.descriptor)
+	syscall.Close(large.folder)
 }
 
 func (w *treeWriter) chunk(content []byte) error {

@@ -6,10 +6,16 @@ import path from 'node:path'
 import { afterAll } from 'vitest'
 import { localFixture } from '../unit/adapters/kube/sync/local-exec.js'
 import { find, shellsHere } from '../unit/adapters/kube/sync/shells.js'
-import { syncTransportSuite } from './sync-transport.js'
+import { syncResumeSuite } from './sync-resume.js'
+import { syncTransportSuite, type SyncTransportSuite } from './sync-transport.js'
+
+const suites = (suite: SyncTransportSuite): void => {
+  syncTransportSuite(suite)
+  syncResumeSuite(suite)
+}
 
 for (const { name, argv } of shellsHere) {
-  if (name !== 'busybox') syncTransportSuite({ name: `shell loop (${name})`, open: () => localFixture(argv) })
+  if (name !== 'busybox') suites({ name: `shell loop (${name})`, open: () => localFixture(argv) })
 }
 
 const busybox = find('busybox')
@@ -22,10 +28,10 @@ if (busybox) {
     symlinkSync(busybox, path.join(bin, tool))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` }
-  syncTransportSuite({ name: 'shell loop (busybox)', open: () => localFixture([path.join(bin, 'sh')], {}, env) })
+  suites({ name: 'shell loop (busybox)', open: () => localFixture([path.join(bin, 'sh')], {}, env) })
 }
 
-syncTransportSuite({
+suites({
   name: 'shell loop (no tar, no stat)',
   open: () => localFixture(['sh'], { without: ['tar', 'stat', 'wc', 'readlink', 'nice'] }),
 })

@@ -22,6 +22,8 @@ export interface SyncFixture {
   reopen(): Promise<SyncSession>
   /** End the session's stream hard, as a lost connection does. Undefined = there is no stream that could be lost. */
   readonly cut?: () => void
+  /** Bytes that have been sent on all streams so far. Undefined = not known. */
+  readonly sent?: () => number
   /** Clean up, the sessions included. */
   close(): Promise<void>
 }

@@ -7,6 +7,10 @@ export interface TcpProxy {
   cut(): void
   /** End every connection hard, but let new ones through. */
   drop(): void
+  /** Do so once, when so many bytes more have come from the clients. */
+  dropAfter(bytes: number): void
+  /** Bytes that have come from the clients. */
+  received(): number
   /** Let nothing pass any more, while all connections stay open; new ones are taken and nothing passes there either. */
   freeze(): void
   /** Connections that are open now lead nowhere any more, and nobody is told, as after the sleep of a machine; new ones pass. */
@@ -24,6 +28,8 @@ export async function tcpProxy(options: { target: { host: string; port: number }
   const open = new Set<{ near: Socket; far: Socket; stranded: boolean }>()
   let state: 'open' | 'cut' | 'frozen' = 'open'
   let idleMs = 0
+  let received = 0
+  let dropAt = Infinity
   const server = createServer({ noDelay: true }, (near) => {
     if (state === 'cut') {
       near.resetAndDestroy()
@@ -41,6 +47,12 @@ export async function tcpProxy(options: { target: { host: string; port: number }
       [far, near],
     ] as const) {
       from.on('data', (chunk) => {
+        if (from === near) received += chunk.length
+        if (received >= dropAt) {
+          dropAt = Infinity
+          drop()
+          return
+        }
         if (!to.write(chunk)) from.pause()
       })
       to.on('drain', () => {
@@ -69,6 +81,10 @@ export async function tcpProxy(options: { target: { host: string; port: number }
       drop()
     },
     drop,
+    dropAfter(bytes) {
+      dropAt = received + bytes
+    },
+    received: () => received,
     freeze() {
       state = 'frozen'
       for (const { near, far } of open) {

@@ -1,5 +1,4 @@
 // Carrying out sync operations over a shell loop: which step each becomes, and which steps share a frame.
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { SyncOp } from '../../../ports/sync-transport.js'
@@ -18,8 +17,17 @@ import {
   type Step,
   type StepContext,
 } from './apply-steps.js'
-import { loadedInOrder, pieces, sourceChanged, sourceUnreadable, type FileOp, type LoadedFile } from './load-files.js'
-import { temporaryPrefix } from './loop-script.js'
+import {
+  checkedPieces,
+  loadedInOrder,
+  noPart,
+  resumableBytes,
+  sourceUnreadable,
+  type FileOp,
+  type LoadedFile,
+  type Part,
+} from './load-files.js'
+import { partPrefix, temporaryPrefix } from './loop-script.js'
 import { quote, quoteBytes } from './shell-quote.js'
 import type { SyncPath } from './sync-paths.js'
 
@@ -37,8 +45,8 @@ export class StepFailure extends Error {
   }
 }
 
-/** Sends steps as one frame, in order. @throws StepFailure, DevloopError sync/disconnected */
-export type SendSteps = (steps: readonly Step[]) => Promise<void>
+/** Sends steps as one frame, in order. @returns what was printed @throws StepFailure, DevloopError sync/disconnected */
+export type SendSteps = (steps: readonly Step[]) => Promise<string>
 
 export interface ApplyContext extends StepContext {
   readonly read: (path: string) => SyncPath
@@ -48,7 +56,7 @@ export interface ApplyContext extends StepContext {
 /** Paths whose removal is one step. */
 const removeAtOnce = 1000
 /** How much of a large file is one frame, in bytes. */
-const pieceBytes = 1024 * 1024
+const pieceBytes = 8 * 1024 * 1024
 /** Bytes of a frame's code where files stand in the code because the container has no tar. */
 const blockBytes = 256 * 1024
 /** A larger file is sent in pieces even when it is in memory. */
@@ -138,7 +146,7 @@ async function sendFiles(
     } else if (file.content.length > wholeFileBytes) {
       await flushBundle()
       await sender.flush()
-      await sendInPieces(file.at, file.op, [file.content], context, signal)
+      await sendInPieces(file.at, file.op, file.content, context, signal)
     } else {
       if (bundle.length >= tarBounds.files || bytes + file.content.length > tarBounds.bytes) await flushBundle()
       bundle.push(file as LoadedFile)
@@ -182,7 +190,7 @@ async function sendAlone(file: LoadedFile, context: ApplyContext, sender: Batche
     return
   }
   await sender.flush()
-  await sendInPieces(file.at, file.op, [file.content], context, signal)
+  await sendInPieces(file.at, file.op, file.content, context, signal)
 }
 
 /** Files that are so few and small that they stand in one line. */
@@ -203,7 +211,7 @@ function few(files: readonly LoadedFile[], context: StepContext): Step[] | undef
 async function sendInPieces(
   at: SyncPath,
   op: FileOp,
-  content: Readable | Iterable<Buffer>,
+  content: Readable | Buffer,
   context: ApplyContext,
   signal: AbortSignal,
 ): Promise<void> {
@@ -214,16 +222,14 @@ async function sendInPieces(
     temporaries: [],
     paths: [at.path],
   })
-  const hash = createHash('sha256')
-  let size = 0
-  const discard = (): Promise<void> => context.send([step(`rm -f ${quote(stage)}; S=`)])
-  await context.send([step(`${checks([at])} && begin ${quote(at.folder)} ${(0o666 & ~op.mode).toString(8)}`)])
+  const discard = (): Promise<unknown> => context.send([step(`rm -f ${quote(stage)}; S=`)])
+  const resumable = op.size >= resumableBytes && (['head', 'wc', 'sha256sum'] as const).every((tool) => context.tools.has(tool))
+  const words = [quote(at.folder), (0o666 & ~op.mode).toString(8), resumable ? `${partPrefix}${op.hash}` : "''"]
+  const part = readPart(await context.send([step(`${checks([at])} && begin ${words.join(' ')}`)]))
   let begun = true
   try {
-    for await (const piece of pieces(content, pieceBytes)) {
+    for await (const piece of checkedPieces({ at, op, content }, pieceBytes, part)) {
       signal.throwIfAborted()
-      hash.update(piece)
-      size += piece.length
       if (context.tools.has('head')) await context.send([step(`more ${piece.length}`, piece)])
       else
         for (let from = 0; from < piece.length; from += 16 * 1024)
@@ -236,8 +242,8 @@ async function sendInPieces(
             ),
           ])
     }
-    if (size !== op.size || hash.digest('hex') !== op.hash) throw sourceChanged(at.path)
-    const mode = (op.mode & ~0o666) === 0 ? "''" : op.mode.toString(8)
+    // what an earlier loop made may have another mode
+    const mode = (op.mode & ~0o666) === 0 && part.bytes === 0 ? "''" : op.mode.toString(8)
     await context.send([step(`finish ${quote(at.folder)} ${quote(at.name)} ${mode}`)])
     begun = false
   } catch (thrown) {
@@ -246,6 +252,12 @@ async function sendInPieces(
     if (thrown instanceof StepFailure || thrown instanceof DevloopError || signal.aborted) throw thrown
     throw sourceUnreadable(at.path, thrown)
   } finally {
-    if (!Array.isArray(content)) (content as Readable).destroy()
+    if (!Buffer.isBuffer(content)) content.destroy()
   }
+}
+
+/** What the container said of an earlier loop's work. */
+function readPart(output: string): Part {
+  const [, bytes, hash] = /^devloop: part +(\d+) ([0-9a-f]{64})/m.exec(output) ?? []
+  return bytes === undefined || hash === undefined ? noPart : { bytes: Number(bytes), hash }
 }

@@ -1,5 +1,5 @@
 // The bytes of files that are to be synced: read ahead, and checked against the hash that was promised.
-import { hash as hashOnce } from 'node:crypto'
+import { createHash, hash as hashOnce } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { SyncOp } from '../../../ports/sync-transport.js'
@@ -54,7 +54,7 @@ async function loadFile(at: SyncPath, op: FileOp): Promise<LoadedFile | { at: Sy
 }
 
 /** What is sent must be what the hash says: else the container would hold something that nobody knows of. */
-export const sourceChanged = (path: string): DevloopError =>
+const sourceChanged = (path: string): DevloopError =>
   new DevloopError('sync/source', `The source of ${path} changed while it was being read.`, {
     help: 'Nothing: it is read again.',
   })
@@ -66,8 +66,57 @@ export const sourceUnreadable = (path: string, thrown: unknown): DevloopError =>
     cause: thrown,
   })
 
+/** A file of at least so many bytes goes on where its stream was cut, where the container can tell what is there. */
+export const resumableBytes = 8 * 1024 * 1024
+
+/** What an earlier session has set aside of a file's content. */
+export interface Part {
+  readonly bytes: number
+  /** sha256 of these, hex. */
+  readonly hash: string
+}
+
+export const noPart: Part = { bytes: 0, hash: '' }
+
+/**
+ * The bytes that are still to be sent, in pieces; nothing that is not what was hashed comes to its end.
+ * @throws DevloopError sync/source; sync/failed when the part is not the beginning of this file
+ */
+export async function* checkedPieces(
+  { at, op, content }: { at: SyncPath; op: FileOp; content: Buffer | Readable },
+  bytes: number,
+  part: Part = noPart,
+): AsyncGenerator<Buffer> {
+  // what came as a whole has been checked
+  const hash = Buffer.isBuffer(content) && part.bytes === 0 ? undefined : createHash('sha256')
+  if (part.bytes > op.size) throw otherPart(at.path)
+  let size = 0
+  for await (const piece of Buffer.isBuffer(content) ? slices(content, bytes) : pieces(content, bytes)) {
+    const known = Math.min(piece.length, Math.max(0, part.bytes - size))
+    size += piece.length
+    if (size > op.size) throw sourceChanged(at.path)
+    hash?.update(piece.subarray(0, known))
+    if (known > 0 && size - piece.length + known === part.bytes && hash?.copy().digest('hex') !== part.hash)
+      throw otherPart(at.path)
+    if (known === piece.length) continue
+    const fresh = piece.subarray(known)
+    hash?.update(fresh)
+    yield fresh
+  }
+  if (size !== op.size || (hash && hash.digest('hex') !== op.hash)) throw sourceChanged(at.path)
+}
+
+const otherPart = (path: string): DevloopError =>
+  new DevloopError('sync/failed', `What an earlier stream has left of ${path} is not the beginning of it.`, {
+    help: 'Nothing: it is sent again, from its beginning.',
+  })
+
+function* slices(content: Buffer, bytes: number): Generator<Buffer> {
+  for (let from = 0; from < content.length; from += bytes) yield content.subarray(from, from + bytes)
+}
+
 /** The same bytes in pieces of one size. */
-export async function* pieces(content: Readable | Iterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
+async function* pieces(content: Readable | Iterable<Buffer>, bytes: number): AsyncGenerator<Buffer> {
   let gathered: Buffer[] = []
   let size = 0
   for await (const chunk of content as AsyncIterable<Buffer | string> | Iterable<Buffer>) {

@@ -3,6 +3,9 @@
 /** Prefix of everything that is written beside and renamed; left-overs with it are swept. */
 export const temporaryPrefix = '.devloop-'
 
+/** Prefix of parts of large files that were set aside when a stream was cut; the sha256 of the whole file follows. As the agent's. */
+export const partPrefix = `${temporaryPrefix}part-`
+
 /** Tools that the loop asks for; `mv` is the one that it cannot do without. */
 export const knownTools = [
   'mv',
@@ -41,7 +44,7 @@ exec 9>&2 2>&1
 K=$1 D=${temporaryPrefix}$2
 N='
 '
-S= R=
+S= R= P=
 unset CDPATH IFS
 LC_ALL=C PATH=\${PATH:+$PATH:}/usr/local/bin:/usr/bin:/bin
 export LC_ALL PATH
@@ -93,13 +96,23 @@ take() {
   [ -z "$4" ] || chmod "$4" "$1/$D" || return
   place "$1" "$2"
 }
-# FOLDER UMASK: begin a large file, which more frames bring
+# FOLDER UMASK PART: begin a large file, which more frames bring. Of what an earlier loop has set aside as PART, size and hash are told;
+# whoever renames it has it.
 begin() {
   [ -d "$1/" ] || mkdir -p "$1" || return
-  S=$1/$D
+  S=$1/$D P=$3
+  if [ "$P" ] && [ -f "$1/$P" ] && [ ! -L "$1/$P" ] && mv -f "$1/$P" "$S" 2>/dev/null; then
+    printf 'devloop: part %s ' "$(wc -c < "$S")" && sha256sum < "$S"
+    return
+  fi
   umask "$2"
   printf '' > "$S" || { umask 022; return 1; }
   umask 022
+}
+# The input has ended in the middle: what came is kept for another loop, unless it is little
+aside() {
+  if [ "$P" ] && [ "$(wc -c < "$S")" -ge 1048576 ] && mv -f "$S" "\${S%/*}/$P"; then return; fi
+  rm -f "$S"
 }
 # SIZE: more bytes of it follow
 more() { head -c "$1" >> "$S" || { explain "$S"; return 1; }; }
@@ -274,5 +287,5 @@ while IFS= read -r line; do
   done
 done
 [ $# = 0 ] || rm -rf "$@"
-[ -z "$S" ] || rm -f "$S"
+[ -z "$S" ] || aside
 `

@@ -7,7 +7,7 @@ import { lineBytes, type Step } from './apply-steps.js'
 import type { OpenExec } from './exec-stream.js'
 import { frameKey, openFrames, type FrameAnswer, type FrameChannel } from './frame-channel.js'
 import { inspectBounds, inspectQuestion } from './inspect-frames.js'
-import { knownTools, loopScript, temporaryPrefix, type Tool } from './loop-script.js'
+import { knownTools, loopScript, partPrefix, temporaryPrefix, type Tool } from './loop-script.js'
 import { abortError, runRemote, shellPath } from './remote-command.js'
 import { createRestarter } from './restart.js'
 import { quote } from './shell-quote.js'
@@ -30,6 +30,8 @@ export interface ShellSessionOptions {
   readonly deadlineMs?: number
   /** Milliseconds of rest after which left-overs of earlier sessions are swept, once; default 1,000. */
   readonly sweepAfterMs?: number
+  /** Milliseconds after which parts of large files are swept that nobody has gone on with; default 120,000. */
+  readonly partsAfterMs?: number
 }
 
 /** Start the loop. @throws DevloopError sync/no-shell, sync/no-tool, sync/disconnected, cluster/* */
@@ -85,7 +87,7 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
     return answer.status === 0 ? channel.exchange({ code: Buffer.from('eval "$a"'), payload }) : answer
   }
 
-  const send = async (steps: readonly Step[]): Promise<void> => {
+  const send = async (steps: readonly Step[]): Promise<string> => {
     const temporaries = [...new Set(steps.flatMap((step) => step.temporaries))]
     const words = steps.flatMap((step, index) => (index === 0 ? [step.code] : [Buffer.from(' && '), step.code]))
     const code = Buffer.concat([
@@ -99,6 +101,7 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
         status,
         steps.flatMap((step) => step.paths),
       )
+    return output.toString('utf8')
   }
 
   let userName: string | undefined
@@ -172,7 +175,9 @@ function describeTools(tools: ReadonlySet<Tool>): string {
   const used = (['tar', 'head', 'sha256sum', 'stat'] as const).filter((tool) => tools.has(tool))
   const missing = [
     ...(tools.has('tar') && tools.has('head') ? [] : ['no tar: many files take longer']),
-    ...(tools.has('sha256sum') ? [] : ['no sha256sum: everything is written anew after a reconnect']),
+    ...(tools.has('sha256sum')
+      ? []
+      : ['no sha256sum: everything is written anew after a reconnect, large files from their beginning']),
   ]
   return `shell loop (${[...used, ...missing].join(', ')})`
 }
@@ -200,9 +205,10 @@ function createSweeper(channel: FrameChannel, context: Context, queue: Queue): {
   const { roots, tools, session } = context
   let timer: NodeJS.Timeout | undefined
   let done = !tools.has('find') || !tools.has('rm')
-  const sweep = (): void => {
-    done = true
-    const names = `-name ${quote(`${temporaryPrefix}*`)} ! -name ${quote(`${temporaryPrefix}${session}*`)} -prune -exec rm -rf {} +`
+  /** @param kept beginnings of names */
+  const sweep = (...kept: readonly string[]): void => {
+    const others = kept.map((one) => `! -name ${quote(`${one}*`)}`).join(' ')
+    const names = `-name ${quote(`${temporaryPrefix}*`)} ${others} -prune -exec rm -rf {} +`
     const nice = tools.has('nice') ? 'nice ' : ''
     // a root may be a single file, whose temporaries stand beside it
     const one = (root: string): string => {
@@ -212,18 +218,25 @@ function createSweeper(channel: FrameChannel, context: Context, queue: Queue): {
     const code = `{ ${roots.map(one).join('; ')}; } </dev/null >/dev/null 2>&1 &`
     queue.add(() => channel.exchange({ code: Buffer.from(code) })).catch(() => {})
   }
+  const own = `${temporaryPrefix}${session}`
   const rest = (): void => {
     if (done) return
-    timer ??= setTimeout(sweep, context.sweepAfterMs ?? 1_000)
+    timer ??= setTimeout(() => {
+      done = true
+      sweep(own, partPrefix)
+    }, context.sweepAfterMs ?? 1_000)
     timer.refresh()
     timer.unref()
   }
+  // parts of large files are left for a while to whoever goes on with them
+  const parts = done ? undefined : setTimeout(() => sweep(own), context.partsAfterMs ?? 120_000).unref()
   rest()
   return {
     rest,
     stop() {
       done = true
       clearTimeout(timer)
+      clearTimeout(parts)
     },
   }
 }

@@ -1,13 +1,12 @@
 // Sync operations as frames of the agent: small files share a frame, large ones come in pieces, and the next frames are read and sent
 // while the agent writes the first.
-import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { isDevloopError } from '../../../../errors/devloop-error.js'
 import type { SyncOp } from '../../../../ports/sync-transport.js'
-import { loadedInOrder, pieces, sourceChanged, sourceUnreadable, type FileOp } from '../load-files.js'
+import { checkedPieces, loadedInOrder, noPart, resumableBytes, sourceUnreadable, type FileOp, type Part } from '../load-files.js'
 import type { SyncPath } from '../sync-paths.js'
 import { AgentFailure, type AgentChannel } from './agent-channel.js'
-import { byteField, headBytes, kinds, longField, numberField, operations, sizedFields } from './frames.js'
+import { byteField, headBytes, kinds, longField, numberField, operations, readFields, sizedFields } from './frames.js'
 
 export interface AgentApplyContext {
   readonly channel: AgentChannel
@@ -69,6 +68,8 @@ interface Sender {
   flush(): Promise<void>
   /** Send a frame of another kind, when there is room. */
   send(kind: number, fields: readonly Buffer[]): Promise<void>
+  /** The same, and wait until it is carried out. @param onPart what is told before that */
+  ask(kind: number, fields: readonly Buffer[], onPart: (body: Buffer) => void): Promise<void>
   /** @throws what the agent said to an earlier frame */
   check(): void
   /** Resolves when everything that was sent is answered. */
@@ -99,6 +100,15 @@ function createSender({ channel, group }: AgentApplyContext, signal: AbortSignal
       },
     )
   }
+  const ask = async (kind: number, fields: readonly Buffer[], onPart: (body: Buffer) => void): Promise<void> => {
+    await channel.room()
+    signal.throwIfAborted()
+    try {
+      await channel.request(kind, [mark, ...fields], onPart)
+    } finally {
+      check()
+    }
+  }
   const over = (): void => {
     if (--under === 0) settle()
   }
@@ -112,6 +122,7 @@ function createSender({ channel, group }: AgentApplyContext, signal: AbortSignal
   return {
     check,
     send,
+    ask,
     flush,
     async add(fields) {
       const bytes = fields.reduce((sum, field) => sum + field.length, 0)
@@ -133,19 +144,27 @@ async function sendInPieces(
   signal: AbortSignal,
 ): Promise<void> {
   await sender.flush()
-  await sender.send(kinds.begin, [...context.place(at), numberField(op.mode), longField(op.size), Buffer.from(op.hash, 'hex')])
+  const resumable = op.size >= resumableBytes
+  const begin = [
+    ...context.place(at),
+    numberField(op.mode),
+    longField(op.size),
+    Buffer.from(op.hash, 'hex'),
+    byteField(resumable ? 1 : 0),
+  ]
+  let part: Part = noPart
+  // only a large file is worth waiting for the answer
+  if (!resumable) await sender.send(kinds.begin, begin)
+  else
+    await sender.ask(kinds.begin, begin, (body) => {
+      const fields = readFields(body)
+      part = { bytes: fields.long(), hash: fields.bytes(32).toString('hex') }
+    })
   try {
-    let size = 0
-    const hash = createHash('sha256')
-    for await (const piece of Buffer.isBuffer(content) ? slices(content) : pieces(content, pieceBytes)) {
+    for await (const piece of checkedPieces({ at, op, content }, pieceBytes, part)) {
       signal.throwIfAborted()
-      size += piece.length
-      if (size > op.size) throw sourceChanged(at.path)
-      // what came as a whole has been checked
-      if (!Buffer.isBuffer(content)) hash.update(piece)
       await sender.send(kinds.chunk, [piece])
     }
-    if (size !== op.size || (!Buffer.isBuffer(content) && hash.digest('hex') !== op.hash)) throw sourceChanged(at.path)
     await sender.send(kinds.end, [])
   } catch (thrown) {
     if (!(thrown instanceof AgentFailure)) await discard(context)
@@ -158,10 +177,6 @@ async function sendInPieces(
 
 const discard = ({ channel, group }: AgentApplyContext): Promise<void> =>
   channel.request(kinds.discard, [numberField(group)]).catch(() => {})
-
-function* slices(content: Buffer): Generator<Buffer> {
-  for (let from = 0; from < content.length; from += pieceBytes) yield content.subarray(from, from + pieceBytes)
-}
 
 /** What the agent says about a path as the text that a tool in a container would have printed. */
 export function failureText(thrown: AgentFailure): string {

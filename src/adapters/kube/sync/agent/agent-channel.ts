@@ -140,7 +140,7 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
     else if (listener) {
       if (kind === kinds.done || kind === kinds.exited || kind === kinds.failed) begun.delete(of)
       listener.onFrame(frame)
-    } else if (kind === kinds.facts) waiting.get(of)?.onPart?.(body)
+    } else if (kind === kinds.facts || kind === kinds.resumed) waiting.get(of)?.onPart?.(body)
     else if (kind === kinds.done) answered(of)?.resolve()
     else if (kind === kinds.failed) {
       const fields = readFields(body)

@@ -1,7 +1,7 @@
 // Frames of the agent's protocol: how they are put together and taken apart. agent/frame.go is the other end.
 
 /** Both ends must have the same. */
-export const protocol = 1
+export const protocol = 2
 /** A longer frame is a mistake, in bytes without the length itself. */
 export const maxFrame = 4 * 1024 * 1024
 /** What comes before a frame's body: length (4 bytes), kind (1), number (4). */
@@ -29,6 +29,7 @@ export const kinds = {
   alive: 134,
   refused: 135,
   listed: 136,
+  resumed: 137,
 } as const
 
 /** Operations of a `write` frame. */

@@ -226,17 +226,18 @@ describe.skipIf(missing !== undefined)(`the agent's session${missing ? ` (${miss
   it('keeps the folders of files that are written while somebody else removes them', async () => {
     const root = folder()
     const session = await open([root])
-    const vandal = spawn('sh', ['-c', `while :; do rm -rf ${root}/a; done`], { stdio: 'ignore' })
-    cleanups.push(() => {
-      vandal.kill('SIGKILL')
-    })
+    const vandal = spawn('sh', ['-c', `while :; do rm -rf ${root}/a; done`], { stdio: 'ignore', detached: true })
+    // with what it runs just now
+    const end = (): void => void (vandal.exitCode ?? vandal.signalCode ?? process.kill(-(vandal.pid ?? 0), 'SIGKILL'))
+    cleanups.push(end)
     for (let round = 0; round < 20; round++) {
       const ops = Array.from({ length: 50 }, (_, number) => fileOp(`${root}/a/b/c${number % 5}/f${number}`, 'x'))
       // each time it is either done, or said that it is not
       await session.apply(ops, never).catch((thrown: unknown) => expect(thrown).toMatchObject({ code: 'sync/failed' }))
     }
-    vandal.kill('SIGKILL')
-    await new Promise((resolve) => vandal.once('exit', resolve))
+    const ended = new Promise((resolve) => vandal.once('exit', resolve))
+    end()
+    await ended
     await session.apply([fileOp(`${root}/a/b/f`, 'x')], never)
     expect(readTree(root).get('a/b/f')).toEqual(fileEntry('x'))
   })

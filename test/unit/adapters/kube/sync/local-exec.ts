@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DevloopError } from '../../../../../src/errors/devloop-error.js'
@@ -94,6 +95,7 @@ async function folderFixture(
     },
     shell: (script) => runHere(script, { ...process.env, ROOT: root }),
     cut: () => streams[0]?.close(),
+    sent: () => streams.reduce((sum, { stdin }) => sum + ((stdin as Socket | null)?.bytesWritten ?? 0), 0),
     async close() {
       for (const session of sessions) await session.close()
       rmSync(folder, { recursive: true, force: true })
