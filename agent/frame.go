@@ -24,18 +24,19 @@ type kind byte
 
 // From devloop.
 const (
-	kindHello   kind = 1
-	kindInspect kind = 2
-	kindWrite   kind = 3
-	kindBegin   kind = 4
-	kindChunk   kind = 5
-	kindEnd     kind = 6
-	kindDiscard kind = 7
-	kindRun     kind = 8
-	kindCancel  kind = 9
-	kindRestart kind = 10
-	kindList    kind = 11
-	kindSignal  kind = 12
+	kindHello     kind = 1
+	kindInspect   kind = 2
+	kindWrite     kind = 3
+	kindBegin     kind = 4
+	kindChunk     kind = 5
+	kindEnd       kind = 6
+	kindDiscard   kind = 7
+	kindRun       kind = 8
+	kindCancel    kind = 9
+	kindRestart   kind = 10
+	kindList      kind = 11
+	kindSignal    kind = 12
+	kindListening kind = 15
 )
 
 // From the agent. An answer has the number of what it answers.

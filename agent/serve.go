@@ -40,8 +40,8 @@ type session struct {
 	// The group of write frames that failed last: what follows in it is skipped.
 	failedGroup uint32
 	sweepAfter  time.Duration
-	// Lists that are being made, by the number of the frame that asked, and whether they are cancelled.
-	lists sync.Map
+	// What goes on beside the rest (lists, waits), by the number of the frame that asked, and whether it is cancelled.
+	beside sync.Map
 }
 
 // serve speaks the frame protocol until the input ends. Returns the exit code.
@@ -149,13 +149,17 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 			}
 			s.commands.run(asked.number, argv)
 		case kindCancel:
-			if cancelled, found := s.lists.Load(asked.number); found {
+			if cancelled, found := s.beside.Load(asked.number); found {
 				cancelled.(*atomic.Bool).Store(true)
 			} else {
 				go s.commands.cancel(asked.number)
 			}
 		case kindList:
 			if err := s.list(asked); err != nil {
+				return err
+			}
+		case kindListening:
+			if err := s.listening(asked); err != nil {
 				return err
 			}
 		case kindRestart:
@@ -245,17 +249,39 @@ func (s *session) list(asked frame) error {
 	if body.failed {
 		return errMalformed
 	}
-	cancelled := &atomic.Bool{}
-	s.lists.Store(asked.number, cancelled)
-	l := &lister{roots: s.roots, skipped: skipped, cancelled: cancelled.Load, send: func(entries []byte) {
+	cancelled := s.cancellable(asked.number)
+	l := &lister{roots: s.roots, skipped: skipped, cancelled: cancelled, send: func(entries []byte) {
 		s.writer.send(kindListed, asked.number, entries)
 	}}
 	go func() {
 		l.list()
-		s.lists.Delete(asked.number)
+		s.beside.Delete(asked.number)
 		s.writer.send(kindDone, asked.number, nil)
 	}()
 	return nil
+}
+
+// listening waits until a port is listened on.
+func (s *session) listening(asked frame) error {
+	body := fields{rest: asked.body}
+	port := body.number()
+	if body.failed || port == 0 || port > 65535 {
+		return errMalformed
+	}
+	cancelled := s.cancellable(asked.number)
+	go func() {
+		waitUntilListening(port, cancelled)
+		s.beside.Delete(asked.number)
+		s.writer.send(kindDone, asked.number, nil)
+	}()
+	return nil
+}
+
+// cancellable notes that work goes on beside the rest. Returns whether it is cancelled.
+func (s *session) cancellable(number uint32) func() bool {
+	cancelled := &atomic.Bool{}
+	s.beside.Store(number, cancelled)
+	return cancelled.Load
 }
 
 func (s *session) restart(number uint32) {

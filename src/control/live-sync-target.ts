@@ -1,12 +1,9 @@
 // Keeps one container at what its image's overlay says, over one stream that stays open. Converges: it compares what the
 // container holds with what it must hold, and sends the difference.
-import type { Duplex } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { DevloopError, isAbort, isDevloopError, toErrorInfo } from '../errors/devloop-error.js'
 import { platformOf } from '../model/build-record.js'
-import { describeNotice, type CompiledLiveRules } from '../model/live-rules.js'
-import type { ImageSpec, LiveRule, ReloadSignal } from '../model/plan.js'
-import type { TargetState } from '../model/state.js'
+import type { CompiledLiveRules } from '../model/live-rules.js'
 import type { SyncSession } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
 import { dueBuild, isSyncHeld, isTargetDue } from '../store/graph-status.js'
@@ -14,11 +11,11 @@ import { driftState } from '../store/large.js'
 import { isStaying } from '../store/resource-status.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
-import { notifyByHttp } from './notify-by-http.js'
 import { addOwed, isOwed, noteOwed, nothingOwed, notePaid, placeJournal, readJournal, type Owed } from './owed.js'
+import { createTargetSteps, dueSteps, type Wanted } from './live-sync-steps.js'
 import { retryAt } from './retry.js'
-import { difference, operations, type Difference, type Manifest } from './sync-difference.js'
-import { overlaidPaths, stepRules, strayPaths, syncRoots, type Layer, type Layers, type StepRule } from './sync-layers.js'
+import { difference, operations, type Manifest } from './sync-difference.js'
+import { overlaidPaths, strayPaths, syncRoots, type Layer } from './sync-layers.js'
 import { compare, verifiedPaths, type Verified } from './verify.js'
 
 export interface TargetSync {
@@ -44,19 +41,6 @@ const openMs = 10_000
  */
 const unread = { tries: 5, everyMs: 200 }
 
-interface Wanted {
-  readonly target: TargetState
-  readonly spec: ImageSpec
-  readonly layers: Layers
-  readonly digest: string
-  readonly revision: number
-  /** Revisions of the images that it is built on; undefined = none. */
-  readonly bases: Readonly<Record<string, number>> | undefined
-  readonly restarts: number
-  /** What changed since waits for a trigger: only a restart may be due. */
-  readonly held: boolean
-}
-
 export function createTargetSync(context: ControlContext, id: string): TargetSync {
   const { store, large, ports, runtime, log, onDefect } = context
   const stopping = new AbortController()
@@ -77,8 +61,6 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   /** Streams lost soon after they were opened, in a row; and when the next may be opened only to keep it open. */
   let losses = 0
   let reopenAt = 0
-  /** A step that runs and that a newer change ends. */
-  let cancelable: { readonly revision: number; readonly bases: Wanted['bases']; readonly cancel: AbortController } | undefined
 
   const patch = (change: TargetPatch): void => store.dispatch({ type: 'target/patch', target: id, patch: change })
   const tell = (level: 'info' | 'warn' | 'error', text: string, source = 'sync'): void => {
@@ -251,7 +233,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         ++number,
       )
       const stream = await open(wanted)
-      stage(wanted, 'sent')
+      steps.stage(wanted, 'sent')
       try {
         await stream.apply(ops, signal)
       } catch (thrown) {
@@ -259,7 +241,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         throw thrown
       }
       for (const [path, held] of result) known.set(path, held)
-      stage(wanted, 'written')
+      steps.stage(wanted, 'written')
       tell(
         'info',
         `${ops.length === 1 ? ops[0]?.path : `${ops.length} paths`} in ${target.pod} (${Math.round(performance.now() - started)} ms)`,
@@ -267,7 +249,10 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     }
     if (askedRestart) owed.restart = true
     // what a newer change overtook stays owed, and follows that
-    if ((await paySteps(wanted)) === 'overtaken') return
+    if (isOwed(owed)) {
+      if ((await steps.pay(wanted, owed)) === 'overtaken') return
+      await notePaid(ports.stateFiles, id, number)
+    }
     patch({
       status: 'synced',
       ...(held ? {} : { acked: { digest, revision, ...(bases ? { bases } : {}) } }),
@@ -278,140 +263,6 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       failedRevision: undefined,
       failedBases: undefined,
     })
-  }
-
-  const stage = ({ target, revision, bases }: Wanted, name: string, detail?: string): void => {
-    for (const [image, held] of [[target.image, revision] as const, ...Object.entries(bases ?? {})])
-      store.dispatch({ type: 'change/stage', image, revision: held, stage: name, ...(detail === undefined ? {} : { detail }) })
-  }
-
-  const paySteps = async (wanted: Wanted): Promise<'paid' | 'overtaken'> => {
-    const { target, layers } = wanted
-    if (!isOwed(owed)) return 'paid'
-    for (const rule of stepRules(layers)) {
-      if (!owed.steps.has(ruleKey(rule))) continue
-      if (rule.kind === 'notify') {
-        await notify(rule, wanted)
-      } else {
-        if ((await runStep(await open(wanted), rule, wanted)) === 'overtaken') return 'overtaken'
-        stage(wanted, 'ran', commandText(rule))
-      }
-      owed.steps.delete(ruleKey(rule))
-    }
-    // rules that have left the Devloopfile are owed no more
-    owed.steps.clear()
-    if (owed.restart) {
-      if (!target.restartable) {
-        tell('warn', `${target.pod}/${target.container} cannot be restarted in place; the files are there`)
-      } else {
-        await (await open(wanted)).restart(signal)
-        stage(wanted, 'restarted')
-        tellReplaced(target)
-      }
-      owed.restart = false
-      // the new process has read everything anyway
-      owed.signals.clear()
-    }
-    for (const name of owed.signals) {
-      await sendSignal(name, wanted)
-      stage(wanted, 'signalled', name)
-      owed.signals.delete(name)
-    }
-    await notePaid(ports.stateFiles, id, number)
-    return 'paid'
-  }
-
-  /** So that whoever debugs it attaches again. */
-  const tellReplaced = ({ resource, pod }: TargetState): void => {
-    const { targets, plan, forwards } = store.state()
-    patch({ replaced: (targets[id]?.replaced ?? 0) + 1 })
-    const spec = plan?.resources[resource]
-    if (spec?.kind !== 'app' || !spec.debug) return
-    const { local } = spec.debug
-    tell('info', `the process in ${pod} was replaced: attach the debugger again at localhost:${forwards[local]?.opened ?? local}`)
-  }
-
-  const sendSignal = async (name: ReloadSignal, wanted: Wanted): Promise<void> => {
-    const { pod, container } = wanted.target
-    const stream = await open(wanted)
-    if (!stream.signal)
-      throw new DevloopError('signal/failed', `${name} cannot be sent to the process in ${pod}/${container}.`, {
-        why: `What is used there is: ${stream.description}.`,
-      })
-    await stream.signal(name, signal)
-    tell('info', `the process in ${pod} got ${name}`)
-  }
-
-  const notify = async ({ how, timeoutMs, at }: Extract<LiveRule, { kind: 'notify' }>, wanted: Wanted): Promise<void> => {
-    const { target } = wanted
-    if (how.kind === 'signal') {
-      // one that is about to be replaced reads everything anyway
-      if (owed.restart && target.restartable) return
-      await sendSignal(how.signal, wanted)
-    } else {
-      const current = runtime.current
-      if (!current) throw new DevloopError('sync/disconnected', 'not connected')
-      const place = { namespace: target.namespace, name: target.pod }
-      const dial = (limit: AbortSignal): Promise<Duplex> => current.dial(place, how.port, limit)
-      const status = await notifyByHttp({ how, dial, timeoutMs, name: target.pod, at }, signal)
-      tell('info', `${target.pod} was notified by ${describeNotice(how)} (${status})`)
-    }
-    stage(wanted, 'notified', describeNotice(how))
-  }
-
-  const runStep = async (
-    stream: SyncSession,
-    rule: Extract<LiveRule, { kind: 'run' }>,
-    { target, revision, bases }: Wanted,
-  ): Promise<'done' | 'overtaken'> => {
-    const text = commandText(rule)
-    const limit = AbortSignal.timeout(rule.timeoutMs)
-    const cancel = new AbortController()
-    if (rule.cancelOnChange) cancelable = { revision, bases, cancel }
-    // what was saved while the files were on their way has poked already
-    cancelOvertaken()
-    const tail: string[] = []
-    tell('info', `running ${text} in ${target.pod}`, 'run')
-    let exitCode: number
-    try {
-      const ended = await stream.run(
-        rule.command,
-        (line) => {
-          tail.push(line)
-          if (tail.length > 20) tail.shift()
-          tell('info', line, 'run')
-        },
-        AbortSignal.any([limit, cancel.signal, signal]),
-      )
-      exitCode = ended.exitCode
-    } catch (thrown) {
-      if (cancel.signal.aborted && !signal.aborted) {
-        tell('info', `${text} in ${target.pod} was ended, since more was saved meanwhile`, 'run')
-        return 'overtaken'
-      }
-      if (limit.aborted)
-        throw new DevloopError('run/timeout', `\`${text}\` did not finish in ${rule.timeoutMs / 1000} s in ${target.pod}`, {
-          where: rule.at,
-          why: tail.join('\n'),
-        })
-      throw thrown
-    } finally {
-      cancelable = undefined
-    }
-    if (exitCode !== 0)
-      throw new DevloopError('run/failed', `\`${text}\` failed with exit code ${exitCode} in ${target.pod}`, {
-        where: rule.at,
-        why: tail.join('\n'),
-      })
-    return 'done'
-  }
-
-  /** End the step that runs when there is something newer to write. */
-  const cancelOvertaken = (): void => {
-    if (!cancelable) return
-    const now = look()
-    if (!now || now.held) return
-    if (now.revision !== cancelable.revision || !isDeepStrictEqual(now.bases, cancelable.bases)) cancelable.cancel.abort()
   }
 
   const fail = (wanted: Wanted, thrown: unknown): void => {
@@ -459,6 +310,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     for (const one of asked.splice(0)) await compareNow().then(one.resolve, one.reject)
   }
 
+  const steps = createTargetSteps({ context, id, patch, tell, open, look, signal })
   const drain = createDrain(() => work().finally(answerAsked), onDefect)
   const work = async (): Promise<void> => {
     clearTimeout(timer)
@@ -519,7 +371,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   drain.poke()
   return {
     poke() {
-      cancelOvertaken()
+      steps.cancelOvertaken()
       drain.poke()
     },
     verify: () =>
@@ -537,30 +389,4 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       await open_?.close()
     },
   }
-}
-
-const ruleKey = (rule: StepRule): string =>
-  JSON.stringify(rule.kind === 'run' ? [rule.command, rule.on] : ['notify', rule.how, rule.on])
-
-const commandText = (rule: Extract<LiveRule, { kind: 'run' }>): string =>
-  typeof rule.command === 'string' ? rule.command : rule.command.join(' ')
-
-/** The steps that writing some paths leads to, by the rules of the images that they come from. */
-function dueSteps(differences: readonly Difference[]): Owed {
-  const due = nothingOwed()
-  for (const layer of new Set(differences.map((one) => one.layer))) {
-    const { spec, files } = layer
-    // where several files lead, the one that is gone may be what the step is for
-    const paths = differences.flatMap(({ layer: of, path, source }) =>
-      of !== layer ? [] : files.rules.isContested(path) ? files.rules.sourcesOf(path) : [source],
-    )
-    const triggered = files.rules.triggers(paths)
-    for (const index of triggered.steps) {
-      const rule = spec.live[index]
-      if (rule?.kind === 'run' || rule?.kind === 'notify') due.steps.add(ruleKey(rule))
-    }
-    for (const signal of triggered.signals) due.signals.add(signal)
-    due.restart ||= triggered.restart
-  }
-  return due
 }

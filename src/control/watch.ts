@@ -127,6 +127,7 @@ export function createWatchController(context: ControlContext): Controller {
 
   /** @param polled whether only time has passed: what is seen then is seen by no watch */
   const flush = async ({ paths, rescan, first, rested }: Burst, polled = false): Promise<void> => {
+    const gathered = Date.now()
     const hints = rescan ? 'all' : paths
     const look = (tree: SourceTree) => (hints === 'all' ? tree.scan(signal) : tree.look(hints, signal, rested))
     const imageChanges: ChangeImage[] = []
@@ -167,6 +168,7 @@ export function createWatchController(context: ControlContext): Controller {
         type: 'change/seen',
         id,
         first,
+        gathered,
         paths: [...changed].slice(0, 20),
         pathCount: changed.size,
         images: imageChanges,

@@ -339,6 +339,8 @@ export interface TargetState {
   readonly restartsDone: number
   /** How often its process was replaced in place; absent = never. */
   readonly replaced?: number
+  /** Its process was replaced, and the new one does not listen on the app's port yet. */
+  readonly starting?: true
   readonly transport?: string
   readonly error?: ErrorInfo
 }

@@ -78,6 +78,12 @@ export interface SyncSession {
    * @throws DevloopError signal/failed
    */
   signal?(name: ReloadSignal, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when something in the container's network listens on this TCP port; without connecting, which the app would see. It goes on
+   * beside other calls. Undefined = this session cannot tell.
+   * @throws DevloopError sync/disconnected
+   */
+  readonly listening?: (port: number, signal: AbortSignal) => Promise<void>
   /** Settles once, when the stream has ended for whatever reason; never rejects. */
   readonly closed: Promise<DevloopClosed>
   close(): Promise<void>

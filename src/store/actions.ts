@@ -107,7 +107,10 @@ export type Action = { readonly at: number } &
     | {
         readonly type: 'change/seen'
         readonly id: string
+        /** First event, milliseconds since 1970. */
         readonly first: number
+        /** When no more was waited for, milliseconds since 1970. */
+        readonly gathered: number
         readonly paths: readonly string[]
         readonly pathCount: number
         readonly images: readonly ChangeImage[]

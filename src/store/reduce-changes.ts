@@ -11,7 +11,7 @@ import { renderKey, wantedKey } from './resource-status.js'
 const kept = 50
 
 export function seeChange(state: State, action: Extract<Action, { type: 'change/seen' }>): State {
-  const { id, first, paths, pathCount, images, resources } = action
+  const { id, first, gathered, paths, pathCount, images, resources } = action
   const nothing =
     images.every((one) => one.action === 'none' || !isImageNeeded(state, one.image)) &&
     resources.every((name) => state.resources[name]?.disabled)
@@ -22,7 +22,10 @@ export function seeChange(state: State, action: Extract<Action, { type: 'change/
     pathCount,
     images,
     resources,
-    stages: [{ stage: 'seen', ms: action.at - first }],
+    stages: [
+      { stage: 'gathered', ms: gathered - first },
+      { stage: 'seen', ms: action.at - first },
+    ],
     outcome: nothing ? 'nothing' : 'pending',
   }
   const all = [...Object.entries(state.changes), [id, change] as const]
@@ -102,7 +105,9 @@ function imageOutcome(state: State, { image: name, action, revision }: ChangeIma
   }
   const behind = targets.some(
     (target) =>
-      target.acked?.digest !== state.images[target.image]?.record?.digest || (ackedRevision(target, name) ?? -1) < revision,
+      target.starting ||
+      target.acked?.digest !== state.images[target.image]?.record?.digest ||
+      (ackedRevision(target, name) ?? -1) < revision,
   )
   if (behind) return 'pending'
   return !rebuilt || usersReady(state, name) ? 'live' : 'pending'

@@ -226,6 +226,7 @@ function take(state: State, step: Step): State {
         type: 'change/seen',
         id: `c${revision}-${image}`,
         first: 1,
+        gathered: 1,
         paths: ['/p/a'],
         pathCount: 1,
         images: [{ image, action: rebuild ? 'rebuild' : 'sync', why: 'w', revision }],

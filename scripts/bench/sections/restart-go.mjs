@@ -66,7 +66,13 @@ export async function section({ options, registry, project, open, cluster, folde
   await made.removeNamespace()
 
   const rows = (id, what, times) => {
-    add({ id, what, values: times.devloop, limits: { median: 80 }, stages: medians(times.stages), note })
+    add({ id, what, values: times.devloop, stages: medians(times.stages), note })
+    add({
+      id: `${id}.process`,
+      what: 'of that, from all of it written until the new process answers',
+      values: times.stages.map(({ written, answer }) => answer - written),
+      limits: { median: 80 },
+    })
     add({
       id: `${id}.floor`,
       what: 'the same by a stream made by hand, whose shell ends the program and starts it again',

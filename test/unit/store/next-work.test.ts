@@ -249,6 +249,7 @@ describe('changes', () => {
       type: 'change/seen',
       id: `c${revision}`,
       first: 900,
+      gathered: 900,
       paths: ['/p/api/src/a'],
       pathCount: 1,
       images: [{ image: 'api', action, why: '', revision }],
@@ -299,7 +300,16 @@ describe('changes', () => {
   })
 
   test('a change that changes nothing is nothing', () => {
-    const state = play(live(), { type: 'change/seen', id: 'n', first: 1, paths: [], pathCount: 0, images: [], resources: [] })
+    const state = play(live(), {
+      type: 'change/seen',
+      id: 'n',
+      first: 1,
+      gathered: 1,
+      paths: [],
+      pathCount: 0,
+      images: [],
+      resources: [],
+    })
     expect(state.changes.n?.outcome).toBe('nothing')
   })
 })

@@ -117,6 +117,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
     list: ({ skip, onEntry }, signal) => list(channel, roots, skip.map(read).flatMap(place), onEntry, signal),
     run: (command, onLine, signal) => run(channel, name, command, onLine, signal),
     restart: (signal) => serial(signal, () => restart(channel, name)),
+    listening: (port, signal) => listening(channel, port, signal),
     signal: (wanted, signal) => serial(signal, () => sendSignal(channel, name, wanted)),
     closed: channel.closed.then(({ reason, error }) => ({
       reason,
@@ -192,6 +193,29 @@ function list(
           onEntry(below ? `${root === '/' ? '' : root}/${below}` : root, entry?.kind === 'absent' ? undefined : entry)
         }
       },
+      onLost: (error) => over(() => reject(error)),
+    })
+    const onAbort = (): void => {
+      begun.cancel()
+      over(() => reject(abortError(signal)))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/** Beside all other work. */
+function listening(channel: AgentChannel, port: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(abortError(signal))
+      return
+    }
+    const over = (settle: () => void): void => {
+      signal.removeEventListener('abort', onAbort)
+      settle()
+    }
+    const begun = channel.begin(kinds.listening, [numberField(port)], {
+      onFrame: () => over(resolve),
       onLost: (error) => over(() => reject(error)),
     })
     const onAbort = (): void => {

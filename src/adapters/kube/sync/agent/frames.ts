@@ -20,6 +20,7 @@ export const kinds = {
   restart: 10,
   list: 11,
   signal: 12,
+  listening: 15,
   welcome: 128,
   done: 129,
   failed: 130,
