@@ -27,14 +27,22 @@ type commands struct {
 	running map[uint32]*exec.Cmd
 }
 
-// run starts a command in this process's working folder; its output and end are sent when they come.
-func (c *commands) run(number uint32, argv []string) {
+// run starts a command in this process's working folder, as a user ("" = that of this process); its output and end are sent when they come.
+func (c *commands) run(number uint32, user string, argv []string) {
 	command := exec.Command(argv[0], argv[1:]...)
 	// a group of its own, so that it can be ended with what it started
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	command.Stdout = outputWriter{c.writer, number, outputMain}
 	command.Stderr = outputWriter{c.writer, number, outputErrors}
 	command.WaitDelay = outputGrace
+	if user != "" {
+		credential, environment, err := asUser(user)
+		if err != nil {
+			c.writer.send(kindFailed, number, failedBody(failure{"user", user, err.Error()}))
+			return
+		}
+		command.SysProcAttr.Credential, command.Env = credential, environment
+	}
 	if err := command.Start(); err != nil {
 		code, _ := describe(unwrapped(err))
 		if errors.Is(err, exec.ErrNotFound) {

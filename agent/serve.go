@@ -140,14 +140,14 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 		switch asked.kind {
 		case kindRun:
 			body := fields{rest: asked.body}
-			argv := []string{}
+			user, argv := body.text(), []string{}
 			for len(body.rest) > 0 {
 				argv = append(argv, body.text())
 			}
 			if body.failed || len(argv) == 0 {
 				return errMalformed
 			}
-			s.commands.run(asked.number, argv)
+			s.commands.run(asked.number, user, argv)
 		case kindCancel:
 			if cancelled, found := s.beside.Load(asked.number); found {
 				cancelled.(*atomic.Bool).Store(true)

@@ -48,6 +48,10 @@ func TestSignalsWaitForAProcessThatStarts(t *testing.T) {
 	if err := slow.Start(); err != nil {
 		t.Fatal(err)
 	}
+	// before it is the shell it is a copy of this process, which blocks all signals; copies of the supervisor are known by their name
+	for nameOf(slow.Process.Pid) != "sh" {
+		time.Sleep(time.Millisecond)
+	}
 	if err := sendIfTaken(slow.Process.Pid, syscall.SIGHUP, 10*time.Second); err != nil {
 		_ = slow.Process.Kill()
 		t.Error(err)

@@ -194,6 +194,7 @@ export function createTargetSteps({ context, id, patch, tell, open, look, signal
           tell('info', line, 'run')
         },
         AbortSignal.any([limit, cancel.signal, signal]),
+        rule.user,
       )
       exitCode = ended.exitCode
     } catch (thrown) {

@@ -172,6 +172,7 @@ export type LiveRule =
       readonly command: Command
       /** Runs when a synced path matches one of these; empty = every synced path. */ readonly on: readonly string[]
       readonly timeoutMs: number
+      /** Whom it runs as in a container, by name or number; absent = the container's user. */ readonly user?: string
       /** Whether a newer change ends it, to start it anew with that. */ readonly cancelOnChange?: true
       readonly at: SourcePosition
     }

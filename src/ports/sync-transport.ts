@@ -65,8 +65,10 @@ export interface SyncSession {
   /**
    * Run a command in the container (a string by `sh -c`), in the container's working folder.
    * Aborting ends the command too, not only the wait. Output is given in whole lines.
+   * @param user name or number of whom it runs as; undefined = the container's user. On this machine always whoever runs devloop
+   * @throws DevloopError run/failed where it cannot run as that user
    */
-  run(command: Command, onLine: (line: string) => void, signal: AbortSignal): Promise<{ exitCode: number }>
+  run(command: Command, onLine: (line: string) => void, signal: AbortSignal, user?: string): Promise<{ exitCode: number }>
   /**
    * Replace the container's main process and resolve when the new one is started.
    * @throws DevloopError restart/unsupported, restart/failed

@@ -13,6 +13,7 @@ import { waitFor } from '../support/wait-for.js'
 import { syncListSuite } from './sync-list.js'
 import { startPods, type SyncPod, type SyncPods } from './sync-pods.js'
 import { fileEntry, fileOp } from './sync-samples.js'
+import { runUserSuite } from './sync-run-user.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
 
 const never = new AbortController().signal
@@ -125,6 +126,8 @@ afterAll(async () => {
   await namespace?.remove()
   connection?.close()
 })
+
+runUserSuite({ name: 'the agent', open: { root: () => open('busybox', ['/tmp']), nonroot: () => open('nonroot', ['/tmp']) } })
 
 for (const pod of ['busybox', 'node'] as const) {
   const suite = {

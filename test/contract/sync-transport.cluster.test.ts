@@ -16,6 +16,7 @@ import {
 import { waitFor } from '../support/wait-for.js'
 import { startPods, type SyncPods } from './sync-pods.js'
 import { fileEntry, fileOp } from './sync-samples.js'
+import { runUserSuite } from './sync-run-user.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
 
 const never = new AbortController().signal
@@ -78,6 +79,9 @@ afterAll(async () => {
 
 for (const pod of ['busybox', 'node'] as const)
   syncTransportSuite({ name: `shell loop in a pod (${pod})`, open: () => podFixture(pod) })
+
+const openIn = (pod: Pod) => () => createShellTransport(connection).open(target(pod), ['/tmp'], never)
+runUserSuite({ name: 'the shell loop', open: { root: openIn('busybox'), nonroot: openIn('nonroot') } })
 
 const podFixture = (pod: Pod): Promise<SyncFixture> =>
   pods.fixture(target(pod), (through, root) => createShellTransport(through).open(target(pod), [root], never))

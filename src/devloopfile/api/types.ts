@@ -299,6 +299,11 @@ export interface RunOptions {
    * command runs to its end first.
    */
   cancelOnChange?: boolean
+  /**
+   * Whom it runs as in a container that runs as root: name or number, with that user's group and home. Default: as the container. The
+   * process runtime runs everything as you.
+   */
+  user?: string | number
 }
 
 export interface RestartOptions {

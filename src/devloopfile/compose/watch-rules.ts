@@ -110,7 +110,7 @@ function oneRule(reader: Reader, rule: MapNode, context: string, host: ComposeHo
       return (
         problems.error(`${what}: \`sync+exec\` has no \`exec.command\`.`, { at, help: 'Write exec: { command: ... }.' }) ?? []
       )
-    for (const key of ['user', 'privileged', 'working_dir', 'environment']) {
+    for (const key of ['privileged', 'working_dir', 'environment']) {
       const node = exec.entries.get(key)
       if (node)
         problems.warn(service, `${what}: \`exec.${key}\` is not followed.`, {
@@ -119,7 +119,9 @@ function oneRule(reader: Reader, rule: MapNode, context: string, host: ComposeHo
           help: 'Say it in the command itself.',
         })
     }
-    rules.push({ rule: 'run', args: [words, on], at })
+    // a user of a Compose file may name a group, which is the user's own here
+    const [user] = text(reader, 'develop.watch.exec.user', exec.entries.get('user'))?.split(':') ?? []
+    rules.push({ rule: 'run', args: [words, user ? { ...on, user } : on], at })
   }
   return rules
 }

@@ -21,7 +21,7 @@ interface Places {
 }
 
 const syncKnown: Record<keyof SyncOptions, true> = { include: true, exclude: true }
-const runKnown: Record<keyof RunOptions, true> = { on: true, timeout: true, cancelOnChange: true }
+const runKnown: Record<keyof RunOptions, true> = { on: true, timeout: true, cancelOnChange: true, user: true }
 const restartKnown: Record<keyof RestartOptions, true> = { on: true, signal: true }
 
 export async function makeLiveRules(
@@ -147,9 +147,13 @@ function makeOther(subject: Subject, { rule, args, at }: DeclaredRule): LiveRule
     const { cancelOnChange } = given
     if (cancelOnChange !== undefined && typeof cancelOnChange !== 'boolean')
       return wrong(subject, 'cancelOnChange', 'true or false', cancelOnChange)
+    const { user } = given
+    if (user !== undefined && !(isUserName(user) || isUserNumber(user)))
+      return wrong(subject, 'user', "a user's name such as 'node', or number", user)
     if (what === undefined || !on) return undefined
+    const as = user === undefined ? {} : { user: String(user) }
     const cancels = cancelOnChange ? ({ cancelOnChange } as const) : {}
-    return { kind: 'run', command: what, on, timeoutMs: Math.round(seconds * 1_000), ...cancels, at }
+    return { kind: 'run', command: what, on, timeoutMs: Math.round(seconds * 1_000), ...as, ...cancels, at }
   }
   if (rule === 'restart') {
     const given = options(subject, 'options', args[0], restartKnown)
@@ -163,6 +167,10 @@ function makeOther(subject: Subject, { rule, args, at }: DeclaredRule): LiveRule
   if (patterns?.length === 0) return broken(subject, 'it names no file.', undefined, `Write for instance ${rule}('Dockerfile').`)
   return patterns && { kind: rule, patterns, at }
 }
+
+const isUserName = (value: Encoded): value is string => typeof value === 'string' && /^[\w.][\w.-]*\$?$/.test(value)
+const isUserNumber = (value: Encoded): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 0xffff_ffff
 
 function makePatterns(subject: Subject, path: string, value: Encoded): readonly string[] | undefined {
   const patterns = value === undefined ? [] : strings(subject, path, value)

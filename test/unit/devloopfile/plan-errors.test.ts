@@ -312,7 +312,7 @@ test('live rules', async () => {
 
     devloopfile/invalid at Devloopfile.ts:13:7
     run of image 'a': there is no option \`options.onn\`.
-    Received onn: 'x'. Options: on, timeout and cancelOnChange.
+    Received onn: 'x'. Options: on, timeout, cancelOnChange and user.
     -> Did you mean 'on'?
 
     devloopfile/invalid at Devloopfile.ts:13:7
@@ -336,6 +336,8 @@ test('options of live rules', async () => {
       sync('src', '/app/src', { include: [], exclude: '../x' } as any),
       sync('src', '/app/src', { includes: '*.py' } as any),
       run('npm ci', { cancelOnChange: 'yes' } as any),
+      run('npm ci', { user: 'a b' }),
+      run('npm ci', { user: -1 }),
     ],
   })`,
       `app('a', { image: a })`,
@@ -358,6 +360,16 @@ test('options of live rules', async () => {
     devloopfile/invalid at Devloopfile.ts:8:7
     run of image 'a': \`cancelOnChange\` must be true or false.
     Received 'yes'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:9:7
+    run of image 'a': \`user\` must be a user's name such as 'node', or number.
+    Received 'a b'.
+    -> Correct the value that the error names.
+
+    devloopfile/invalid at Devloopfile.ts:10:7
+    run of image 'a': \`user\` must be a user's name such as 'node', or number.
+    Received -1.
     -> Correct the value that the error names."
   `)
 })

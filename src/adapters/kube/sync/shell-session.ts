@@ -157,7 +157,7 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
         return found
       }),
     apply: (ops, signal) => serial(signal, () => applyOperations(ops, { session, tools, read: context.read, send }, signal)),
-    run: (command, onLine, signal) => runRemote(exec, command, onLine, signal),
+    run: (command, onLine, signal, user) => runRemote(exec, { command, user, name }, onLine, signal),
     restart: (signal) => serial(signal, () => restart(signal)),
     signal: (wanted, signal) => serial(signal, () => sendSignal(wanted, signal)),
     closed: channel.closed.then(({ reason, error }) => ({

@@ -164,7 +164,7 @@ test('rules of develop.watch', async () => {
   expect(
     await warningsOf(
       rule(
-        '{ path: a, action: sync+exec, target: /a, include: ["*.js"], ignore: ["!x"], exec: { command: x, user: root } }\n        - { path: b, action: restart }',
+        '{ path: a, action: sync+exec, target: /a, include: ["*.js"], ignore: ["!x"], exec: { command: x, working_dir: /a } }\n        - { path: b, action: restart }',
       ),
       files,
     ),
@@ -178,8 +178,8 @@ test('rules of develop.watch', async () => {
     service 'web': '!x' of \`ignore\` is not followed.
     -> Name what is to be ignored.
 
-    compose/unsupported at compose.yaml:6:114
-    service 'web': \`exec.user\` is not followed.
+    compose/unsupported at compose.yaml:6:121
+    service 'web': \`exec.working_dir\` is not followed.
     The command runs as the container does, in its working folder.
     -> Say it in the command itself.
 

@@ -281,7 +281,7 @@ services:
       watch:
         - { action: sync, path: ./web/src, target: /app/src, ignore: [node_modules/, "*.test.js"] }
         - { action: sync+restart, path: ./web/conf.json, target: /etc/ }
-        - { action: sync+exec, path: ./web/sql, target: /app/sql, exec: { command: npm run "my step" } }
+        - { action: sync+exec, path: ./web/sql, target: /app/sql, exec: { command: npm run "my step", user: "node:node" } }
         - { action: rebuild, path: ./web/package.json }
         - { action: rebuild, path: ./elsewhere }
 `,
@@ -296,7 +296,7 @@ services:
     { kind: 'sync', from: 'conf.json', to: '/etc/conf.json' },
     { kind: 'restart', on: ['conf.json'] },
     { kind: 'sync', from: 'sql', to: '/app/sql' },
-    { kind: 'run', command: ['npm', 'run', 'my step'], on: ['sql'], timeoutMs: 300_000 },
+    { kind: 'run', command: ['npm', 'run', 'my step'], on: ['sql'], timeoutMs: 300_000, user: 'node' },
     { kind: 'rebuildOn', patterns: ['package.json'] },
     { kind: 'run', command: 'make', on: ['src/**'], timeoutMs: 300_000 },
   ])

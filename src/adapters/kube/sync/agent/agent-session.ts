@@ -5,7 +5,7 @@ import type { Entry, Wanted } from '../../../../model/tree.js'
 import type { SyncSession } from '../../../../ports/sync-transport.js'
 import type { OpenExec } from '../exec-stream.js'
 import { createLineReader } from '../output-lines.js'
-import { abortError, shellPath } from '../remote-command.js'
+import { abortError, shellPath, noUser } from '../remote-command.js'
 import { abortable, createQueue } from '../serial-queue.js'
 import { notSent, notTaken, signalNumbers } from '../signal-main.js'
 import { syncFailure } from '../sync-failure.js'
@@ -115,7 +115,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
         return applyByAgent(ops, { channel, read, place, group }, signal)
       }),
     list: ({ skip, onEntry }, signal) => list(channel, roots, skip.map(read).flatMap(place), onEntry, signal),
-    run: (command, onLine, signal) => run(channel, name, command, onLine, signal),
+    run: (command, onLine, signal, user) => run(channel, name, { command, user }, onLine, signal),
     restart: (signal) => serial(signal, () => restart(channel, name)),
     listening: (port, signal) => listening(channel, port, signal),
     signal: (wanted, signal) => serial(signal, () => sendSignal(channel, name, wanted)),
@@ -251,7 +251,7 @@ function readFacts(facts: Buffer, about: Iterator<SyncPath>, into: Map<string, W
 function run(
   channel: AgentChannel,
   name: string,
-  command: Command,
+  { command, user }: { readonly command: Command; readonly user: string | undefined },
   onLine: (line: string) => void,
   signal: AbortSignal,
 ): Promise<{ exitCode: number }> {
@@ -278,7 +278,8 @@ function run(
       if (kind === kinds.exited) over(() => resolve({ exitCode: body.readUInt32BE(0) }))
       else if (kind === kinds.failed) {
         const [code, program, text] = threeTexts(body)
-        if (typeof command === 'string') over(() => reject(noShell(name, text)))
+        if (code === 'user') over(() => reject(noUser(program, name, text)))
+        else if (typeof command === 'string') over(() => reject(noShell(name, text)))
         else {
           // as a shell says it
           if (!signal.aborted) onLine(`${program}: ${text}`)
@@ -288,7 +289,7 @@ function run(
     }
     const begun = channel.begin(
       kinds.run,
-      argv.flatMap((word) => sizedFields(word)),
+      [user ?? '', ...argv].flatMap((word) => sizedFields(word)),
       { onFrame, onLost: (error) => over(() => reject(error)) },
     )
     const onAbort = (): void => {
