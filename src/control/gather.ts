@@ -40,8 +40,12 @@ export const gatherTimes = {
   paths: 256,
   /** unless a version-control lock is held, for at most this long. */
   lockCap: 5000,
-  /** What may be the deletion of a whole folder is waited for until nothing more has gone for so long, for at most `lockCap`. */
+  /** What may be the deletion of a whole folder is waited for until nothing more has gone for so long, for at most `lockCap`: */
   deleted: secondLook,
+  /** and so much longer for each path, since what deletes many may be held up itself, */
+  deletedEach: 5,
+  /** up to this. */
+  deletedCap: 250,
 } as const
 
 /** More paths than one save touches, with its temporary and its backup. */
@@ -78,7 +82,8 @@ export function createGather({ flush, locked, deleting, onDefect }: GatherOption
     const now = Date.now()
     if (bursting && now - last < gatherTimes.quiet && now - first < gatherTimes.cap && paths.size < gatherTimes.paths) return
     const rested = now - last >= gatherTimes.deleted
-    if (now - first < gatherTimes.lockCap && ((!rested && deleting(paths)) || (await locked()))) return
+    const goesOn = now - last < Math.min(gatherTimes.deleted + gatherTimes.deletedEach * paths.size, gatherTimes.deletedCap)
+    if (now - first < gatherTimes.lockCap && ((goesOn && deleting(paths)) || (await locked()))) return
     if (stopped) return
     const burst: Burst = { paths, rescan, rested, first }
     paths = new Set()

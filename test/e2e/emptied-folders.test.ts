@@ -1,4 +1,5 @@
 // A folder that vanishes or empties out does not empty containers: devloop holds it, tells so, and goes on when the files are back.
+import { renameSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
@@ -67,11 +68,10 @@ test.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
   [
     'emptied, one file after the other',
     async () => {
-      for (const name of await readdir(at('src'), { recursive: true })) {
-        if (!name.includes('/')) continue
-        await put(join(folder, 'away', name), name)
-        await unlink(at(`src/${name}`))
-      }
+      const names = await readdir(at('src'), { recursive: true })
+      for (const name of names) if (!name.includes('/')) await mkdir(join(folder, 'away', name), { recursive: true })
+      // without a pause: what goes one by one over a while is deleted one by one
+      for (const name of names) if (name.includes('/')) renameSync(at(`src/${name}`), join(folder, 'away', name))
     },
     async () => {
       await rm(at('src'), { recursive: true })
@@ -111,7 +111,7 @@ test.each<[string, () => Promise<unknown>, () => Promise<unknown>]>([
 
 test('what is meant is confirmed, and deleted; nobody asks again after a restart', async () => {
   const watching = await begin()
-  await rm(at('src'), { recursive: true })
+  await rename(at('src'), join(folder, 'away'))
   await held(watching)
   expect(await holds('src')).toBe(300)
   const refused = await devloop('trigger', 'nothing', '--confirm-empty')
@@ -131,7 +131,7 @@ test('what is meant is confirmed, and deleted; nobody asks again after a restart
   await put(at('src/f1'), '1')
   await put(at('src/f2'), '2')
   await waitFor(async () => (await holds('src')) === 2, { what: 'the files to be there again' })
-  await rm(at('src'), { recursive: true })
+  await rename(at('src'), join(folder, 'away again'))
   await held(again)
   expect(await holds('src')).toBe(2)
 })

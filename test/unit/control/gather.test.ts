@@ -136,10 +136,10 @@ test('what may be the deletion of a whole folder is waited for until nothing mor
   gone = new Set(Array.from({ length: 20 }, (_, i) => `d${i}`))
   for (const path of gone) {
     event(path)
-    await vi.advanceTimersByTimeAsync(gatherTimes.deleted - 5)
+    await vi.advanceTimersByTimeAsync(gatherTimes.deleted)
   }
   expect(bursts).toEqual([])
-  await vi.advanceTimersByTimeAsync(gatherTimes.deleted + gatherTimes.quiet)
+  await vi.advanceTimersByTimeAsync(gatherTimes.deletedCap)
   expect(bursts).toEqual([{ paths: [...gone], rescan: false }])
 })
 
