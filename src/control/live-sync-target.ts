@@ -11,7 +11,17 @@ import { driftState } from '../store/large.js'
 import { isStaying } from '../store/resource-status.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
-import { addOwed, isOwed, noteOwed, nothingOwed, notePaid, placeJournal, readJournal, type Owed } from './owed.js'
+import {
+  addOwed,
+  isOwed,
+  noteOwed,
+  nothingOwed,
+  notePaid,
+  placeJournal,
+  readJournal,
+  shortenJournals,
+  type Owed,
+} from './owed.js'
 import { createTargetSteps, dueSteps, type Wanted } from './live-sync-steps.js'
 import { retryAt } from './retry.js'
 import { difference, operations, type Manifest } from './sync-difference.js'
@@ -52,6 +62,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
   let manifest: Manifest | undefined
   let owed: Owed = nothingOwed()
   let number = 0
+  /** The number at which the journals were last written anew. */
+  let shortened = 0
   /** The rules by which it was last looked whether something was written that they do not know. */
   let checkedFor: readonly CompiledLiveRules[] = []
   let replaced = false
@@ -252,6 +264,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     if (isOwed(owed)) {
       if ((await steps.pay(wanted, owed)) === 'overtaken') return
       await notePaid(ports.stateFiles, id, number)
+      shortened = await shortenJournals(ports.stateFiles, id, placeJournal(target), number, shortened)
     }
     patch({
       status: 'synced',

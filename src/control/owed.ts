@@ -88,6 +88,30 @@ export const noteOwed = async (
   await files.touch(place, paths)
 }
 
-/** Note that everything owed up to a number was done. */
+/** Note that everything owed up to a number was done; nothing later is owed. */
 export const notePaid = (files: StateFiles, containerId: string, number: number): Promise<void> =>
   files.touch(containerId, [`${paid}${number}`])
+
+/** After so many notes the journals of a container are written anew, without what was paid: it may live for months. */
+const notesAtMost = 500
+
+/**
+ * Write the journals anew when they have grown.
+ * @param number up to which everything owed was done; nothing later is owed
+ * @param shortened the number at which this was last done; 0 = not known
+ * @param place see `placeJournal`
+ * @returns the number at which it was last done now
+ */
+export async function shortenJournals(
+  files: StateFiles,
+  containerId: string,
+  place: string,
+  number: number,
+  shortened: number,
+): Promise<number> {
+  if (number - shortened < notesAtMost) return shortened
+  const entries = (await files.touched(containerId)) ?? []
+  await files.replaceTouched(containerId, [...[...entries].filter((entry) => !entry.startsWith('\0')), `${paid}${number}`])
+  await files.replaceTouched(place, [...((await files.touched(place)) ?? [])])
+  return number
+}

@@ -12,6 +12,8 @@ export interface StateFiles {
   touched(containerId: string): Promise<ReadonlySet<string> | undefined>
   /** Note paths before they are written. They survive a SIGKILL of this process once it resolves. */
   touch(containerId: string, paths: readonly string[]): Promise<void>
+  /** Put these in the place of all that was noted of a container: what is there is whole, before and after. */
+  replaceTouched(containerId: string, paths: readonly string[]): Promise<void>
   /** Forget all containers but these. */
   keepContainers(containerIds: ReadonlySet<string>): Promise<void>
   close(): Promise<void>

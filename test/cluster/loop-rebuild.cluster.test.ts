@@ -1,5 +1,5 @@
 // Changes that need a new image: what is built when, and what serves meanwhile.
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { waitFor } from '../support/cluster.js'
@@ -117,4 +117,40 @@ test('an error in the Dockerfile itself is told with its line', async () => {
   await one.save('app/Dockerfile', dockerfile)
   await watching.ready()
   await one.answers('one')
+})
+
+test('what was synced over an image is forgotten as soon as a build holds it: a pod of that is sent nothing, and nothing stays on disk', async () => {
+  const one = await loop()
+  const watching = await one.begin()
+  const [old] = await one.pods()
+  for (let i = 0; i < 20; i++) await one.save(`app/public/f${i}`, `${i}`)
+  await one.save('app/public/live.txt', 'synced')
+  await rm(join(one.folder, 'app/public/f19'))
+  await one.answers('synced', '/live')
+  const image = () => watching.client.get('image', `${one.name}/web`)
+  await waitFor(() => image()?.overlay === 20, { what: 'the overlay' })
+  const journals = async (): Promise<string[]> => {
+    const files = await readdir(one.env.XDG_STATE_HOME ?? '', { recursive: true })
+    return files.filter((name) => name.endsWith('.paths'))
+  }
+  expect(await journals()).toHaveLength(2)
+  await one.save('app/package.json', '{"type":"module","version":"2.0.0"}')
+  await waitFor(
+    async () => {
+      const pods = await one.pods()
+      return pods.length === 1 && pods[0]?.name !== old?.name && watching.session()?.ready === true
+    },
+    { what: 'the rebuild' },
+  )
+  expect(image()?.overlay).toBe(0)
+  const [pod] = await one.pods()
+  if (!pod) throw new Error('no pod')
+  await one.same(pod.name, 'app/public', '/app/public')
+  expect((await one.devloop('verify', 'web')).code).toBe(0)
+  // nothing was written into it, and nothing is known any more of the pod before, once that has gone
+  await waitFor(async () => (await journals()).length === 0, { what: 'the journals to be forgotten', timeoutMs: 90_000 })
+  expect(watching.output().includes(`in ${pod.name}`)).toBe(false)
+  await one.save('app/public/live.txt', 'again')
+  await one.answers('again', '/live')
+  expect(image()?.overlay).toBe(1)
 })

@@ -26,6 +26,7 @@ export function createStateFiles({ dir, project, instance, onProblem = () => {} 
     async touch(containerId, paths) {
       journals.touch(containerId, paths)
     },
+    replaceTouched: (containerId, paths) => journals.replace(containerId, paths),
     keepContainers: (containerIds) => journals.keep(containerIds),
     async close() {
       journals.close()

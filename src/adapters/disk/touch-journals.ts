@@ -1,13 +1,14 @@
-// Which paths were ever about to be written into a container: one file each, only ever appended to, a path a line as JSON.
+// Which paths were ever about to be written into a container: one file each, appended to, a path a line as JSON.
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DevloopError } from '../../errors/devloop-error.js'
 
 export interface TouchJournals {
   touched(containerId: string): Promise<ReadonlySet<string> | undefined>
   touch(containerId: string, paths: readonly string[]): void
+  replace(containerId: string, paths: readonly string[]): Promise<void>
   keep(containerIds: ReadonlySet<string>): Promise<void>
   close(): void
 }
@@ -90,14 +91,20 @@ export function createTouchJournals(folder: string): TouchJournals {
       } catch (thrown) {
         // what was begun is ended with a line break when it is opened again
         close(containerId)
-        throw new DevloopError(
-          'state/unwritable',
-          `The list of what is written into a container could not be written, in ${folder}.`,
-          {
-            why: thrown instanceof Error ? thrown.message : String(thrown),
-            cause: thrown,
-          },
-        )
+        throw unwritable(folder, thrown)
+      }
+    },
+
+    async replace(containerId, paths) {
+      const file = join(folder, fileName(containerId))
+      const temporary = `${file}.tmp`
+      try {
+        await writeFile(temporary, paths.map((path) => `${JSON.stringify(path)}\n`).join(''), { mode: 0o600 })
+        close(containerId)
+        renameSync(temporary, file)
+      } catch (thrown) {
+        await rm(temporary, { force: true }).catch(() => {})
+        throw unwritable(folder, thrown)
       }
     },
 
@@ -105,7 +112,9 @@ export function createTouchJournals(folder: string): TouchJournals {
       for (const id of open.keys()) if (!containerIds.has(id)) close(id)
       const kept = new Set([...containerIds].map(fileName))
       const names = await readdir(folder).catch(() => [])
-      for (const name of names) if (name.endsWith(suffix) && !kept.has(name)) await rm(join(folder, name), { force: true })
+      for (const name of names)
+        if ((name.endsWith(suffix) && !kept.has(name)) || name.endsWith(`${suffix}.tmp`))
+          await rm(join(folder, name), { force: true })
     },
 
     close() {
@@ -113,6 +122,12 @@ export function createTouchJournals(folder: string): TouchJournals {
     },
   }
 }
+
+const unwritable = (folder: string, thrown: unknown): DevloopError =>
+  new DevloopError('state/unwritable', `The list of what is written into a container could not be written, in ${folder}.`, {
+    why: thrown instanceof Error ? thrown.message : String(thrown),
+    cause: thrown,
+  })
 
 function fileName(containerId: string): string {
   const encoded = encodeURIComponent(containerId)
