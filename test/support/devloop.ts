@@ -49,8 +49,17 @@ export async function homes(): Promise<Record<string, string>> {
 }
 
 /** Start `devloop ARGS`. It is killed after the test, if it still runs. */
-export function start(args: readonly string[], options: { cwd: string; env: Readonly<Record<string, string>> }): Running {
-  const child = spawn(process.execPath, [cli, ...args], {
+export function start(
+  args: readonly string[],
+  options: {
+    cwd: string
+    env: Readonly<Record<string, string>>
+    /** A program and arguments that run the command line that follows them. */
+    through?: readonly string[]
+  },
+): Running {
+  const [through, ...before] = [...(options.through ?? []), process.execPath]
+  const child = spawn(through ?? '', [...before, cli, ...args], {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: '1', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -85,7 +94,7 @@ export interface Watching extends Running {
 /** `devloop watch` with a client. */
 export async function watch(
   args: readonly string[],
-  options: { cwd: string; env: Readonly<Record<string, string>>; file?: string },
+  options: { cwd: string; env: Readonly<Record<string, string>>; file?: string; through?: readonly string[] },
 ): Promise<Watching> {
   const running = start(['watch', ...args], options)
   const devloopfile = join(options.cwd, options.file ?? 'Devloopfile.ts')

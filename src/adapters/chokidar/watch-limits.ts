@@ -2,22 +2,27 @@
 import { readFileSync } from 'node:fs'
 import { DevloopError } from '../../errors/devloop-error.js'
 
-const inotify = '/proc/sys/fs/inotify'
-
+/** @param name of a sysctl */
 function readLimit(name: string): number | undefined {
   try {
-    const value = Number(readFileSync(`${inotify}/${name}`, 'utf8'))
+    const value = Number(readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8'))
     return Number.isSafeInteger(value) && value > 0 ? value : undefined
   } catch {
     return undefined
   }
 }
 
+/** Which of two limits is met first: a user namespace, such as that of a container, may have one of its own. */
+function lowest(ofUser: string, ofNamespace: string): { readonly name: string; readonly limit: number | undefined } {
+  const [limit, own] = [readLimit(ofUser), readLimit(ofNamespace)]
+  return own !== undefined && own < (limit ?? 0) ? { name: ofNamespace, limit: own } : { name: ofUser, limit }
+}
+
 /**
  * How many events in one turn of the event loop may mean that the system's queue overflowed, which nothing reports.
  * Half of what it holds: events of directories that are no longer watched are in it, too, and are not counted.
  */
-export const suspiciousBurst = (): number => (readLimit('max_queued_events') ?? 16_384) / 2
+export const suspiciousBurst = (): number => (readLimit('fs.inotify.max_queued_events') ?? 16_384) / 2
 
 /**
  * What is told when directories cannot be watched.
@@ -26,18 +31,18 @@ export const suspiciousBurst = (): number => (readLimit('max_queued_events') ?? 
 export function watchError(error: NodeJS.ErrnoException, unwatched: number, all: number, rescanMs: number): DevloopError {
   const message = `${unwatched} of ${all} folders cannot be watched, so changes in them are looked for every ${rescanMs / 1000} s.`
   if (error.code === 'ENOSPC') {
-    const limit = readLimit('max_user_watches')
+    const { name, limit } = lowest('fs.inotify.max_user_watches', 'user.max_inotify_watches')
     return new DevloopError('watch/limit', message, {
-      why: `The limit of watches for this user, fs.inotify.max_user_watches${limit ? ` = ${limit}` : ''}, is used up.`,
-      help: `Raise it with: sudo sysctl fs.inotify.max_user_watches=${Math.max(524_288, 2 * (limit ?? 0))} (and in /etc/sysctl.d, to keep it), or name large folders in .dockerignore.`,
+      why: `The limit of watches for this user, ${name}${limit ? ` = ${limit}` : ''}, is used up.`,
+      help: `Raise it with: sudo sysctl ${name}=${Math.max(524_288, 2 * (limit ?? 0))} (and in /etc/sysctl.d, to keep it), or name large folders in .dockerignore.`,
       cause: error,
     })
   }
   if (error.code === 'EMFILE' || error.code === 'ENFILE') {
-    const limit = readLimit('max_user_instances')
+    const { name, limit } = lowest('fs.inotify.max_user_instances', 'user.max_inotify_instances')
     return new DevloopError('watch/limit', message, {
-      why: `No further watcher or open file is allowed (${error.code}); fs.inotify.max_user_instances${limit ? ` is ${limit}` : ' limits watchers'}, \`ulimit -n\` open files.`,
-      help: `Raise them with: sudo sysctl fs.inotify.max_user_instances=${Math.max(512, 2 * (limit ?? 0))}, and ulimit -n 65536 before devloop is started.`,
+      why: `No further watcher or open file is allowed (${error.code}); ${name}${limit ? ` is ${limit}` : ' limits watchers'}, \`ulimit -n\` open files.`,
+      help: `Raise them with: sudo sysctl ${name}=${Math.max(512, 2 * (limit ?? 0))}, and ulimit -n 65536 before devloop is started.`,
       cause: error,
     })
   }
