@@ -37,6 +37,8 @@ const (
 	kindList      kind = 11
 	kindSignal    kind = 12
 	kindListening kind = 15
+	kindWatch     kind = 13
+	kindRead      kind = 14
 )
 
 // From the agent. An answer has the number of what it answers.
@@ -51,6 +53,13 @@ const (
 	kindRefused kind = 135
 	kindListed  kind = 136
 	kindResumed kind = 137
+	kindKept    kind = 138
+	kindContent kind = 139
+	// A list is complete; from now on what changes is told.
+	kindWatching kind = 140
+	kindChanged  kind = 141
+	// Events were lost: a list follows anew.
+	kindAgain kind = 142
 )
 
 type frame struct {

@@ -52,6 +52,11 @@ func appendFact(facts []byte, walk *walker, to at, progress func()) []byte {
 		}
 		return append(facts, factUnknown)
 	}
+	return appendFactAt(facts, folder, name, progress)
+}
+
+// appendFactAt tells what an open folder holds under a name.
+func appendFactAt(facts []byte, folder int, name string, progress func()) []byte {
 	entry, err := openAt(folder, name, openPath|syscall.O_NOFOLLOW, 0)
 	if err != nil {
 		if absentOr(err) == errAbsent {

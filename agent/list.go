@@ -17,8 +17,11 @@ type lister struct {
 	send    func(entries []byte)
 	// Whether nobody wants to know any more.
 	cancelled func() bool
-	root      int
-	entries   []byte
+	// Called with each folder before it is read; nil = nobody wants to know.
+	enter   func(descriptor, root int, path string) error
+	root    int
+	entries []byte
+	failed  error
 }
 
 // list runs beside the writing of files, with the least priority: it may take long.
@@ -26,27 +29,51 @@ func (l *lister) list() {
 	// the thread with its priority ends with the goroutine
 	runtime.LockOSThread()
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), 19)
-	for number, root := range l.roots {
-		l.root = number
-		folder, err := openAt(0, root, syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
-		switch {
-		case err == nil:
-			l.folder(folder, "")
-		case err == syscall.ENOTDIR:
-			walk := walker{roots: l.roots}
-			l.add("", appendFact(nil, &walk, at{number, ""}, func() {}))
-			walk.rest()
-		case absentOr(err) != errAbsent:
-			l.add("", []byte{factUnknown})
-		}
+	for number := range l.roots {
+		l.rootOf(number)
 	}
 	l.flush()
+}
+
+func (l *lister) rootOf(number int) {
+	l.root = number
+	folder, err := openAt(0, l.roots[number], syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	switch {
+	case err == nil:
+		l.folder(folder, "")
+	case err == syscall.ENOTDIR:
+		l.one(at{number, ""})
+	case absentOr(err) != errAbsent:
+		l.add("", []byte{factUnknown})
+	}
+}
+
+// one tells what there is at a place, and below it.
+func (l *lister) one(to at) {
+	l.root = to.root
+	walk := walker{roots: l.roots}
+	defer walk.rest()
+	if folder, name, err := walk.find(to); err == nil {
+		if opened, err := openAt(folder, name, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0); err == nil {
+			l.folder(opened, to.path)
+			return
+		}
+	}
+	if fact := appendFact(nil, &walk, to, func() {}); fact[0] != factAbsent {
+		l.add(to.path, fact)
+	}
 }
 
 // folder takes over the descriptor.
 func (l *lister) folder(descriptor int, path string) {
 	folder := os.NewFile(uintptr(descriptor), path)
 	defer folder.Close()
+	if l.enter != nil && l.failed == nil {
+		l.failed = l.enter(descriptor, l.root, path)
+	}
+	if l.failed != nil {
+		return
+	}
 	folders := []string{}
 	for {
 		entries, err := folder.ReadDir(256)

@@ -42,6 +42,10 @@ type session struct {
 	sweepAfter  time.Duration
 	// What goes on beside the rest (lists, waits), by the number of the frame that asked, and whether it is cancelled.
 	beside sync.Map
+	// What ends a watch, by the number of the frame that asked.
+	watches sync.Map
+	// The group of write frames that is going on.
+	group uint32
 }
 
 // serve speaks the frame protocol until the input ends. Returns the exit code.
@@ -75,6 +79,10 @@ func serve(in io.Reader, out io.Writer, roots []string) int {
 	err := s.read(input, work)
 	close(work)
 	<-done
+	s.watches.Range(func(_, end any) bool {
+		end.(func())()
+		return true
+	})
 	s.files.setAside()
 	s.commands.cancelAll()
 	if err != nil {
@@ -151,6 +159,8 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 		case kindCancel:
 			if cancelled, found := s.beside.Load(asked.number); found {
 				cancelled.(*atomic.Bool).Store(true)
+			} else if end, found := s.watches.Load(asked.number); found {
+				end.(func())()
 			} else {
 				go s.commands.cancel(asked.number)
 			}
@@ -160,6 +170,10 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 			}
 		case kindListening:
 			if err := s.listening(asked); err != nil {
+				return err
+			}
+		case kindWatch:
+			if err := s.watch(asked); err != nil {
 				return err
 			}
 		case kindRestart:
@@ -203,9 +217,16 @@ func (s *session) carryOut(asked frame) error {
 	if asked.kind == kindInspect {
 		return inspect(s.roots, &body, func(facts []byte) { s.writer.send(kindFacts, asked.number, facts) }, s.writer.progress)
 	}
+	if asked.kind == kindRead {
+		return s.readFile(asked.number, &body)
+	}
 	group := body.number()
 	if body.failed {
 		return errMalformed
+	}
+	if group != s.group {
+		s.files.forget()
+		s.group = group
 	}
 	if group == s.failedGroup && group != 0 {
 		return failure{"skipped", "", "an earlier frame failed"}
@@ -213,6 +234,14 @@ func (s *session) carryOut(asked frame) error {
 	err := s.write(asked.kind, &body, func(bytes int64, sum []byte) {
 		s.writer.send(kindResumed, asked.number, append(binary.BigEndian.AppendUint64(nil, uint64(bytes)), sum...))
 	})
+	if len(s.files.kept) > 0 {
+		places := []byte{}
+		for _, one := range s.files.kept {
+			places = appendSized(binary.BigEndian.AppendUint32(places, uint32(one.root)), one.path)
+		}
+		s.files.kept = nil
+		s.writer.send(kindKept, asked.number, places)
+	}
 	var known failure
 	if errors.As(err, &known) {
 		s.failedGroup = group
@@ -273,6 +302,39 @@ func (s *session) listening(asked frame) error {
 		waitUntilListening(port, cancelled)
 		s.beside.Delete(asked.number)
 		s.writer.send(kindDone, asked.number, nil)
+	}()
+	return nil
+}
+
+// watch begins to tell what there is at some places, and what changes there.
+func (s *session) watch(asked frame) error {
+	body := fields{rest: asked.body}
+	walk := walker{roots: s.roots}
+	places := []at{}
+	for count := body.number(); count > 0 && !body.failed; count-- {
+		places = append(places, walk.place(&body))
+	}
+	skipped := map[at]bool{}
+	for len(body.rest) > 0 {
+		skipped[walk.place(&body)] = true
+	}
+	if body.failed {
+		return errMalformed
+	}
+	ended := make(chan struct{})
+	s.watches.Store(asked.number, sync.OnceFunc(func() { close(ended) }))
+	w := &treeWatch{roots: s.roots, places: places, skipped: skipped, ended: ended, send: func(kind kind, body []byte) {
+		s.writer.send(kind, asked.number, body)
+	}}
+	go func() {
+		err := w.run()
+		s.watches.Delete(asked.number)
+		if err == nil {
+			s.writer.send(kindDone, asked.number, nil)
+		} else {
+			code, text := describe(unwrapped(err))
+			s.writer.send(kindFailed, asked.number, failedBody(failure{code, "", text}))
+		}
 	}()
 	return nil
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"syscall"
 	"unsafe"
 )
@@ -12,6 +14,9 @@ import (
 const (
 	openPath  = 0x200000 // O_PATH
 	removeDir = 0x200    // AT_REMOVEDIR
+
+	renameNoReplace = 1 // RENAME_NOREPLACE
+	renameExchange  = 2 // RENAME_EXCHANGE
 
 	openFolder = openPath | syscall.O_DIRECTORY | syscall.O_CLOEXEC
 )
@@ -35,6 +40,29 @@ func unlinkAt(folder int, name string, flags int) error {
 	}
 	return failed(syscall.Syscall(syscall.SYS_UNLINKAT, uintptr(folder), uintptr(unsafe.Pointer(path)), uintptr(flags)))
 }
+
+// renameAt renames within a folder as the flags say; errUnsupported where the system, or the file system, cannot.
+func renameAt(folder int, from, to string, flags int) error {
+	one, err := syscall.BytePtrFromString(from)
+	if err != nil {
+		return err
+	}
+	other, err := syscall.BytePtrFromString(to)
+	if err != nil {
+		return err
+	}
+	err = failed(syscall.Syscall6(renameat2[runtime.GOARCH], uintptr(folder), uintptr(unsafe.Pointer(one)),
+		uintptr(folder), uintptr(unsafe.Pointer(other)), uintptr(flags), 0))
+	if err == syscall.ENOSYS || err == syscall.EINVAL || err == syscall.EPERM {
+		return errUnsupported
+	}
+	return err
+}
+
+var errUnsupported = errors.New("the file system cannot")
+
+// The number of a call that package syscall does not name.
+var renameat2 = map[string]uintptr{"amd64": 316, "arm64": 276}
 
 func symlinkAt(target string, folder int, name string) error {
 	from, err := syscall.BytePtrFromString(target)
@@ -61,6 +89,17 @@ func readLinkAt(folder int, name string) (string, error) {
 		return "", errno
 	}
 	return string(buffer[:count]), nil
+}
+
+// statAt looks at an entry itself, not at what it leads to.
+func statAt(folder int, name string) (syscall.Stat_t, error) {
+	var stat syscall.Stat_t
+	entry, err := openAt(folder, name, openPath|syscall.O_NOFOLLOW, 0)
+	if err == nil {
+		err = syscall.Fstat(entry, &stat)
+		syscall.Close(entry)
+	}
+	return stat, err
 }
 
 func duplicate(descriptor int) (int, error) {

@@ -21,6 +21,8 @@ type walker struct {
 	roots []string
 	// Whether links on the way are followed, and folders are made; see reach and find.
 	writing bool
+	// Whether a write leaves what stands in its way: errKept then.
+	careful bool
 	root    int
 	opened  []step
 }
@@ -39,6 +41,9 @@ func (f failure) Error() string { return f.code + ": " + f.path + ": " + f.text 
 
 // There is nothing: something on the way is missing, or is a link, below which nothing counts as part of the tree.
 var errAbsent = errors.New("absent")
+
+// Something else is there than whoever asked for a write expected: nothing was written.
+var errKept = errors.New("kept")
 
 const folderMode = 0o755
 
@@ -164,6 +169,9 @@ func (w *walker) enter(folder int, name string, writing bool) (int, error) {
 				return 0, err
 			}
 		case syscall.ENOTDIR, syscall.ELOOP:
+			if w.careful {
+				return 0, errKept
+			}
 			target, err := readLinkAt(folder, name)
 			if err == nil {
 				next, err := openAt(folder, name, openFolder, 0)

@@ -17,6 +17,7 @@ const (
 	opLink   = 2
 	opDelete = 3
 	opRmdir  = 4
+	opExpect = 5
 )
 
 // treeWriter changes the tree below the roots. Whatever is written is whole or not there: it is written beside, under a temporary
@@ -30,6 +31,10 @@ type treeWriter struct {
 	umask    uint32
 	progress func()
 	large    *largeFile
+	// What must be there, as a fact, for an entry to be written: an operation on another entry than that is left out, and the entry is
+	// noted as kept. Both are of one group.
+	expected map[at][]byte
+	kept     []at
 }
 
 // largeFile is a file that comes in pieces.
@@ -61,7 +66,12 @@ func (w *treeWriter) apply(body *fields) error {
 	for len(body.rest) > 0 && !body.failed {
 		op, to := body.byte(), w.walk.place(body)
 		var err error
+		w.guard(to)
 		switch op {
+		case opExpect:
+			if fact := body.sized(); !body.failed {
+				w.expected[to] = fact
+			}
 		case opFile:
 			mode, expected, content := body.number(), body.bytes(sha256.Size), body.sized()
 			if !body.failed {
@@ -83,7 +93,9 @@ func (w *treeWriter) apply(body *fields) error {
 		default:
 			return errMalformed
 		}
-		if err != nil {
+		if err == errKept {
+			w.kept = append(w.kept, to)
+		} else if err != nil {
 			return w.explain(err, to)
 		}
 		w.progress()
@@ -94,6 +106,100 @@ func (w *treeWriter) apply(body *fields) error {
 	return nil
 }
 
+// forget ends a group: what was expected in it counts no more.
+func (w *treeWriter) forget() {
+	w.expected, w.kept = map[at][]byte{}, nil
+}
+
+// guard makes the walk to an entry a careful one where something is expected to be there.
+func (w *treeWriter) guard(to at) {
+	_, careful := w.expected[to]
+	if careful != w.walk.careful {
+		w.walk.rest()
+	}
+	w.walk.careful = careful
+}
+
+// asExpected tells whether an entry may be changed: nothing is expected of it, or just that is there and has not changed while it was looked at.
+func (w *treeWriter) asExpected(folder int, name string, to at) (syscall.Stat_t, bool) {
+	fact, guarded := w.expected[to]
+	before, err := statAt(folder, name)
+	if !guarded {
+		return before, true
+	}
+	if isAbsentFact(fact) {
+		// a folder is left in its place unless it is empty
+		return before, err == syscall.ENOENT || err == nil && before.Mode&syscall.S_IFMT == syscall.S_IFDIR
+	}
+	if err != nil || !bytes.Equal(appendFactAt(nil, folder, name, w.progress), fact) {
+		return before, false
+	}
+	after, err := statAt(folder, name)
+	return before, err == nil && isUnwritten(before, after)
+}
+
+func isAbsentFact(fact []byte) bool { return len(fact) == 1 && fact[0] == factAbsent }
+
+// isUnwritten tells whether two looks saw the same file with the same content. Renaming changes ctime alone.
+func isUnwritten(before, after syscall.Stat_t) bool {
+	return after.Ino == before.Ino && after.Size == before.Size && after.Mtim == before.Mtim && after.Mode == before.Mode
+}
+
+// placeGuarded gives a temporary its name as long as what is expected is there: the two change places, so that what came in the last moment is
+// not lost either. errKept = something else is there.
+func (w *treeWriter) placeGuarded(folder int, temporary, name string, to at) error {
+	before, expected := w.asExpected(folder, name, to)
+	if !expected {
+		return errKept
+	}
+	if isAbsentFact(w.expected[to]) {
+		err := renameAt(folder, temporary, name, renameNoReplace)
+		if err == syscall.EEXIST && unlinkAt(folder, name, removeDir) == nil {
+			err = renameAt(folder, temporary, name, renameNoReplace)
+		}
+		switch err {
+		case syscall.EEXIST:
+			return errKept
+		case errUnsupported:
+			return syscall.Renameat(folder, temporary, folder, name)
+		}
+		return err
+	}
+	switch err := renameAt(folder, temporary, name, renameExchange); err {
+	case nil:
+	case syscall.ENOENT:
+		return errKept
+	case errUnsupported:
+		return syscall.Renameat(folder, temporary, folder, name)
+	default:
+		return err
+	}
+	if after, err := statAt(folder, temporary); err != nil || !isUnwritten(before, after) {
+		_ = renameAt(folder, temporary, name, renameExchange)
+		return errKept
+	}
+	return unlinkAt(folder, temporary, 0)
+}
+
+// removeGuarded removes an entry as long as what is expected is there.
+func (w *treeWriter) removeGuarded(folder int, name string, to at) error {
+	before, expected := w.asExpected(folder, name, to)
+	if !expected {
+		return errKept
+	}
+	temporary := w.temporary()
+	if err := syscall.Renameat(folder, name, folder, temporary); err != nil {
+		return errKept
+	}
+	if after, err := statAt(folder, temporary); err != nil || !isUnwritten(before, after) {
+		// what came in its place meanwhile is newer
+		if renameAt(folder, temporary, name, renameNoReplace) == nil {
+			return errKept
+		}
+	}
+	return unlinkAt(folder, temporary, 0)
+}
+
 func (w *treeWriter) explain(err error, to at) error {
 	var known failure
 	if errors.As(err, &known) {
@@ -101,6 +207,9 @@ func (w *treeWriter) explain(err error, to at) error {
 			known.path = w.walk.absolute(to)
 		}
 		return known
+	}
+	if err == errKept {
+		return failure{"in-the-way", w.walk.absolute(to), "something else stands there, or on the way"}
 	}
 	if err == errCorrupt {
 		return failure{"corrupt", w.walk.absolute(to), err.Error()}
@@ -172,6 +281,9 @@ func (w *treeWriter) create(folder int, name string, mode uint32) (int, error) {
 
 // place gives a temporary its name. A folder in the way is removed with all that is in it.
 func (w *treeWriter) place(folder int, temporary, name string, to at) error {
+	if _, guarded := w.expected[to]; guarded {
+		return w.placeGuarded(folder, temporary, name, to)
+	}
 	err := syscall.Renameat(folder, temporary, folder, name)
 	if err != syscall.EISDIR && err != syscall.ENOTEMPTY && err != syscall.EEXIST {
 		return err
@@ -189,6 +301,9 @@ func (w *treeWriter) place(folder int, temporary, name string, to at) error {
 func (w *treeWriter) remove(to at) error {
 	folder, name, err := w.walk.find(to)
 	if err == nil {
+		if _, guarded := w.expected[to]; guarded {
+			return w.removeGuarded(folder, name, to)
+		}
 		err = unlinkAt(folder, name, 0)
 	}
 	switch {
@@ -260,6 +375,7 @@ func (w *treeWriter) begin(body *fields, resumed func(bytes int64, sum []byte)) 
 		return errMalformed
 	}
 	var large *largeFile
+	w.guard(to)
 	folder, name, err := w.walk.reach(to)
 	if err == nil {
 		large = &largeFile{to: to, name: name, temporary: w.temporary(), mode: mode, size: size, expected: expected, hash: sha256.New()}
@@ -364,6 +480,11 @@ func (w *treeWriter) end() error {
 		err = w.place(large.folder, large.temporary, large.name, large.to)
 	} else {
 		large.descriptor = -1
+	}
+	if err == errKept {
+		w.discard()
+		w.kept = append(w.kept, large.to)
+		return nil
 	}
 	if err != nil {
 		w.discard()

@@ -260,6 +260,8 @@ async function readContext(
   signal: AbortSignal,
 ): Promise<Required<Pick<BuildRequest, 'tree' | 'emptyFolders'>>> {
   const tree = new Map(files.tree)
+  // watched because it is synced both ways, and not sent to the build all the same
+  for (const path of tree.keys()) if (files.rules.isBothWays(path, false) && files.ignored(path, false)) tree.delete(path)
   const kept = (path: string, isDirectory: boolean): boolean =>
     isAlwaysIgnored(path, isDirectory) || files.ignored(path, isDirectory)
   const emptyFolders = (within: AbortSignal): Promise<string[]> => ports.sources.emptyFolders(spec.context, kept, within)

@@ -9,6 +9,7 @@ import type { ProcessRunner } from '../ports/process-runner.js'
 import type { Readiness } from '../ports/readiness.js'
 import type { OpenRuntime, Runtime, RuntimeOptions } from '../ports/runtime.js'
 import type { SourceFiles } from '../ports/source-files.js'
+import type { SourceWriter } from '../ports/source-writer.js'
 import type { StateFiles } from '../ports/state-files.js'
 import type { VcsLock } from '../ports/vcs-lock.js'
 import type { Large } from '../store/large.js'
@@ -26,6 +27,8 @@ export interface ControlContext {
   readonly pruning: { current: Promise<unknown> | null }
   /** By target id: compares what the container holds with what it must hold. Set by the live-sync controller only. */
   readonly verifiers: Map<string, () => Promise<Verified>>
+  /** Have these absolute paths looked at now, as if events had named them; resolves when the state has what is there. Set by the watch controller only. */
+  readonly lookAt: { current: ((paths: readonly string[]) => Promise<void>) | null }
   readonly log: (line: NewLogLine) => void
   /** Something that should not happen did. Logged with its stack; the daemon decides whether to go on. */
   readonly onDefect: (thrown: unknown) => void
@@ -38,6 +41,7 @@ export type NewLogLine = Omit<LogEntry, 'cursor' | 'at'> & { readonly at?: numbe
 export interface Ports {
   readonly watcher: FileWatcher
   readonly sources: SourceFiles
+  readonly sourceWriter: SourceWriter
   readonly stateFiles: StateFiles
   readonly madeImages: MadeImages
   readonly stateFolders: StateFolders

@@ -46,7 +46,9 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
   const { ignore, problem } = compiled(ignoreText, ignoreFile)
   const rules = compileLiveRules(spec)
   const ignored = (path: string, isDirectory: boolean): boolean =>
-    isAlwaysIgnored(path, isDirectory) || ignore(path, isDirectory) || rules.ignores(path, isDirectory)
+    isAlwaysIgnored(path, isDirectory) ||
+    (ignore(path, isDirectory) && !rules.isBothWays(path, isDirectory)) ||
+    rules.ignores(path, isDirectory)
   const isMeant = (folder: string): boolean =>
     (store.state().images[spec.name]?.meantEmpty?.includes(folder) || files.record?.emptied?.includes(folder)) ?? false
   const context_ = createSourceTree({ path: spec.context, ignored }, ports.sources, { folders: syncSources(spec), isMeant })

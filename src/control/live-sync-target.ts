@@ -9,6 +9,7 @@ import type { TargetPatch } from '../store/actions.js'
 import { dueBuild, isSyncHeld, isTargetDue } from '../store/graph-status.js'
 import { driftState } from '../store/large.js'
 import { isStaying } from '../store/resource-status.js'
+import { createBothWays } from './both-ways.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
 import {
@@ -24,7 +25,8 @@ import {
 } from './owed.js'
 import { createTargetSteps, dueSteps, type Wanted } from './live-sync-steps.js'
 import { retryAt } from './retry.js'
-import { difference, operations, type Manifest } from './sync-difference.js'
+import { bothWaysPlaces } from './both-ways-layers.js'
+import { difference, operations, type Difference, type Manifest } from './sync-difference.js'
 import { overlaidPaths, strayPaths, syncRoots, type Layer } from './sync-layers.js'
 import { compare, verifiedPaths, type Verified } from './verify.js'
 
@@ -107,6 +109,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       held: isSyncHeld(state, target),
     }
   }
+
+  const bothWays = createBothWays({ context, id, patch, tell, poke: () => drain.poke(), signal })
 
   /** Undefined while what is known of an image is not of one moment. */
   const layerOf = (name: string): Layer | undefined => {
@@ -228,9 +232,12 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     const { target, layers, revision, digest, bases, held } = wanted
     if (await isReplaced(wanted)) return
     const known = await learn(wanted)
+    if (bothWaysPlaces(layers).length > 0 || target.returns) await bothWays.start(await open(wanted), target, layers)
     const unknown = new Set([...known].filter(([, content]) => content === null).map(([path]) => path))
     if (unknown.size > 0) await inspect(wanted, known, unknown)
-    const differences = held ? [] : difference(known, layers)
+    const bothWaysDifferences = bothWays.plan(layers)
+    const oneWay = (): Difference[] => difference(known, layers).filter(({ path }) => !bothWays.has(path, layers))
+    const differences = held ? [] : [...oneWay(), ...bothWaysDifferences]
     const askedRestart = target.restartable && target.restartsDone < wanted.restarts
     if (differences.length > 0) {
       const started = performance.now()
@@ -247,9 +254,11 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       const stream = await open(wanted)
       steps.stage(wanted, 'sent')
       try {
-        await stream.apply(ops, signal)
+        const kept = await stream.apply(ops, signal)
+        await bothWays.wrote(stream, result, kept, layers)
       } catch (thrown) {
         for (const path of result.keys()) known.set(path, null)
+        bothWays.doubt([...result.keys()].filter((path) => bothWays.has(path, layers)))
         throw thrown
       }
       for (const [path, held] of result) known.set(path, held)
@@ -276,6 +285,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       failedRevision: undefined,
       failedBases: undefined,
     })
+    if (session) await bothWays.bringBack(session, layers)
   }
 
   const fail = (wanted: Wanted, thrown: unknown): void => {
@@ -332,7 +342,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       if (!wanted || signal.aborted || !runtime.current || isUnreachable()) return
       const { target, revision, restarts, spec, bases } = wanted
       const image = store.state().images[spec.name]
-      if (image && !isTargetDue(store.state(), target, image, restarts)) break
+      const isDue = !image || isTargetDue(store.state(), target, image, restarts)
+      if (!isDue && !bothWays.due) break
       const failedSo = target.failedRevision === revision && isDeepStrictEqual(target.failedBases, bases)
       if (failedSo && target.restartsDone >= restarts) {
         if (target.retryAt === undefined) return
@@ -342,7 +353,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
           return
         }
       }
-      if (target.status !== 'syncing') patch({ status: 'syncing' })
+      // what only comes back makes nobody wait
+      if (isDue && target.status !== 'syncing') patch({ status: 'syncing' })
       try {
         await converge(wanted)
         unreadTries = 0
@@ -394,6 +406,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       }),
     async stop() {
       stopping.abort()
+      bothWays.stop()
       for (const one of asked.splice(0)) one.reject(new DevloopError('request/refused', 'the container is gone'))
       clearTimeout(timer)
       await drain.stop()

@@ -21,6 +21,8 @@ export interface Difference {
   readonly source: string
   /** The image that it comes from. */
   readonly layer: Layer
+  /** What the container must hold for it to be written; undefined = whatever it holds. */
+  readonly expected?: Wanted
 }
 
 /** Paths whose content must change, in no order. */
@@ -49,17 +51,18 @@ export async function operations(
   const ops: SyncOp[] = []
   const result = new Map<string, Wanted>()
   const deleted = differences.filter((one) => one.wanted.kind === 'absent')
-  for (const { path, wanted } of deleted) {
-    ops.push({ op: 'delete', path })
+  for (const { path, wanted, expected } of deleted) {
+    ops.push({ op: 'delete', path, ...(expected ? { expected } : {}) })
     result.set(path, wanted)
   }
   for (const layer of new Set(deleted.map((one) => one.layer))) {
     const own = deleted.filter((one) => one.layer === layer)
     for (const path of emptiedFolders(own, layer.files.tree)) ops.push({ op: 'rmdir', path })
   }
-  await forEachLimited(differences, 16, async ({ path, wanted, source, layer }) => {
+  await forEachLimited(differences, 16, async ({ path, wanted, source, layer, expected }) => {
+    const guard = expected ? { expected } : {}
     if (wanted.kind === 'link') {
-      ops.push({ op: 'link', path, target: wanted.target })
+      ops.push({ op: 'link', path, target: wanted.target, ...guard })
       result.set(path, wanted)
     } else if (wanted.kind === 'file') {
       const content = await readSource(sources, join(layer.spec.context, source), wanted.hash)
@@ -74,7 +77,15 @@ export async function operations(
           size: content.length,
           hash: hashOnce('sha256', content, 'hex'),
         }
-        ops.push({ op: 'file', path, mode, size: entry.size, hash: entry.hash, content: () => Promise.resolve(content) })
+        ops.push({
+          op: 'file',
+          path,
+          mode,
+          size: entry.size,
+          hash: entry.hash,
+          content: () => Promise.resolve(content),
+          ...guard,
+        })
         result.set(path, entry)
       } else {
         ops.push({
@@ -83,6 +94,7 @@ export async function operations(
           mode,
           size: wanted.size,
           hash: wanted.hash,
+          ...guard,
           // whoever writes it checks that it is what was hashed
           content: () => Promise.resolve(content),
         })

@@ -1,10 +1,11 @@
 // Watches everything the plan is made from and works on, and turns bursts of events into changes.
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { toErrorInfo } from '../errors/devloop-error.js'
 import { isAlwaysIgnored } from '../model/live-rules.js'
 import { hasSources, imagesOf, withBases, type ImageSpec, type LocalSpec, type Plan } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import type { ChangeImage } from '../model/state.js'
+import { absent, sameEntry } from '../model/tree.js'
 import { sameImage } from '../store/reduce-plan.js'
 import { unsupported } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
@@ -173,10 +174,29 @@ export function createWatchController(context: ControlContext): Controller {
         pathCount: changed.size,
         images: imageChanges,
         resources: concerned,
+        cameFrom: cameBack(changed, imageChanges),
       })
     }
     if (reload) store.dispatch({ type: 'devloopfile/changed' })
     if (reopen.size > 0) configure.poke()
+  }
+
+  /** The pods that some of the changed paths came back from, as they are now. */
+  const cameBack = (changed: ReadonlySet<string>, found: readonly ChangeImage[]): string[] => {
+    const pods = new Set<string>()
+    if (large.returns.size === 0) return []
+    for (const path of changed) {
+      const returned = large.returns.get(path)
+      if (!returned) continue
+      large.returns.delete(path)
+      for (const { image } of found) {
+        const root = images.get(image)?.spec.context
+        const below = root === undefined ? '..' : relative(root, path)
+        if (below.startsWith('..')) continue
+        if (sameEntry(large.images.get(image)?.tree.get(below) ?? absent, returned.entry)) pods.add(returned.pod)
+      }
+    }
+    return [...pods]
   }
 
   const gather = createGather({
@@ -211,6 +231,8 @@ export function createWatchController(context: ControlContext): Controller {
     }
   }
   ports.watcher.onEvent(gather.add)
+  context.lookAt.current = (paths) =>
+    inTurn(() => guard(() => flush({ paths: new Set(paths), rescan: false, rested: false, first: Date.now() })))
   ports.watcher.onDegraded((error) => store.dispatch({ type: 'problem', subject: 'watch', error: error && error.info }))
   const unsubscribe = store.subscribe(() => {
     if (store.state().plan !== seen.plan || large.planInputs !== seen.inputs || lacksBase()) configure.poke()
@@ -219,6 +241,7 @@ export function createWatchController(context: ControlContext): Controller {
 
   return {
     async stop() {
+      context.lookAt.current = null
       unsubscribe()
       clearInterval(polling)
       stopping.abort()

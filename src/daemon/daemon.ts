@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { createFileWatcher } from '../adapters/chokidar/file-watcher.js'
 import { machineId } from '../adapters/disk/machine-id.js'
 import { createSourceFiles } from '../adapters/disk/source-files.js'
+import { createSourceWriter } from '../adapters/disk/source-writer.js'
 import { createStateFiles } from '../adapters/disk/state-files.js'
 import { createVcsLock } from '../adapters/disk/vcs-lock.js'
 import { createStateFolders, madeImagesOf, noteInstance } from '../adapters/disk/state-folders.js'
@@ -128,11 +129,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     runtime: { current: null },
     pruning: { current: null },
     verifiers: new Map(),
+    lookAt: { current: null },
     log,
     onDefect: (thrown) => onDefect(thrown),
     ports: {
       watcher: createFileWatcher(),
       sources: createSourceFiles(),
+      sourceWriter: createSourceWriter(),
       stateFiles: createStateFiles({
         dir: stateDir,
         project: basename(dirname(file)),

@@ -55,12 +55,13 @@ export function explainPath(context: ControlContext, path: string): WhyResult {
   return { path, answers }
 }
 
-function explainImage({ store, large }: ControlContext, image: ImageSpec, path: string): WhyAnswer {
+function explainImage(context: ControlContext, image: ImageSpec, path: string): WhyAnswer {
+  const { store, large } = context
   const subject = `image ${image.name}`
   const files = large.images.get(image.name)
   if (isAlwaysIgnored(path))
     return { subject, action: 'ignore', rule: 'devloop never takes such a file for a source', effects: [] }
-  if (files?.ignored(path, false))
+  if (files?.ignored(path, false) && !files.rules.isBothWays(path, false))
     return { subject, action: 'ignore', rule: 'the .dockerignore file keeps it out of the context', effects: [] }
   const verdict = files?.rules.classify(path)
   if (!files || !verdict)
@@ -102,6 +103,7 @@ function explainImage({ store, large }: ControlContext, image: ImageSpec, path: 
       ...(restart ? ['then the process is restarted'] : signals.map((name) => `then the process gets ${name}`)),
       ...carriedBy(state, image.name),
       ...(heldAt(state, image.name, path) ?? []),
+      ...comesBack(context, image.name, files, verdict.to),
     ],
   }
 }
@@ -120,6 +122,20 @@ function carriedBy(state: State, image: string): string[] {
     ...(error ? [`fails now in ${pod}/${container} (${error.code}): ${error.message}`] : []),
   ])
   return [...new Set(lines)].slice(0, 20)
+}
+
+/** What comes back from the containers of an image, and what does not because both sides changed it. */
+function comesBack({ store, large }: ControlContext, image: string, { rules }: ImageFiles, to: readonly string[]): string[] {
+  const returning = to.filter((path) => rules.returnsTo(path) !== undefined)
+  if (returning.length === 0) return []
+  const lines = targetsOf(store.state(), image).flatMap(({ id, pod, container, returns }) => [
+    ...(returns?.error ? [`does not come back from ${pod}/${container}: ${returns.error.message}`] : []),
+    ...returning.flatMap((path) => {
+      const conflict = large.conflicts.get(id)?.get(path)
+      return conflict === undefined ? [] : [`in conflict with ${pod}/${container}: ${conflict}`]
+    }),
+  ])
+  return [`what the container changes at ${returning.join(', ')} comes back`, ...new Set(lines)].slice(0, 20)
 }
 
 /** Where several files lead to one container path, only one of them is there. */

@@ -245,6 +245,15 @@ export const errorCodes = {
     'A folder that is synced, or the whole context, is gone or was emptied at once: nothing is deleted in containers, and the image is not built.',
     'Bring the files back, and it goes on by itself; or say that it is meant: `devloop trigger RESOURCE --confirm-empty`.',
   ),
+  'sync/one-way': entry(
+    "What a container changes cannot come back: devloop cannot read the container's files.",
+    'Let devloop put its agent there, or use an image with `cat` and `sha256sum`; local changes go to the container all the same.',
+  ),
+  'sync/conflict': entry(
+    'A path that is synced both ways was changed on both sides.',
+    'Delete the one that you do not want: the other is copied then. `devloop why PATH` tells about a path.',
+  ),
+  'sync/local': entry('A file that came back from a container cannot be written locally.', 'Read the reason in the error.'),
   'run/failed': entry(
     'A `run` step failed in the container.',
     'Read its output and correct the cause; the next save runs it again.',

@@ -38,6 +38,10 @@ export interface CompiledLiveRules {
   triggers(paths: Iterable<string>): Triggers
   /** Whether an `ignore` rule leaves the path out of watching; for a folder, with everything below it. */
   ignores(path: string, isDirectory: boolean): boolean
+  /** The path of the context that a container path comes back to; undefined = nothing of it does. */
+  returnsTo(containerPath: string): string | undefined
+  /** Whether a path is synced both ways, so that it is watched though .dockerignore may name it; for a folder, something in it. */
+  isBothWays(path: string, isDirectory: boolean): boolean
 }
 
 /** Compile an image's live rules once. Pure: the same paths give the same answers. */
@@ -78,6 +82,7 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live' | 'pulled'>): Com
     }
     return [...found]
   }
+  const returning = syncs.filter(({ rule }) => rule.bothWays).toReversed()
   // few images have rules that meet: theirs alone pay for the search
   const meeting = syncs.filter(
     (one) => one.into || syncs.some((other) => other !== one && (isWithin(one.to, other.to) || isWithin(other.to, one.to))),
@@ -101,6 +106,16 @@ export function compileLiveRules(image: Pick<ImageSpec, 'live' | 'pulled'>): Com
         signals: [...signals].filter((signal) => signal !== undefined),
       }
     },
+    returnsTo(containerPath) {
+      for (const sync of returning)
+        for (const source of sync.sources(containerPath))
+          if (sync.target(source) === containerPath && classify(source).action === 'sync') return source
+      return undefined
+    },
+    isBothWays: (path, isDirectory) =>
+      returning.some(({ rule, target }) =>
+        isDirectory ? isWithin(rule.from, path) || rule.from === '' || isWithin(path, rule.from) : target(path) !== undefined,
+      ),
     ignores(path, isDirectory) {
       if (path === '') return false
       const decided = first.find((one) => one.matches(path))
@@ -126,7 +141,7 @@ function chosen(rule: Extract<LiveRule, { kind: 'sync' }>, paths: SyncPaths): Sy
 type SyncPaths = Omit<SyncRule, 'rule'>
 
 interface SyncRule {
-  readonly rule: LiveRule
+  readonly rule: Extract<LiveRule, { kind: 'sync' }>
   /** The container path that it leads to, or below. */
   readonly to: string
   /** Whether a file goes into `to`, and not to it. */
@@ -181,7 +196,13 @@ export function describeRule(rule: LiveRule): string {
   const text = (value: unknown): string => JSON.stringify(value)
   switch (rule.kind) {
     case 'sync':
-      return `sync(${text(rule.from)}, ${text(rule.to)}${rule.include || rule.exclude ? ', ...' : ''})`
+      return `sync(${text(rule.from)}, ${text(rule.to)}${
+        rule.bothWays
+          ? `, { from: "container"${rule.include || rule.exclude ? ', ...' : ''} }`
+          : rule.include || rule.exclude
+            ? ', ...'
+            : ''
+      })`
     case 'run':
       return `run(${text(rule.command)})`
     case 'notify':
@@ -210,6 +231,14 @@ export const replacesProcess = (image: Pick<ImageSpec, 'live'> | undefined): boo
 /** Whether an image's rules write into its containers. */
 export const isSynced = (image: Pick<ImageSpec, 'live'> | undefined): boolean =>
   image?.live.some((rule) => rule.kind === 'sync') ?? false
+
+/** Folders (or single files) of the container that come back, by an image's rules. */
+export const bothWaysRoots = (image: Pick<ImageSpec, 'live'>): string[] =>
+  image.live.flatMap((rule) => (rule.kind === 'sync' && rule.bothWays ? [rule.to] : []))
+
+/** Where a sync puts a path of the context; undefined = it does not cover it. Its patterns are not asked. */
+export const syncTarget = ({ from, to }: { readonly from: string; readonly to: string }, path: string): string | undefined =>
+  syncPaths(from, to).target(path)
 
 /** Folders of version control, whatever is in them. In a git worktree or submodule, `.git` is a file. */
 const versionControl = new Set(['.git', '.hg', '.svn', '.jj'])

@@ -165,6 +165,7 @@ export type LiveRule =
       /** Absolute path in the container. */ readonly to: string
       /** Globs: of what is in `from`, it covers only what matches one; undefined = all. */ readonly include?: readonly string[]
       /** Globs: what matches one of these it does not cover. */ readonly exclude?: readonly string[]
+      /** What the container changes comes back. */ readonly bothWays?: true
       readonly at: SourcePosition
     }
   | {

@@ -342,6 +342,20 @@ export interface TargetState {
   /** Its process was replaced, and the new one does not listen on the app's port yet. */
   readonly starting?: true
   readonly transport?: string
+  /** What comes back from it; absent = no rule wants that. */
+  readonly returns?: ReturnsState
+  readonly error?: ErrorInfo
+}
+
+export interface ReturnsState {
+  /** How its changes are found, for people; `not` with the error. */
+  readonly how: string
+  /** Paths that are left alone on both sides, in words. */
+  readonly conflicts?: {
+    readonly count: number
+    /** At most 20, by container path. */
+    readonly first: readonly { readonly path: string; readonly message: string }[]
+  }
   readonly error?: ErrorInfo
 }
 
@@ -385,6 +399,8 @@ export interface ChangeState {
   readonly images: readonly ChangeImage[]
   /** Locals that it starts, and others that it concerns. */
   readonly resources: readonly string[]
+  /** Pods that its paths came back from; absent = it was made locally. */
+  readonly cameFrom?: readonly string[]
   readonly stages: readonly ChangeStage[]
   readonly outcome: 'pending' | 'live' | 'failed' | 'superseded' | 'nothing'
   /** Whether it failed at some time, whatever became of it. */

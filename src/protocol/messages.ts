@@ -423,6 +423,21 @@ export interface TargetView {
   readonly behind: number
   /** What is used to write into it, and why. */
   readonly transport?: string
+  /** What comes back from it; absent = no rule wants that. */
+  readonly returns?: ReturnsView
+  readonly error?: ErrorInfo
+}
+
+/** What is synced both ways. */
+export interface ReturnsView {
+  /** How changes in the container are found, such as `watched` or `looked at every 2 s`; `not`, with an error. */
+  readonly how: string
+  /** Paths that are left as they are on both sides. */
+  readonly conflicts?: {
+    readonly count: number
+    /** At most 20, by container path. */
+    readonly first: readonly { readonly path: string; readonly message: string }[]
+  }
   readonly error?: ErrorInfo
 }
 
@@ -466,6 +481,8 @@ export interface ChangeView {
   readonly outcome: 'pending' | 'live' | 'failed' | 'superseded' | 'nothing'
   readonly images: readonly { readonly image: string; readonly action: 'sync' | 'rebuild' | 'none'; readonly why: string }[]
   readonly resources: readonly string[]
+  /** Pods that its paths came back from; absent = it was made locally. */
+  readonly cameFrom?: readonly string[]
   /** In order of time; `ms` since the first event. */
   readonly stages: readonly { readonly stage: string; readonly ms: number; readonly detail?: string }[]
   readonly liveMs?: number

@@ -116,6 +116,13 @@ const target = z.looseObject({
   state: z.enum(['connecting', 'unknown', 'in-sync', 'syncing', 'behind', 'failed']),
   behind: count,
   transport: z.string().exactOptional(),
+  returns: z
+    .looseObject({
+      how: z.string(),
+      conflicts: z.looseObject({ count, first: list(z.looseObject({ path: z.string(), message: z.string() })) }).exactOptional(),
+      error: errorInfo.exactOptional(),
+    })
+    .exactOptional(),
   error: errorInfo.exactOptional(),
 })
 
@@ -240,6 +247,7 @@ const change = z
     outcome,
     images: list(z.looseObject({ image: z.string(), action: z.enum(['sync', 'rebuild', 'none']), why: z.string() })),
     resources: list(z.string()),
+    cameFrom: list(z.string()).exactOptional(),
     stages: list(z.looseObject({ stage: z.string(), ms: z.number(), detail: z.string().exactOptional() })),
     liveMs: z.number().exactOptional(),
   })

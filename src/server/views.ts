@@ -2,7 +2,7 @@
 import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { percentiles } from '../model/latency.js'
-import type { ErrorInfo } from '../errors/devloop-error.js'
+import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 import { forwardsOf, imagesOf, type ResourceSpec } from '../model/plan.js'
 import type {
   ChangeState,
@@ -183,6 +183,7 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     warnings: [
       ...(spec.warnings ?? []),
       ...resource.warnings,
+      ...targets.flatMap(conflictWarnings),
       ...(ignored && resource.observed?.error ? [resource.observed.error] : []),
       ...images.flatMap((image) => image.syncBlocked ?? []),
       ...images.flatMap((image) => heldError(image) ?? []).filter((held) => held !== error),
@@ -335,12 +336,24 @@ function targetView(state: State, target: TargetState): TargetView {
     state: target.status === 'synced' ? (synced ? 'in-sync' : 'behind') : target.status,
     behind: synced ? 0 : image.drift.overlay,
     ...optional('transport', target.transport),
+    ...optional('returns', target.returns),
     ...optional('error', target.error ?? heldError(image)),
   }
 }
 
 /** Why containers of an image keep files that are gone with their folder. */
 const heldError = ({ sources }: ImageState): ErrorInfo | undefined => (sources?.held ? sources.error : undefined)
+
+/** What is synced both ways and was changed on both sides, and what cannot come back at all. */
+function conflictWarnings({ pod, container, returns }: TargetState): ErrorInfo[] {
+  const { error, conflicts } = returns ?? {}
+  if (error) return [error]
+  if (!conflicts) return []
+  const { count, first } = conflicts
+  const message =
+    count === 1 ? `${pod}: ${first[0]?.message}` : `${count} paths are left alone in ${pod}/${container} and locally.`
+  return [new DevloopError('sync/conflict', message, count === 1 ? {} : { why: first.map((one) => one.message).join('\n') }).info]
+}
 
 const removalView = (state: State, name: string): ResourceView => ({
   kind: 'resource',

@@ -115,6 +115,8 @@ export type Action = { readonly at: number } &
         readonly pathCount: number
         readonly images: readonly ChangeImage[]
         readonly resources: readonly string[]
+        /** Pods that its paths came back from. */
+        readonly cameFrom?: readonly string[]
       }
     | {
         readonly type: 'change/stage'

@@ -5,7 +5,7 @@ import type { CompiledLiveRules } from '../model/live-rules.js'
 import type { ManifestObject } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import type { DriftState } from '../model/state.js'
-import type { Entry } from '../model/tree.js'
+import type { Entry, Wanted } from '../model/tree.js'
 
 /** All that goes with one image. */
 export interface ImageFiles {
@@ -34,9 +34,22 @@ export interface Large {
   planInputs: readonly PlanInput[]
   /** By resource: the objects that were rendered for it last. Written by the render controller. */
   readonly rendered: Map<string, readonly ManifestObject[]>
+  /**
+   * By absolute path: what came back from a container last, and from which pod. Written by the live-sync controller; the watch controller takes
+   * out what it has seen.
+   */
+  readonly returns: Map<string, { readonly entry: Wanted; readonly pod: string }>
+  /** By target and container path: what is left alone on both sides, in words. Written by the live-sync controller. */
+  readonly conflicts: Map<string, ReadonlyMap<string, string>>
 }
 
-export const createLarge = (): Large => ({ images: new Map(), planInputs: [], rendered: new Map() })
+export const createLarge = (): Large => ({
+  images: new Map(),
+  planInputs: [],
+  rendered: new Map(),
+  returns: new Map(),
+  conflicts: new Map(),
+})
 
 /** The counts of a drift, for the state. */
 export const driftState = (drift: Drift): DriftState => {

@@ -11,7 +11,7 @@ import { renderKey, wantedKey } from './resource-status.js'
 const kept = 50
 
 export function seeChange(state: State, action: Extract<Action, { type: 'change/seen' }>): State {
-  const { id, first, gathered, paths, pathCount, images, resources } = action
+  const { id, first, gathered, paths, pathCount, images, resources, cameFrom = [] } = action
   const nothing =
     images.every((one) => one.action === 'none' || !isImageNeeded(state, one.image)) &&
     resources.every((name) => state.resources[name]?.disabled)
@@ -22,6 +22,7 @@ export function seeChange(state: State, action: Extract<Action, { type: 'change/
     pathCount,
     images,
     resources,
+    ...(cameFrom.length > 0 ? { cameFrom } : {}),
     stages: [
       { stage: 'gathered', ms: gathered - first },
       { stage: 'seen', ms: action.at - first },

@@ -10,6 +10,7 @@ import type { SyncOp, SyncSession, TargetRef } from '../../src/ports/sync-transp
 import { builtAgent } from '../support/agent.js'
 import { proxiedCluster, testConnection, testNamespace, testRegistry, type TestNamespace } from '../support/cluster.js'
 import { waitFor } from '../support/wait-for.js'
+import { syncBothWaysSuite } from './sync-both-ways.js'
 import { syncListSuite } from './sync-list.js'
 import { startPods, type SyncPod, type SyncPods } from './sync-pods.js'
 import { fileEntry, fileOp } from './sync-samples.js'
@@ -136,6 +137,7 @@ for (const pod of ['busybox', 'node'] as const) {
   }
   syncTransportSuite(suite)
   syncListSuite(suite)
+  syncBothWaysSuite(suite)
 }
 
 describe('the agent in a pod', () => {

@@ -1,6 +1,7 @@
 // The agent as a process of this machine.
 import { builtAgent } from '../support/agent.js'
 import { localAgentFixture } from '../unit/adapters/kube/sync/local-exec.js'
+import { syncBothWaysSuite } from './sync-both-ways.js'
 import { syncListSuite } from './sync-list.js'
 import { syncResumeSuite } from './sync-resume.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
@@ -11,3 +12,4 @@ const suite = { name: 'agent', missing, open: (): Promise<SyncFixture> => localA
 syncTransportSuite(suite)
 syncListSuite(suite)
 syncResumeSuite(suite)
+syncBothWaysSuite(suite)

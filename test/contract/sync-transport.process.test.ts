@@ -5,11 +5,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { readTree } from '../unit/adapters/kube/sync/local-exec.js'
 import { createHarness, sync } from '../unit/adapters/process/harness.js'
+import { syncBothWaysSuite } from './sync-both-ways.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
 
 const root = '/work/root'
 
 syncTransportSuite({ name: 'stage folder', open })
+syncBothWaysSuite({ name: 'stage folder', open })
 
 async function open(): Promise<SyncFixture> {
   const harness = await createHarness()

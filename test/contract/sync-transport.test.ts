@@ -7,11 +7,13 @@ import { afterAll } from 'vitest'
 import { localFixture } from '../unit/adapters/kube/sync/local-exec.js'
 import { find, shellsHere } from '../unit/adapters/kube/sync/shells.js'
 import { syncResumeSuite } from './sync-resume.js'
+import { syncBothWaysSuite } from './sync-both-ways.js'
 import { syncTransportSuite, type SyncTransportSuite } from './sync-transport.js'
 
 const suites = (suite: SyncTransportSuite): void => {
   syncTransportSuite(suite)
   syncResumeSuite(suite)
+  syncBothWaysSuite(suite)
 }
 
 for (const { name, argv } of shellsHere) {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { DevloopError } from '../../errors/devloop-error.js'
 import type { StateFiles } from '../../ports/state-files.js'
 import { createBuildRecords } from './build-records.js'
+import { createCommonStates } from './common-states.js'
 import { createTouchJournals } from './touch-journals.js'
 
 export interface StateFilesOptions {
@@ -18,6 +19,7 @@ export interface StateFilesOptions {
 export function createStateFiles({ dir, project, instance, onProblem = () => {} }: StateFilesOptions): StateFiles {
   const records = createBuildRecords(join(dir, 'records'), { project, instance }, onProblem)
   const journals = createTouchJournals(join(dir, 'touched'))
+  const commons = createCommonStates(join(dir, 'common'))
   return {
     loadRecords: (runtime) => records.load(runtime),
     saveRecord: (record) => records.save(record),
@@ -27,7 +29,15 @@ export function createStateFiles({ dir, project, instance, onProblem = () => {} 
       journals.touch(containerId, paths)
     },
     replaceTouched: (containerId, paths) => journals.replace(containerId, paths),
-    keepContainers: (containerIds) => journals.keep(containerIds),
+    common: (place) => commons.load(place),
+    setCommon: (place, common) => commons.set(place, common),
+    async noteCommon(place, changes) {
+      commons.note(place, changes)
+    },
+    async keepContainers(containerIds) {
+      await journals.keep(containerIds)
+      await commons.keep(containerIds)
+    },
     async close() {
       journals.close()
     },

@@ -1,20 +1,25 @@
 // Live sync in the process runtime: the container's files are a stage folder, so they are written directly.
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { lstat, mkdir, readdir, readFile, readlink, rename, rm, rmdir, symlink, unlink } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { lstat, mkdir, open, readdir, readFile, readlink, rename, rm, rmdir, symlink, unlink } from 'node:fs/promises'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DevloopError, isAbort } from '../../errors/devloop-error.js'
-import { absent, type Wanted } from '../../model/tree.js'
-import type { SyncOp } from '../../ports/sync-transport.js'
+import { absent, sameEntry, type Wanted } from '../../model/tree.js'
+import type { SyncOp, SyncWatch, WatchOptions } from '../../ports/sync-transport.js'
 import { forEachLimited } from '../../model/for-each-limited.js'
-import { stagePaths, type StagePaths } from './stage-paths.js'
+import { inStage, stagePaths, type StagePaths } from './stage-paths.js'
+import { watchStage } from './stage-watch.js'
 import { smallSize, writeContent } from './write-content.js'
 
 /** File operations on a stage; see SyncSession. */
 export interface StageFiles {
   inspect(paths: readonly string[], signal: AbortSignal): Promise<Map<string, Wanted>>
-  apply(ops: readonly SyncOp[], signal: AbortSignal): Promise<void>
+  apply(ops: readonly SyncOp[], signal: AbortSignal): Promise<ReadonlySet<string>>
+  /** As in SyncSession. */
+  watch(options: WatchOptions, signal: AbortSignal): Promise<SyncWatch>
+  /** As in SyncSession. */
+  read(path: string, signal: AbortSignal): AsyncIterable<Buffer>
   /** Delete temporary files that other transports left in the roots. Never rejects. */
   sweep(signal: AbortSignal): Promise<void>
   /** Delete the folder that is written in. Never rejects. */
@@ -29,25 +34,63 @@ export interface StageFiles {
 export function createStageFiles(root: string, scratch: string, roots: readonly string[]): StageFiles {
   let count = 0
 
-  const applyOne = async (op: SyncOp, paths: StagePaths, signal: AbortSignal): Promise<void> => {
+  /** @returns whether it was carried out: not where something else stands than was expected */
+  const applyOne = async (op: SyncOp, paths: StagePaths, signal: AbortSignal): Promise<boolean> => {
     if (op.op === 'delete' || op.op === 'rmdir') {
       const path = await paths.forReading(op.path)
+      if (op.op === 'delete' && op.expected && !sameEntry(path === undefined ? absent : await look(path), op.expected))
+        return false
       if (path !== undefined) await (op.op === 'delete' ? deleteFile(path) : removeEmptyFolder(path))
-      return
+      return true
     }
+    if (op.expected && !(await isWayFree(op.path))) return false
     const path = await paths.forWriting(op.path)
     const beside = join(scratch, String(count++))
     try {
       if (op.op === 'link') await symlink(op.target, beside)
       else await writeContent(beside, op, signal)
+      if (op.expected) {
+        if (op.expected.kind === 'absent') await rmdir(path).catch(() => {})
+        const stats = await lstat(path).catch(() => undefined)
+        if (stats?.isDirectory() || !sameEntry(stats ? await look(path) : absent, op.expected)) {
+          await rm(beside, { force: true })
+          return false
+        }
+      }
       await replace(beside, path)
+      return true
     } catch (thrown) {
       await rm(beside, { force: true })
       throw thrown
     }
   }
 
+  /** Whether all that leads to a path are folders, as far as it is there. */
+  const isWayFree = async (path: string): Promise<boolean> => {
+    const own = roots.find((one) => path === one || path.startsWith(`${one.replace(/\/+$/, '')}/`)) ?? path
+    for (let above = dirname(path); above.length >= own.length && above !== '/'; above = dirname(above)) {
+      const stats = await lstat(inStage(root, above)).catch(() => undefined)
+      if (stats && !stats.isDirectory()) return false
+    }
+    return true
+  }
+
   return {
+    watch: (options, signal) =>
+      watchStage({ ...options, realPath: (path) => stagePaths(root, [...roots, dirname(path)]).forReading(path), look }, signal),
+
+    async *read(path, signal) {
+      const real = await stagePaths(root, roots).forReading(path)
+      if (real === undefined) throw new DevloopError('sync/failed', `${path} is gone.`)
+      try {
+        const file = await open(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+        yield* file.createReadStream({ signal }) as AsyncIterable<Buffer>
+      } catch (thrown) {
+        if (signal.aborted || isAbort(thrown)) throw thrown
+        throw new DevloopError('sync/failed', `${path} cannot be read.`, { why: (thrown as Error).message, cause: thrown })
+      }
+    },
+
     async inspect(paths, signal) {
       const found = new Map<string, Wanted>()
       const resolver = stagePaths(root, roots)
@@ -78,6 +121,7 @@ export function createStageFiles(root: string, scratch: string, roots: readonly 
         { ops: rmdirs, limit: 1 },
         { ops: ops.filter((op) => op.op === 'link' || op.op === 'file'), limit: 8 },
       ]
+      const kept = new Set<string>()
       for (const batch of batches) {
         if (batch.ops.length === 0) continue
         const resolver = stagePaths(root, roots)
@@ -85,13 +129,15 @@ export function createStageFiles(root: string, scratch: string, roots: readonly 
           batch.ops,
           batch.limit,
           async (op) => {
-            await applyOne(op, resolver, signal).catch((thrown: unknown) => {
+            const done = await applyOne(op, resolver, signal).catch((thrown: unknown) => {
               throw syncError(thrown, op.path)
             })
+            if (!done) kept.add(op.path)
           },
           signal,
         )
       }
+      return kept
     },
 
     async sweep(signal) {

@@ -80,6 +80,8 @@ function openSession(
     description: 'folder on this machine',
     inspect: (paths, signal) => serial(signal, (both) => files.inspect(paths, both)),
     apply: (ops, signal) => serial(signal, (both) => files.apply(ops, both)),
+    watch: (options, signal) => files.watch(options, AbortSignal.any([signal, shut.signal])),
+    read: (path, _size, signal) => files.read(path, AbortSignal.any([signal, shut.signal])),
     async run(command, onLine, signal) {
       check(signal)
       try {

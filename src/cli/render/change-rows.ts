@@ -9,9 +9,10 @@ import { changesOf, type Views } from './views.js'
 /** Oldest first. A line for what was saved and what became of it, and one for its stages. No line is wider than `columns`. */
 export function changeRows(views: Views, { style, columns }: { readonly style: Style; readonly columns: number }): string[] {
   return changesOf(views).flatMap((change) => {
-    const { at, paths, pathCount, outcome, liveMs, stages, images } = change
+    const { at, paths, pathCount, outcome, liveMs, stages, images, cameFrom } = change
     const time = new Date(at).toTimeString().slice(0, 8)
-    const what = pathCount === 1 ? (paths[0] ?? '') : `${paths[0] ?? ''} and ${pathCount - 1} more`
+    const which = pathCount === 1 ? (paths[0] ?? '') : `${paths[0] ?? ''} and ${pathCount - 1} more`
+    const what = cameFrom ? `${which} from ${cameFrom.join(', ')}` : which
     const end = outcome === 'live' && liveMs !== undefined ? `live in ${timeSpan(liveMs)}` : outcome
     const why = [...new Set(images.map((one) => `${one.action}: ${one.why}`))].join('; ')
     return [

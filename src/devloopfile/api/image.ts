@@ -37,6 +37,7 @@ export function image(name: string, options: ImageOptions = {}): Image {
  * @param from file or folder, relative to the context; `.` is the whole context
  * @param to absolute path in the container: of the file, or of the folder
  * @example sync('.', '/app', { exclude: 'tests/**' })
+ * @example sync('dist', '/app/dist', { from: 'container' })
  */
 export function sync(from: string, to: string, options: SyncOptions = {}): LiveRule {
   return rule('sync', [from, to, options], sync)

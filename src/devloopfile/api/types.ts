@@ -287,6 +287,12 @@ export interface SyncOptions {
   include?: string | readonly string[]
   /** What matches one of these globs, relative to the context, is not copied by this rule. Another rule may cover it; else it rebuilds. */
   exclude?: string | readonly string[]
+  /**
+   * `'container'` = both ways: what the container creates, changes or deletes there comes back to the local folder, and local edits go to the
+   * container as without it. Where both changed a path, neither is overwritten: it is told as a conflict. Files that `.dockerignore` names are
+   * synced too, though images are built without them. Default: local edits only.
+   */
+  from?: 'container'
 }
 
 export interface RunOptions {

@@ -2,6 +2,7 @@
 import { access } from 'node:fs/promises'
 import { isAbsolute, join, posix, relative } from 'node:path'
 import { compileGlobs } from '../../model/globs.js'
+import { syncTarget } from '../../model/live-rules.js'
 import type { LiveRule } from '../../model/plan.js'
 import type { RestartOptions, RunOptions, SyncOptions } from '../api/types.js'
 import { isMark, type Encoded, type Mark } from '../declaration.js'
@@ -20,7 +21,7 @@ interface Places {
   readonly base: string
 }
 
-const syncKnown: Record<keyof SyncOptions, true> = { include: true, exclude: true }
+const syncKnown: Record<keyof SyncOptions, true> = { include: true, exclude: true, from: true }
 const runKnown: Record<keyof RunOptions, true> = { on: true, timeout: true, cancelOnChange: true, user: true }
 const restartKnown: Record<keyof RestartOptions, true> = { on: true, signal: true }
 
@@ -48,6 +49,7 @@ export async function makeLiveRules(
   }
   // A rule that was refused may be the one that covers a trigger.
   if (rules.length === value.length) checkTriggers(work, image, rules)
+  checkBothWays(work, image, rules)
   return rules
 }
 
@@ -111,13 +113,49 @@ async function makeSync(
       undefined,
       'Remove it, or name a pattern.',
     )
+  if (given.from !== undefined && given.from !== 'container')
+    return wrong(subject, 'from', "'container'", given.from, 'Leave it out for a sync that brings nothing back.')
+  const bothWays = given.from === 'container'
+  if (bothWays && to.endsWith('/') && path !== '')
+    return broken(
+      subject,
+      'a path that comes back must be the whole one, without a slash at its end.',
+      `Received '${to}'.`,
+      `Write '${to.replace(/\/+$/, '')}' for a folder, or '${to.replace(/\/+$/, '')}/${posix.basename(path)}' for a file.`,
+    )
+  if (bothWays && posix.normalize(to) === '/')
+    return broken(subject, 'the root folder of a container cannot come back.', undefined, 'Name the folders in it that shall.')
   return {
     kind: 'sync',
     from: path,
     to,
     ...(include ? { include } : {}),
     ...(exclude && exclude.length > 0 ? { exclude } : {}),
+    ...(bothWays ? { bothWays } : {}),
     at,
+  }
+}
+
+/** What comes back must have one place to come back to: where the folders of two syncs meet, both must put the same files there. */
+function checkBothWays(work: PlanWork, image: Subject, rules: readonly LiveRule[]): void {
+  const syncs = rules.filter((rule): rule is Sync => rule.kind === 'sync')
+  const folder = ({ to }: Sync): string => posix.join(to, '.').replace(/\/+$/, '')
+  const within = (path: string, above: string): boolean => path === above || path.startsWith(`${above}/`)
+  for (const rule of syncs.filter(({ bothWays }) => bothWays)) {
+    for (const other of syncs) {
+      if (other === rule) continue
+      const [mine, its] = [folder(rule), folder(other)]
+      const inner = within(mine, its) ? rule : within(its, mine) ? other : undefined
+      if (!inner) continue
+      const probe = inner.from === '' ? 'x' : `${inner.from}/x`
+      if (syncTarget(rule, probe) === syncTarget(other, probe)) continue
+      work.problems.add('devloopfile/invalid', {
+        message: `sync of ${image.name}: ${describeValue(rule.to)} comes back, but ${describeValue(other.from || '.')} is synced into the same folder.`,
+        why: 'So it cannot be told to which file of the context a file of the container belongs.',
+        at: rule.at,
+        help: 'Let one of the two lead to another folder.',
+      })
+    }
   }
 }
 

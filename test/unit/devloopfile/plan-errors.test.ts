@@ -354,7 +354,7 @@ test('options of live rules', async () => {
 
     devloopfile/invalid at Devloopfile.ts:7:7
     sync of image 'a': there is no option \`options.includes\`.
-    Received includes: '*.py'. Options: include and exclude.
+    Received includes: '*.py'. Options: include, exclude and from.
     -> Did you mean 'include'?
 
     devloopfile/invalid at Devloopfile.ts:8:7

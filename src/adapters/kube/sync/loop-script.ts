@@ -18,6 +18,7 @@ export const knownTools = [
   'wc',
   'tar',
   'cat',
+  'dd',
   'sha256sum',
   'stat',
   'readlink',
@@ -176,6 +177,34 @@ move() {
   z=$2/\${1##*/}
   if [ -d "$z" ] && [ ! -L "$z" ]; then clear "$z" || return; fi
   mv -f "$1" "$2/"
+}
+# NUMBER TEMPORARY PATH HELD: the path gets what the temporary is, or is removed without one, as long as it holds that: the hash of a file,
+# \`-> TARGET\` of a link, \`->\` for any, or nothing. What is there is moved away first and looked at then, so that nothing is lost that came in the last
+# moment. Says the number of what was left alone.
+swap() {
+  t=\${3%/*}/$D~ h=
+  if [ -L "$3" ] || { [ -e "$3" ] && [ ! -d "$3" ]; }; then
+    if [ -z "$4" ] || ! mv -f "$3" "$t" 2>/dev/null; then kept "$1" "$2"; return 0; fi
+    if [ -L "$t" ]; then h='->'; [ "$4" = "$h" ] || h="-> $(readlink "$t")"; else h=$(sha256sum < "$t"); h=\${h%% *}; fi
+    if [ "$h" != "$4" ]; then
+      if [ -L "$3" ] || [ -e "$3" ]; then rm -f "$t"; else mv -f "$t" "$3"; fi
+      kept "$1" "$2"
+      return 0
+    fi
+  elif [ -d "$3" ]; then
+    if [ -n "$4" ] || ! rmdir "$3" 2>/dev/null; then kept "$1" "$2"; return 0; fi
+  elif [ -n "$4" ]; then kept "$1" "$2"; return 0
+  fi
+  if [ -n "$2" ]; then named_anew "$2" "$3" || kept "$1" "$2"; fi
+  [ -z "$h" ] || rm -f "$t"
+  return 0
+}
+kept() { printf 'kept %s\\n' "$1"; [ -z "$2" ] || rm -f "$2"; }
+# TEMPORARY PATH: only where nothing is. A link to a link would be one to what that leads to.
+named_anew() {
+  if [ ! -L "$1" ] && ln "$1" "$2" 2>/dev/null; then rm -f "$1"; return 0; fi
+  if [ -e "$2" ] || [ -L "$2" ]; then return 1; fi
+  mv -f "$1" "$2"
 }
 # LABEL FOLDER...: fails, and says which, when some are links
 no_links() {

@@ -1,7 +1,7 @@
 // A sync session over a shell loop, whatever carries its streams.
 import { DevloopError } from '../../../errors/devloop-error.js'
-import type { Wanted } from '../../../model/tree.js'
-import type { SyncSession } from '../../../ports/sync-transport.js'
+import type { Entry, Wanted } from '../../../model/tree.js'
+import type { SyncSession, WatchOptions } from '../../../ports/sync-transport.js'
 import { applyOperations, StepFailure } from './apply-operations.js'
 import { lineBytes, type Step } from './apply-steps.js'
 import type { OpenExec } from './exec-stream.js'
@@ -9,11 +9,13 @@ import { frameKey, openFrames, type FrameAnswer, type FrameChannel } from './fra
 import { inspectBounds, inspectQuestion } from './inspect-frames.js'
 import { knownTools, loopScript, partPrefix, temporaryPrefix, type Tool } from './loop-script.js'
 import { abortError, runRemote, shellPath } from './remote-command.js'
+import { watchByPolling } from './poll-watch.js'
 import { createRestarter } from './restart.js'
 import { quote } from './shell-quote.js'
 import { abortable, createQueue, type Queue } from './serial-queue.js'
 import { createSignaller } from './signal-main.js'
 import { syncFailure } from './sync-failure.js'
+import { canRead, keptPaths, listPaths, planSwaps, readPieces, swapEach } from './shell-files.js'
 import { pathReader, type SyncPath } from './sync-paths.js'
 
 export interface ShellSessionOptions {
@@ -133,30 +135,62 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
     )
   }
 
+  const inspect = async (paths: readonly string[], signal: AbortSignal): Promise<Map<string, Wanted>> => {
+    const found = new Map<string, Wanted>()
+    for (const part of parts(paths.map((path) => context.read(path)))) {
+      signal.throwIfAborted()
+      const question = inspectQuestion(part, tools)
+      const { output, status } = await exchange(Buffer.from(question.code))
+      if (status !== 0)
+        throw new StepFailure(
+          output.toString('utf8'),
+          status,
+          part.map((at) => at.path),
+        )
+      question.read(output, found)
+    }
+    return found
+  }
+
+  const list = ({ places, skip }: WatchOptions, signal: AbortSignal): Promise<Map<string, Entry | undefined>> =>
+    serial(signal, async () => {
+      const paths = await listPaths(exchange, places, skip)
+      const held = await inspect(
+        [...paths].flatMap(([path, readable]) => (readable ? [path] : [])),
+        signal,
+      )
+      const found = new Map<string, Entry | undefined>()
+      for (const path of paths.keys()) {
+        const entry = held.get(path)
+        if (entry?.kind !== 'absent') found.set(path, entry)
+      }
+      return found
+    })
+
   const restart = createRestarter((code) => exchange(Buffer.from(code)), name)
   const sendSignal = createSignaller((code) => exchange(Buffer.from(code)), name)
   void channel.closed.then(() => sweeper.stop())
 
   return {
     description: describeTools(tools),
-    inspect: (paths, signal) =>
+    inspect: (paths, signal) => serial(signal, () => inspect(paths, signal)),
+    apply: (ops, signal) =>
       serial(signal, async () => {
-        const found = new Map<string, Wanted>()
-        for (const part of parts(paths.map((path) => context.read(path)))) {
-          signal.throwIfAborted()
-          const question = inspectQuestion(part, tools)
-          const { output, status } = await exchange(Buffer.from(question.code))
-          if (status !== 0)
-            throw new StepFailure(
-              output.toString('utf8'),
-              status,
-              part.map((at) => at.path),
-            )
-          question.read(output, found)
-        }
-        return found
+        const kept = await keptPaths(ops, context.read, (paths) => inspect(paths, signal), exchange)
+        const left = kept.size === 0 ? ops : ops.filter(({ path }) => !kept.has(path))
+        const plan = planSwaps(left, context.read, session)
+        for (const path of await swapEach(exchange, plan.deletes, tools)) kept.add(path)
+        await applyOperations(plan.ops, { session, tools, read: plan.read, send }, signal)
+        for (const path of await swapEach(exchange, plan.writes, tools)) kept.add(path)
+        return kept
       }),
-    apply: (ops, signal) => serial(signal, () => applyOperations(ops, { session, tools, read: context.read, send }, signal)),
+    ...(canRead(tools)
+      ? {
+          watch: (wanted: WatchOptions, signal: AbortSignal) => watchByPolling((within) => list(wanted, within), wanted, signal),
+          read: (path: string, size: number, signal: AbortSignal) =>
+            readPieces((code) => serial(signal, () => exchange(code)), tools, path, size, signal),
+        }
+      : {}),
     run: (command, onLine, signal, user) => runRemote(exec, { command, user, name }, onLine, signal),
     restart: (signal) => serial(signal, () => restart(signal)),
     signal: (wanted, signal) => serial(signal, () => sendSignal(wanted, signal)),

@@ -29,7 +29,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const apply = (...ops: SyncOp[]): Promise<void> => stage.apply(ops, never)
+const apply = (...ops: SyncOp[]): Promise<unknown> => stage.apply(ops, never)
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 describe('createStageFiles', () => {

@@ -2,17 +2,31 @@
 // while the agent writes the first.
 import type { Readable } from 'node:stream'
 import { isDevloopError } from '../../../../errors/devloop-error.js'
+import type { Wanted } from '../../../../model/tree.js'
 import type { SyncOp } from '../../../../ports/sync-transport.js'
 import { checkedPieces, loadedInOrder, noPart, resumableBytes, sourceUnreadable, type FileOp, type Part } from '../load-files.js'
 import type { SyncPath } from '../sync-paths.js'
 import { AgentFailure, type AgentChannel } from './agent-channel.js'
-import { byteField, headBytes, kinds, longField, numberField, operations, readFields, sizedFields } from './frames.js'
+import {
+  byteField,
+  factKinds,
+  headBytes,
+  kinds,
+  longField,
+  numberField,
+  operations,
+  readFields,
+  sizedFields,
+  type FieldReader,
+} from './frames.js'
 
 export interface AgentApplyContext {
   readonly channel: AgentChannel
   readonly read: (path: string) => SyncPath
   /** The fields that name a path. @see pathFields */
   readonly place: (at: SyncPath) => Buffer[]
+  /** The path of a place that the agent names. */
+  readonly pathOf: (fields: FieldReader) => string
   /** Marks the frames of this call: after one that failed, the agent skips the others. Greater than 0. */
   readonly group: number
 }
@@ -22,14 +36,21 @@ const frameLimit = 256 * 1024
 /** A file that is larger comes in pieces of this size; with its head it fills the messages that carry it. */
 const pieceBytes = 256 * 1024 - headBytes - 4
 
-/** Carry out operations, deletes first. @throws as SyncSession.apply, and AgentFailure */
-export async function applyByAgent(ops: readonly SyncOp[], context: AgentApplyContext, signal: AbortSignal): Promise<void> {
+/** Carry out operations, deletes first. @returns the paths that were left alone. @throws as SyncSession.apply, and AgentFailure */
+export async function applyByAgent(
+  ops: readonly SyncOp[],
+  context: AgentApplyContext,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const expectations: Buffer[][] = []
   const deletes: Buffer[][] = []
   const rmdirs: SyncPath[] = []
   const links: Buffer[][] = []
   const files: { at: SyncPath; op: FileOp }[] = []
   for (const op of ops) {
     const at = context.read(op.path)
+    if (op.op !== 'rmdir' && op.expected)
+      expectations.push([byteField(operations.expect), ...context.place(at), ...sizedFields(factBytes(op.expected))])
     if (op.op === 'delete') deletes.push([byteField(operations.delete), ...context.place(at)])
     else if (op.op === 'rmdir') rmdirs.push(at)
     else if (op.op === 'link') links.push([byteField(operations.link), ...context.place(at), ...sizedFields(op.target)])
@@ -37,8 +58,10 @@ export async function applyByAgent(ops: readonly SyncOp[], context: AgentApplyCo
   }
   rmdirs.sort((a, b) => b.above.length - a.above.length)
 
-  const sender = createSender(context, signal)
+  const kept = new Set<string>()
+  const sender = createSender(context, kept, signal)
   try {
+    for (const fields of expectations) await sender.add(fields)
     for (const fields of deletes) await sender.add(fields)
     for (const at of rmdirs) await sender.add([byteField(operations.rmdir), ...context.place(at)])
     for (const fields of links) await sender.add(fields)
@@ -60,6 +83,14 @@ export async function applyByAgent(ops: readonly SyncOp[], context: AgentApplyCo
     await sender.settled()
   }
   sender.check()
+  return kept
+}
+
+/** An entry as the agent tells one. */
+function factBytes(held: Wanted): Buffer {
+  if (held.kind === 'absent') return byteField(factKinds.absent)
+  if (held.kind === 'link') return Buffer.concat([byteField(factKinds.link), ...sizedFields(held.target)])
+  return Buffer.concat([byteField(factKinds.file), numberField(held.mode), longField(held.size), Buffer.from(held.hash, 'hex')])
 }
 
 interface Sender {
@@ -76,7 +107,7 @@ interface Sender {
   settled(): Promise<void>
 }
 
-function createSender({ channel, group }: AgentApplyContext, signal: AbortSignal): Sender {
+function createSender({ channel, group, pathOf }: AgentApplyContext, kept: Set<string>, signal: AbortSignal): Sender {
   let gathered: Buffer[] = []
   let size = 0
   let failure: unknown
@@ -92,7 +123,10 @@ function createSender({ channel, group }: AgentApplyContext, signal: AbortSignal
     signal.throwIfAborted()
     check()
     under++
-    channel.request(kind, [mark, ...fields]).then(
+    const note = (body: Buffer): void => {
+      for (const places = readFields(body); !places.done;) kept.add(pathOf(places))
+    }
+    channel.request(kind, [mark, ...fields], note).then(
       () => over(),
       (thrown: unknown) => {
         failure ??= thrown

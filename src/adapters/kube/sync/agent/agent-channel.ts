@@ -64,6 +64,9 @@ export interface AgentEnd {
   readonly error: DevloopError
 }
 
+/** What comes before the last answer. */
+const partial: ReadonlySet<number> = new Set([kinds.facts, kinds.resumed, kinds.kept, kinds.content])
+
 /** Bytes that may be unanswered: enough to keep a slow connection busy, few enough that calling off is quick. */
 const windowBytes = 4 * 1024 * 1024
 
@@ -140,7 +143,7 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
     else if (listener) {
       if (kind === kinds.done || kind === kinds.exited || kind === kinds.failed) begun.delete(of)
       listener.onFrame(frame)
-    } else if (kind === kinds.facts || kind === kinds.resumed) waiting.get(of)?.onPart?.(body)
+    } else if (partial.has(kind)) waiting.get(of)?.onPart?.(body)
     else if (kind === kinds.done) answered(of)?.resolve()
     else if (kind === kinds.failed) {
       const fields = readFields(body)

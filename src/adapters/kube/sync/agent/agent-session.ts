@@ -2,17 +2,20 @@
 import { DevloopError } from '../../../../errors/devloop-error.js'
 import type { Command, ReloadSignal } from '../../../../model/plan.js'
 import type { Entry, Wanted } from '../../../../model/tree.js'
-import type { SyncSession } from '../../../../ports/sync-transport.js'
+import type { SyncSession, WatchOptions } from '../../../../ports/sync-transport.js'
 import type { OpenExec } from '../exec-stream.js'
 import { createLineReader } from '../output-lines.js'
 import { abortError, shellPath, noUser } from '../remote-command.js'
+import { watchByPolling } from '../poll-watch.js'
 import { abortable, createQueue } from '../serial-queue.js'
 import { notSent, notTaken, signalNumbers } from '../signal-main.js'
 import { syncFailure } from '../sync-failure.js'
 import { pathReader, type SyncPath } from '../sync-paths.js'
 import { applyByAgent, failureText } from './agent-apply.js'
+import { readFact } from './agent-facts.js'
+import { readByAgent, watchByAgent } from './agent-watch.js'
 import { AgentFailure, openAgentChannel, type AgentChannel } from './agent-channel.js'
-import { factKinds, kinds, numberField, outputs, readFields, sizedFields, type AgentFrame, type FieldReader } from './frames.js'
+import { kinds, numberField, outputs, readFields, sizedFields, type AgentFrame, type FieldReader } from './frames.js'
 
 export interface AgentSessionOptions {
   readonly exec: OpenExec
@@ -106,15 +109,41 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
     return [numberField(roots.indexOf(at.root)), ...sizedFields(below)]
   }
 
+  const pathOf = (fields: FieldReader): string => {
+    const root = roots[fields.number()] ?? ''
+    const below = fields.text()
+    return below ? `${root === '/' ? '' : root}/${below}` : root
+  }
+
+  const listPlaces = async ({ places, skip }: WatchOptions, signal: AbortSignal): Promise<Map<string, Entry | undefined>> => {
+    const found = new Map<string, Entry | undefined>()
+    const onEntry = (path: string, entry: Entry | undefined): void => {
+      if (places.some((at) => path === at || path.startsWith(`${at}/`))) found.set(path, entry)
+    }
+    await list(channel, pathOf, skip.map(read).flatMap(place), onEntry, signal)
+    return found
+  }
+
   return {
     description: 'agent',
     inspect: (paths, signal) => serial(signal, () => inspect(channel, paths.map(read), place, signal)),
     apply: (ops, signal) =>
       serial(signal, () => {
         group = (group % 0xffff_ffff) + 1
-        return applyByAgent(ops, { channel, read, place, group }, signal)
+        return applyByAgent(ops, { channel, read, place, pathOf, group }, signal)
       }),
-    list: ({ skip, onEntry }, signal) => list(channel, roots, skip.map(read).flatMap(place), onEntry, signal),
+    watch: async (wanted, signal) => {
+      try {
+        return await watchByAgent({ channel, name, place: (path) => place(read(path)), pathOf }, wanted, signal)
+      } catch (thrown) {
+        // such as fs.inotify.max_user_watches of the node
+        if (!(thrown instanceof AgentFailure)) throw thrown
+        const polled = await watchByPolling((within) => listPlaces(wanted, within), wanted, signal)
+        return { ...polled, how: `${polled.how}, since the node refuses watches: ${thrown.code} ${thrown.message}` }
+      }
+    },
+    read: (path, size, signal) => readByAgent(channel, place(read(path)), { path, size, name }, signal),
+    list: ({ skip, onEntry }, signal) => list(channel, pathOf, skip.map(read).flatMap(place), onEntry, signal),
     run: (command, onLine, signal, user) => run(channel, name, { command, user }, onLine, signal),
     restart: (signal) => serial(signal, () => restart(channel, name)),
     listening: (port, signal) => listening(channel, port, signal),
@@ -167,7 +196,7 @@ async function inspect(
 /** Everything below the roots; beside all other work. */
 function list(
   channel: AgentChannel,
-  roots: readonly string[],
+  pathOf: (fields: FieldReader) => string,
   skipped: readonly Buffer[],
   onEntry: (path: string, entry: Entry | undefined) => void,
   signal: AbortSignal,
@@ -187,10 +216,9 @@ function list(
         if (kind !== kinds.listed || signal.aborted) return
         const fields = readFields(body)
         while (!fields.done) {
-          const root = roots[fields.number()] ?? ''
-          const below = fields.text()
+          const path = pathOf(fields)
           const entry = readFact(fields)
-          onEntry(below ? `${root === '/' ? '' : root}/${below}` : root, entry?.kind === 'absent' ? undefined : entry)
+          onEntry(path, entry?.kind === 'absent' ? undefined : entry)
         }
       },
       onLost: (error) => over(() => reject(error)),
@@ -224,17 +252,6 @@ function listening(channel: AgentChannel, port: number, signal: AbortSignal): Pr
     }
     signal.addEventListener('abort', onAbort, { once: true })
   })
-}
-
-/** Undefined = it cannot be told. */
-function readFact(fields: FieldReader): Wanted | undefined {
-  const kind = fields.byte()
-  if (kind === factKinds.absent) return { kind: 'absent' }
-  if (kind === factKinds.link) return { kind: 'link', target: fields.text() }
-  if (kind !== factKinds.file) return undefined
-  const mode = fields.number()
-  const size = fields.long()
-  return { kind: 'file', hash: fields.bytes(32).toString('hex'), mode, size }
 }
 
 /** The facts come in the order of the paths that were asked about. */

@@ -20,6 +20,8 @@ export const kinds = {
   restart: 10,
   list: 11,
   signal: 12,
+  watch: 13,
+  read: 14,
   listening: 15,
   welcome: 128,
   done: 129,
@@ -31,10 +33,15 @@ export const kinds = {
   refused: 135,
   listed: 136,
   resumed: 137,
+  kept: 138,
+  content: 139,
+  watching: 140,
+  changed: 141,
+  again: 142,
 } as const
 
 /** Operations of a `write` frame. */
-export const operations = { file: 1, link: 2, delete: 3, rmdir: 4 } as const
+export const operations = { file: 1, link: 2, delete: 3, rmdir: 4, expect: 5 } as const
 /** What an `inspect` finds. */
 export const factKinds = { absent: 0, file: 1, link: 2, unknown: 3 } as const
 /** Where a command's output came from. */
