@@ -51,7 +51,9 @@ export async function openImageSources(context: ControlContext, spec: ImageSpec)
     rules.ignores(path, isDirectory)
   const isMeant = (folder: string): boolean =>
     (store.state().images[spec.name]?.meantEmpty?.includes(folder) || files.record?.emptied?.includes(folder)) ?? false
-  const context_ = createSourceTree({ path: spec.context, ignored }, ports.sources, { folders: syncSources(spec), isMeant })
+  const isReturned = (path: string): boolean => large.returns.get(join(spec.context, path))?.entry.kind === 'absent'
+  const guarded = { folders: syncSources(spec), isMeant, isReturned }
+  const context_ = createSourceTree({ path: spec.context, ignored }, ports.sources, guarded)
   const ignoreFiles = ignorePaths.map((path) => fileTree(path, ports.sources))
   const dockerfile = dockerfilePath ? fileTree(dockerfilePath, ports.sources) : undefined
   const files: ImageFiles = {

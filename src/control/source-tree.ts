@@ -33,6 +33,8 @@ export interface Guard {
   readonly folders: readonly string[]
   /** Whether somebody has said that a folder is meant to be empty. */
   readonly isMeant: (folder: string) => boolean
+  /** Whether devloop itself has deleted a path, since a container did. */
+  readonly isReturned: (path: string) => boolean
 }
 
 const none: SourceChanges = { changed: [], missing: false }
@@ -79,7 +81,7 @@ export function createSourceTree(root: WatchRoot, files: SourceFiles, guard?: Gu
     if (guard && gone.size > 0)
       for (const folder of guard.folders) {
         if (isInAny(folder, next) || guard.isMeant(folder)) continue
-        const lost = countIn(gone, folder)
+        const lost = countIn(gone, folder, (path) => !guard.isReturned(path))
         if (lost === 0 || hasIn(found, folder, (entry) => entry !== undefined)) continue
         if (hasIn(tree, folder, (_entry, path) => !gone.has(path))) continue
         if (lost === 1 && !found.get(folder) && (await isFolder(folder, signal))) continue
@@ -177,9 +179,9 @@ export const isIn = (path: string, folder: string): boolean => (folder === '' ? 
 
 const isInAny = (path: string, folders: readonly string[]): boolean => folders.some((folder) => isIn(path, folder))
 
-function countIn(paths: Iterable<string>, folder: string): number {
+function countIn(paths: Iterable<string>, folder: string, counts: (path: string) => boolean): number {
   let count = 0
-  for (const path of paths) if (isIn(path, folder)) count++
+  for (const path of paths) if (isIn(path, folder) && counts(path)) count++
   return count
 }
 

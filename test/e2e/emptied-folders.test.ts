@@ -29,7 +29,7 @@ import { app, defineDevloop, image, sync } from 'devloop'
 export default defineDevloop(() => ({
   name: 'shop',
   resources: [app('web', {
-    image: image('shop/web', { context: 'web', live: [sync('src', '/app/src'), sync('lib', '/app/lib'), sync('page.html', '/app/page/')] }),
+    image: image('shop/web', { context: 'web', live: [sync('src', '/app/src'), sync('lib', '/app/lib'), sync('page.html', '/app/page/'), sync('out', '/app/out', { from: 'container' })] }),
     ports: { http: 8080 }, forward: { http: ${port} }, process: { command: ['node', 'server.mjs'] },
   })],
 }))
@@ -38,6 +38,9 @@ export default defineDevloop(() => ({
     'web/server.mjs': server,
     'web/page.html': 'page',
     'web/lib/x': 'x',
+    'web/out/a': 'a',
+    'web/out/b': 'b',
+    'web/out/c': 'c',
     ...Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`web/src/${i % 7}/f${i}`, `${i}`])),
   })
 })
@@ -158,6 +161,20 @@ test('the whole context is held', async () => {
   await released(watching)
   await saveIsLive('x3')
   expect(await holds('src')).toBe(300)
+})
+
+test('what the app deletes of a folder that is synced both ways is deleted here, and not held; what is deleted here is', async () => {
+  const watching = await begin()
+  await watching.until('web', (view) => view.pods[0]?.targets[0]?.returns !== undefined)
+  const stage = join(watching.client.get('image', 'shop/web')?.ref ?? '', 'app/out')
+  for (const name of ['a', 'b', 'c']) await unlink(join(stage, name))
+  await put(join(stage, 'd'), 'd')
+  await waitFor(async () => (await readdir(at('out')).catch(() => [])).join() === 'd', { what: 'the same files here' })
+  await saveIsLive('x4')
+  expect(watching.resource('web')?.warnings).toEqual([])
+  await rename(at('out'), join(folder, 'away'))
+  await held(watching)
+  expect(await readdir(stage)).toEqual(['d'])
 })
 
 test('a single file, and the last one of a folder, are deleted as any other', async () => {

@@ -10,6 +10,7 @@ const { signal } = new AbortController()
 let folder: string
 let source: SourceTree
 let meant: Set<string>
+let returned: Set<string>
 const at = (path: string): string => join(folder, path)
 const put = async (...paths: string[]): Promise<void> => {
   for (const path of paths) {
@@ -24,11 +25,13 @@ const open = (): SourceTree =>
   createSourceTree({ path: folder, ignored: () => false }, createSourceFiles(), {
     folders: ['', 'lib/own', 'src'],
     isMeant: (one) => meant.has(one),
+    isReturned: (path) => returned.has(path),
   })
 const before = ['keep', 'lib/own/c', 'lib/own/d', 'lib/other', 'src/a', 'src/deep/b'].sort()
 
 beforeEach(async () => {
   meant = new Set()
+  returned = new Set()
   folder = await mkdtemp(join(tmpdir(), 'devloop-guard-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await put(...before)
@@ -116,6 +119,16 @@ test('what is meant is followed', async () => {
   expect(await look('src')).toEqual([])
   meant.add('src')
   expect(await look('keep')).toEqual(['src/a', 'src/deep/b'])
+  expect(held()).toEqual([])
+})
+
+test('what a container has deleted is gone here, too; but not with it what somebody else has', async () => {
+  returned.add('src/a')
+  await rm(at('src'), { recursive: true })
+  expect(await look('src')).toEqual([])
+  expect(held()).toEqual(['src'])
+  returned.add('src/deep/b')
+  expect(await look('src')).toEqual(['src/a', 'src/deep/b'])
   expect(held()).toEqual([])
 })
 

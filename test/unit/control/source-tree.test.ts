@@ -27,7 +27,11 @@ function changing(...looks: readonly Readonly<Record<string, Entry>>[]): SourceF
   }
 }
 const open = async (files: SourceFiles) => {
-  const tree = createSourceTree({ path: '/p', ignored: () => false }, files, { folders: [''], isMeant: () => false })
+  const tree = createSourceTree({ path: '/p', ignored: () => false }, files, {
+    folders: [''],
+    isMeant: () => false,
+    isReturned: () => false,
+  })
   await tree.scan(signal)
   return tree
 }
