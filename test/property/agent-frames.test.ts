@@ -121,7 +121,7 @@ describe.skipIf(missing !== undefined)(`the agent${needsAgent}`, () => {
     )
     const file = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'))
     // none that lead to what may be replaced with the link in it: there a shell's mv finds no way any more, and the agent does
-    const target = fc.constantFrom('d', 'd/a', '../d', '../outside', '../../outside', 'nowhere', '.')
+    const target = fc.constantFrom('d', 'd/a', '../d', '../outside', '../../outside', 'nowhere')
     const content = fc.oneof(fc.string({ maxLength: 40 }), fc.constant('x'.repeat(300_000)))
     const op = fc.oneof(
       { weight: 4, arbitrary: fc.record({ op: fc.constant('file'), file, content, mode: fc.constantFrom(0o644, 0o755, 0o600) }) },

@@ -60,7 +60,7 @@ export async function section({ options, small, cluster, folder, add }) {
   probe.close()
   // as it was, for what comes after this
   const saved = performance.timeOrigin + performance.now()
-  rmSync(local, { recursive: true })
+  rmSync(join(local, 'file.bin'))
   await session.changes.settled(saved)
   add({
     id: 'big-file',

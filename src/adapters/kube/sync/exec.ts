@@ -10,8 +10,8 @@ import { containerName, translateExecRefusal, translateExecStatus } from './exec
 import type { ExecEnd, ExecStream } from './exec-stream.js'
 
 const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, resize: 4, close: 255 } as const
-/** Payload of one message. */
-const messageBytes = 128 * 1024
+/** Payload of one message: half of a large frame of the agent, with its head. */
+const messageBytes = 128 * 1024 + 32
 /** A write is answered at once below this many unsent bytes, else when they are sent. */
 const highWaterBytes = 512 * 1024
 /** A save waits for it, so that a dead connection is found soon. Milliseconds. */
@@ -105,7 +105,13 @@ function streamsOf(
 
   const stdin = new Writable({
     highWaterMark: messageBytes,
-    write: (chunk: Buffer, _encoding, callback) => send(socket, chunk, callback),
+    write: (chunk: Buffer, _encoding, callback) => send(socket, [chunk], callback),
+    writev: (chunks, callback) =>
+      send(
+        socket,
+        chunks.map((one) => one.chunk as Buffer),
+        callback,
+      ),
     final(callback) {
       // v4 cannot close one direction: the command's input then ends with the connection
       if (socket.protocol === 'v5.channel.k8s.io' && socket.readyState === socket.OPEN)
@@ -169,24 +175,32 @@ function streamsOf(
   }
 }
 
-function send(socket: WebSocket, chunk: Buffer, callback: (error?: Error | null) => void): void {
+/** Each byte is copied once, into the message that carries it. */
+function send(socket: WebSocket, chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
   if (socket.readyState !== socket.OPEN) {
     callback(new Error('the connection is closed'))
     return
   }
-  for (let from = 0; from < chunk.length; from += messageBytes) {
-    const part = chunk.subarray(from, from + messageBytes)
-    const message = Buffer.allocUnsafe(part.length + 1)
+  let left = chunks.reduce((sum, { length }) => sum + length, 0)
+  if (left === 0) callback()
+  const source = chunks[Symbol.iterator]()
+  let rest: Buffer = Buffer.alloc(0)
+  while (left > 0) {
+    const message = Buffer.allocUnsafe(Math.min(left, messageBytes) + 1)
     message[0] = channel.stdin
-    part.copy(message, 1)
-    const last = from + messageBytes >= chunk.length
-    if (!last) socket.send(message)
+    for (let at = 1; at < message.length;) {
+      if (rest.length === 0) rest = (source.next().value as Buffer | undefined) ?? rest
+      const copied = rest.copy(message, at)
+      rest = rest.subarray(copied)
+      at += copied
+    }
+    left -= message.length - 1
+    if (left > 0) socket.send(message)
     else if (socket.bufferedAmount + message.length < highWaterBytes) {
       socket.send(message)
       callback()
     } else socket.send(message, (error) => callback(error ?? null))
   }
-  if (chunk.length === 0) callback()
 }
 
 const lost = (target: TargetRef, why: string | undefined): DevloopError =>

@@ -54,7 +54,7 @@ async function loadFile(at: SyncPath, op: FileOp): Promise<LoadedFile | { at: Sy
 }
 
 /** What is sent must be what the hash says: else the container would hold something that nobody knows of. */
-const sourceChanged = (path: string): DevloopError =>
+export const sourceChanged = (path: string): DevloopError =>
   new DevloopError('sync/source', `The source of ${path} changed while it was being read.`, {
     help: 'Nothing: it is read again.',
   })
@@ -80,15 +80,17 @@ export const noPart: Part = { bytes: 0, hash: '' }
 
 /**
  * The bytes that are still to be sent, in pieces; nothing that is not what was hashed comes to its end.
+ * @param isCheckedThere whether the other end compares the hash: then it is not taken here, too
  * @throws DevloopError sync/source; sync/failed when the part is not the beginning of this file
  */
 export async function* checkedPieces(
   { at, op, content }: { at: SyncPath; op: FileOp; content: Buffer | Readable },
   bytes: number,
   part: Part = noPart,
+  isCheckedThere = false,
 ): AsyncGenerator<Buffer> {
   // what came as a whole has been checked
-  const hash = Buffer.isBuffer(content) && part.bytes === 0 ? undefined : createHash('sha256')
+  let hash = part.bytes === 0 && (isCheckedThere || Buffer.isBuffer(content)) ? undefined : createHash('sha256')
   if (part.bytes > op.size) throw otherPart(at.path)
   let size = 0
   for await (const piece of Buffer.isBuffer(content) ? slices(content, bytes) : pieces(content, bytes)) {
@@ -98,6 +100,7 @@ export async function* checkedPieces(
     hash?.update(piece.subarray(0, known))
     if (known > 0 && size - piece.length + known === part.bytes && hash?.copy().digest('hex') !== part.hash)
       throw otherPart(at.path)
+    if (isCheckedThere && size >= part.bytes) hash = undefined
     if (known === piece.length) continue
     const fresh = piece.subarray(known)
     hash?.update(fresh)
@@ -123,7 +126,7 @@ async function* pieces(content: Readable | Iterable<Buffer>, bytes: number): Asy
     let rest = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk)
     while (size + rest.length >= bytes) {
       const part = rest.subarray(0, bytes - size)
-      yield Buffer.concat([...gathered, part])
+      yield gathered.length === 0 ? part : Buffer.concat([...gathered, part])
       rest = rest.subarray(part.length)
       gathered = []
       size = 0

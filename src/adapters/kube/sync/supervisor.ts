@@ -13,7 +13,7 @@ export const supervisorScript = `# devloop supervisor
 read -r me rest < /proc/self/stat
 # the command's own; what this shell has to say about processes that are gone is nobody's business
 exec 3<&0 4>&2 2>/dev/null
-child= stop= again= interrupted= tree= fifty=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+child= stop= again= late= interrupted= tree= fifty=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 
 find_tree() {
   all=
@@ -59,7 +59,8 @@ restart() {
 # A shell starts its background jobs with INT and QUIT ignored: a child that left it so gets TERM.
 pass() {
   interrupted=1
-  [ "$child" ] || return
+  # between the fork and this shell's knowing of it
+  [ "$child" ] || { late=$1; return; }
   wait_for_exec
   signal=$1 value=
   case $signal in INT|QUIT)
@@ -101,9 +102,10 @@ name_self() {
 
 name_self
 while [ ! "$stop" ]; do
-  again=
+  again= child=
   ( exec "$@" ) <&3 2>&4 3<&- 4>&- &
   child=$!
+  [ ! "$late" ] || { signal=$late late=; pass "$signal"; }
   name_self
   status=
   while :; do

@@ -10,7 +10,6 @@ import { AgentFailure, type AgentChannel } from './agent-channel.js'
 import {
   byteField,
   factKinds,
-  headBytes,
   kinds,
   longField,
   numberField,
@@ -33,8 +32,8 @@ export interface AgentApplyContext {
 
 /** Most bytes of operations in one frame. */
 const frameLimit = 256 * 1024
-/** A file that is larger comes in pieces of this size; with its head it fills the messages that carry it. */
-const pieceBytes = 256 * 1024 - headBytes - 4
+/** A file that is larger comes in pieces of this size, which is what is read at once: then none is put together anew. */
+const pieceBytes = 256 * 1024
 
 /** Carry out operations, deletes first. @returns the paths that were left alone. @throws as SyncSession.apply, and AgentFailure */
 export async function applyByAgent(
@@ -195,7 +194,7 @@ async function sendInPieces(
       part = { bytes: fields.long(), hash: fields.bytes(32).toString('hex') }
     })
   try {
-    for await (const piece of checkedPieces({ at, op, content }, pieceBytes, part)) {
+    for await (const piece of checkedPieces({ at, op, content }, pieceBytes, part, true)) {
       signal.throwIfAborted()
       await sender.send(kinds.chunk, [piece])
     }

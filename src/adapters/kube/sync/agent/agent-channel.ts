@@ -3,7 +3,7 @@ import { DevloopError } from '../../../../errors/devloop-error.js'
 import type { ExecStream } from '../exec-stream.js'
 import {
   createFrameReader,
-  frameBytes,
+  frameParts,
   kinds,
   numberField,
   protocol,
@@ -174,10 +174,13 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
       )
   })
 
-  const write = (bytes: Buffer): void => {
-    stream.stdin.write(bytes, () => {
+  const write = (parts: readonly Buffer[]): void => {
+    stream.stdin.cork()
+    for (const part of parts.slice(0, -1)) stream.stdin.write(part)
+    stream.stdin.write(parts.at(-1) ?? '', () => {
       if (!end) watch()
     })
+    stream.stdin.uncork()
   }
   const expect = (of: number, size: number, onPart?: (body: Buffer) => void): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -195,7 +198,7 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
       }
     }).catch(reject)
     write(
-      frameBytes(kinds.hello, 0, [numberField(protocol), ...sizedFields(version), numberField(Math.round(options.sweepAfterMs))]),
+      frameParts(kinds.hello, 0, [numberField(protocol), ...sizedFields(version), numberField(Math.round(options.sweepAfterMs))]),
     )
   }).catch((thrown: unknown) => {
     stream.close()
@@ -209,9 +212,13 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
     request(kind, body, onPart) {
       if (end) return Promise.reject(end.error)
       const of = (number = (number % 0xffff_ffff) + 1)
-      const bytes = frameBytes(kind, of, body)
-      const answer = expect(of, bytes.length, onPart)
-      write(bytes)
+      const parts = frameParts(kind, of, body)
+      const answer = expect(
+        of,
+        parts.reduce((sum, { length }) => sum + length, 0),
+        onPart,
+      )
+      write(parts)
       return answer
     },
     begin(kind, body, listener) {
@@ -221,11 +228,11 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
       if (error) queueMicrotask(() => listener.onLost(error))
       else {
         begun.set(of, listener)
-        write(frameBytes(kind, of, body))
+        write(frameParts(kind, of, body))
       }
       return {
         cancel() {
-          if (!end && begun.has(of)) write(frameBytes(kinds.cancel, of, []))
+          if (!end && begun.has(of)) write(frameParts(kinds.cancel, of, []))
         },
       }
     },

@@ -6,6 +6,7 @@ import type { SyncSession, WatchOptions } from '../../../../ports/sync-transport
 import type { OpenExec } from '../exec-stream.js'
 import { createLineReader } from '../output-lines.js'
 import { abortError, shellPath, noUser } from '../remote-command.js'
+import { sourceChanged } from '../load-files.js'
 import { watchByPolling } from '../poll-watch.js'
 import { abortable, createQueue } from '../serial-queue.js'
 import { notSent, notTaken, signalNumbers } from '../signal-main.js'
@@ -98,6 +99,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
           return await work()
         } catch (thrown) {
           if (!(thrown instanceof AgentFailure)) throw thrown
+          if (thrown.code === 'corrupt') throw sourceChanged(thrown.path)
           const paths = thrown.path ? [thrown.path] : []
           throw syncFailure({ output: failureText(thrown), status: 1, paths, user: channel.user, name })
         }

@@ -55,14 +55,18 @@ export interface AgentFrame {
 }
 
 /** A frame as bytes. @throws RangeError when it is too long */
-export function frameBytes(kind: number, number: number, body: readonly Buffer[]): Buffer {
+export const frameBytes = (kind: number, number: number, body: readonly Buffer[]): Buffer =>
+  Buffer.concat(frameParts(kind, number, body))
+
+/** A frame as its parts, which are not put together: whoever sends it copies them anyway. @throws RangeError when it is too long */
+export function frameParts(kind: number, number: number, body: readonly Buffer[]): readonly Buffer[] {
   const size = body.reduce((sum, part) => sum + part.length, 0)
   if (size + headBytes - 4 > maxFrame) throw new RangeError(`a frame of ${size} bytes`)
   const head = Buffer.allocUnsafe(headBytes)
   head.writeUInt32BE(size + headBytes - 4, 0)
   head.writeUInt8(kind, 4)
   head.writeUInt32BE(number, 5)
-  return Buffer.concat([head, ...body], headBytes + size)
+  return [head, ...body]
 }
 
 /** Takes whatever pieces of a stream arrive and gives the frames in it. `push` throws RangeError on what cannot be a frame. */
