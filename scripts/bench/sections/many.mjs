@@ -50,10 +50,12 @@ export async function section({ options, small, cluster, add }) {
       times.floor.push(floorSeen.at - floorStart)
       times.stages.push({ ...burstStages(session.changes.changes, saved), 'saved all': saving, answer: at - start })
     }
-    // as it was, for what comes after this
-    rmSync(local, { recursive: true })
-    await delay(500)
-    await settled()
+    // as it was, for what comes after this; the folder of a rule that is emptied at once would be held
+    for (const folder of folders) {
+      rmSync(join(local, folder), { recursive: true })
+      await delay(100)
+      await settled()
+    }
     return times
   }
 
