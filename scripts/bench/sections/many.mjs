@@ -50,8 +50,8 @@ export async function section({ options, small, cluster, add }) {
       times.floor.push(floorSeen.at - floorStart)
       times.stages.push({ ...burstStages(session.changes.changes, saved), 'saved all': saving, answer: at - start })
     }
-    // as it was, for what comes after this; the folder of a rule that is emptied at once would be held
-    for (const folder of folders) {
+    // nearly as it was, for what comes after this: the folder of a rule that is emptied at once would be held
+    for (const folder of folders.slice(1)) {
       rmSync(join(local, folder), { recursive: true })
       await delay(100)
       await settled()
