@@ -1,6 +1,6 @@
 // 1,000 files of 2 kB saved at once, until all are in the pod; and the same as one bare tar.
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stagesSince } from '../devloop.mjs'
@@ -49,12 +49,6 @@ export async function section({ options, small, cluster, add }) {
       times.saving.push(saving)
       times.floor.push(floorSeen.at - floorStart)
       times.stages.push({ ...burstStages(session.changes.changes, saved), 'saved all': saving, answer: at - start })
-    }
-    // nearly as it was, for what comes after this: the folder of a rule that is emptied at once would be held
-    for (const folder of folders.slice(1)) {
-      rmSync(join(local, folder), { recursive: true })
-      await delay(100)
-      await settled()
     }
     return times
   }
