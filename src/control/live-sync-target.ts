@@ -164,7 +164,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       reopenAt = losses === 0 ? 0 : Date.now() + Math.min(15_000, 250 * 2 ** losses)
       // what failed because of it stays told until something succeeds
       const failed = store.state().targets[id]?.status === 'failed'
-      patch(failed ? { acked: null } : { status: 'unknown', acked: null })
+      patch({ acked: null, differing: undefined, ...(failed ? {} : { status: 'unknown' }) })
       tell('warn', `the stream to ${target.pod}/${target.container} ended: ${message}`)
       drain.poke()
     })
@@ -253,6 +253,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       )
       const stream = await open(wanted)
       steps.stage(wanted, 'sent')
+      patch({ differing: differences.length })
       try {
         const kept = await stream.apply(ops, signal)
         await bothWays.wrote(stream, result, kept, layers)
@@ -280,6 +281,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       ...(held ? {} : { acked: { digest, revision, ...(bases ? { bases } : {}) } }),
       restartsDone: wanted.restarts,
       attempts: 0,
+      differing: undefined,
       error: undefined,
       retryAt: undefined,
       failedRevision: undefined,
@@ -367,7 +369,16 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         fail(wanted, thrown)
       }
     }
+    tellWaiting()
     await keepOpen()
+  }
+
+  /** How much waits for a trigger. */
+  const tellWaiting = (): void => {
+    const wanted = look()
+    if (!wanted?.held || !manifest) return
+    const { length } = difference(manifest, wanted.layers)
+    if (length !== (wanted.target.differing ?? 0)) patch({ differing: length || undefined })
   }
 
   /** Open the stream before it is needed, so that the first save finds it open. */

@@ -1,6 +1,6 @@
 // Which rules take a path, for each image, local and the Devloopfile.
 import { isAbsolute, relative } from 'node:path'
-import { DevloopError } from '../errors/devloop-error.js'
+import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 import type { ControlContext } from '../control/context.js'
 import { compileGlobs } from '../model/globs.js'
 import { describeNotice, isAlwaysIgnored } from '../model/live-rules.js'
@@ -84,7 +84,7 @@ function explainImage(context: ControlContext, image: ImageSpec, path: string): 
       action: 'rebuild',
       rule: `${verdict.why}, which live sync cannot follow`,
       ...at,
-      effects: [`live sync cannot be used (${blocked.code}): ${blocked.message}`, rebuilt],
+      effects: [`live sync cannot be used (${blocked.code}): ${wholeError(blocked)}`, rebuilt],
     }
   const { steps: due, restart, signals } = files.rules.triggers([path])
   const steps = due.map((index) => {
@@ -112,14 +112,14 @@ function explainImage(context: ControlContext, image: ImageSpec, path: string): 
 function heldAt(state: State, image: string, path: string): string[] | undefined {
   const { held = [], error } = state.images[image]?.sources ?? {}
   if (!error || !held.some((folder) => folder === '' || path.startsWith(`${folder}/`))) return undefined
-  return [`held now (${error.code}): ${error.message} ${error.why ?? ''} ${error.help ?? ''}`]
+  return [`held now (${error.code}): ${wholeError(error)}`]
 }
 
 /** How files get into the containers of an image, or one built on it, and where that fails now. What is the same of many is told once. */
 function carriedBy(state: State, image: string): string[] {
   const lines = targetsOf(state, image).flatMap(({ pod, container, transport, error }) => [
     ...(transport === undefined ? [] : [`carried by: ${transport}`]),
-    ...(error ? [`fails now in ${pod}/${container} (${error.code}): ${error.message}`] : []),
+    ...(error ? [`fails now in ${pod}/${container} (${error.code}): ${wholeError(error)}`] : []),
   ])
   return [...new Set(lines)].slice(0, 20)
 }
@@ -137,6 +137,13 @@ function comesBack({ store, large }: ControlContext, image: string, { rules }: I
   ])
   return [`what the container changes at ${returning.join(', ')} comes back`, ...new Set(lines)].slice(0, 20)
 }
+
+/** As one line: what went wrong, why, and what to do. */
+const wholeError = ({ message, why, help }: ErrorInfo): string =>
+  [message, why, help]
+    .filter((one) => one !== undefined)
+    .map((one) => one.trim().replaceAll('\n', ' '))
+    .join(' ')
 
 /** Where several files lead to one container path, only one of them is there. */
 function writtenTo({ rules, tree }: ImageFiles, to: string, path: string): string {

@@ -419,7 +419,7 @@ export interface TargetView {
   readonly container: string
   readonly image: string
   readonly state: 'connecting' | 'unknown' | 'in-sync' | 'syncing' | 'behind' | 'failed'
-  /** Paths that differ from what is wanted. */
+  /** Paths that are known to differ from what is wanted; 0 where nothing is known. */
   readonly behind: number
   /** What is used to write into it, and why. */
   readonly transport?: string

@@ -313,7 +313,8 @@ function podView(state: State, resource: ResourceState, pod: PodState): PodView 
     containers: pod.containers.map(containerView),
     targets: pod.containers.flatMap((one) => {
       const target = state.targets[one.containerId]
-      return target && hasSync(state, target.image) ? [targetView(state, target)] : []
+      // two resources may have one pod: it is deployed by the one, and the other is attached to it
+      return target?.resource === resource.name && hasSync(state, target.image) ? [targetView(state, target)] : []
     }),
   }
 }
@@ -333,13 +334,17 @@ function targetView(state: State, target: TargetState): TargetView {
   return {
     container: target.container,
     image: target.image,
-    state: target.status === 'synced' ? (synced ? 'in-sync' : 'behind') : target.status,
-    behind: synced ? 0 : image.drift.overlay,
+    state: target.status === 'synced' ? (synced ? 'in-sync' : 'behind') : isUnknown(target) ? 'unknown' : target.status,
+    behind: synced ? 0 : (target.differing ?? 0),
     ...optional('transport', target.transport),
     ...optional('returns', target.returns),
     ...optional('error', target.error ?? heldError(image)),
   }
 }
+
+/** Whether what a target holds has to be asked first: the stream that told was lost, and none is open yet. */
+const isUnknown = (target: TargetState): boolean =>
+  isCutOff(target) || (target.acked === null && target.reached !== undefined && target.differing === undefined && !target.error)
 
 /** Why containers of an image keep files that are gone with their folder. */
 const heldError = ({ sources }: ImageState): ErrorInfo | undefined => (sources?.held ? sources.error : undefined)

@@ -91,7 +91,7 @@ test('a read-only root: told once, rebuilt from then on, and live sync is back w
     "sync/read-only
     /app/src/word.txt is on a read-only file system in container web of pod NAMESPACE/POD (user 0 (root)).
     /app/src/word.txt: EROFS: read-only file system
-    -> Mount something writable there; until then, saves rebuild the image."
+    -> No line of a Dockerfile makes it writable: mount a volume at /app/src that is filled first, or leave \`readOnlyRootFilesystem\` out for development. Until then, saves rebuild the image."
   `)
   expect(watching.resource('other')?.ready).toBe(true)
   const tries = (): number => watching.output().match(/web sync │ .*read-only/g)?.length ?? 0
@@ -136,8 +136,8 @@ test('an image without a shell, where no agent is wanted, is told so, and is reb
 
     sync/no-shell
     There is no shell (/bin/sh) in container web of pod NAMESPACE/POD.
-    The agent, which needs no shell, is not there either: \`settings.agent\` is false.
-    -> Use a base image with sh for development; until then, saves rebuild the image."
+    The agent, which needs none of it, is not there either: \`settings.agent\` is false.
+    -> Use a base image with sh for development, or put one in: \`COPY --from=busybox:musl /bin/ /bin/\` in the Dockerfile. Until then, saves rebuild the image."
   `)
   await one.save('app/src/index.html', 'three')
   await one.answers('three')

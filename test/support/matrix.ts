@@ -16,8 +16,8 @@ import { tarTree } from './tar-tree.js'
 /** One kind of container. */
 export interface Kind {
   readonly name: string
-  /** The base image: with Node, busybox alone, or this machine's GNU tools. Default: Node. */
-  readonly userland?: 'node' | 'busybox' | 'gnu'
+  /** The base image: with Node, busybox alone, this machine's GNU tools, or another image with `sh`, `sleep` and `tar`. Default: Node. */
+  readonly userland?: 'node' | 'busybox' | 'gnu' | { readonly image: string }
   /** More lines of the Dockerfile. */
   readonly dockerfile?: string
   /** More of the pod's spec; IMAGE stands for the image of the project. */
@@ -27,17 +27,21 @@ export interface Kind {
   readonly containers?: readonly string[]
   /** Labels of the namespace. */
   readonly labels?: Readonly<Record<string, string>>
-  /** Whether something else than devloop deploys it. */
-  readonly foreign?: boolean
+  /** Something else than devloop deploys it: commands (`custom`), or whoever, and it is attached to. */
+  readonly foreign?: 'custom' | 'attached'
   /** `false` = `settings.agent: false`. */
   readonly agent?: false
-  /** Live sync cannot be used at all: this is told once, and saves are built. */
-  readonly blocked?: ErrorCode
+  /** Live sync cannot be used at all: this is told once, and saves are built. `says` is what `devloop why` tells with it. */
+  readonly blocked?: { readonly code: ErrorCode; readonly says: readonly string[] }
+  /** What `devloop why` says that carries files. Default: the agent in the pod. */
+  readonly carried?: RegExp
+  /** What the mode of a file becomes: one that nobody but its owner reads, unless the container's user is another. Default: 600. */
+  readonly mode?: number
   /** Operations that fail with this until what they did is taken back. */
   readonly fails?: Readonly<Partial<Record<OperationName, ErrorCode>>>
 }
 
-const synced = '/app/data'
+export const synced = '/app/data'
 
 /** Of the base image with Node: nothing but Node is left. */
 export const noShell = `RUN ["node", "-e", "require('fs').rmSync('/bin', { recursive: true })"]`
@@ -59,6 +63,7 @@ export const onVolume = (emptyDir: object = {}): Pick<Kind, 'pod' | 'container'>
 })
 
 interface Files {
+  readonly mode: number
   write(name: string, content: string | Buffer): Promise<void>
   at(name: string): string
 }
@@ -98,9 +103,9 @@ const operations = {
   },
   mode: {
     path: 'second.txt',
-    async do({ at }) {
+    async do({ at, mode }) {
       await chmod(at('second.txt'), 0o755)
-      await chmod(at('keep.txt'), 0o600)
+      await chmod(at('keep.txt'), mode)
     },
   },
   symlink: {
@@ -155,7 +160,7 @@ const operations = {
 export type OperationName = keyof typeof operations
 
 /** What a row goes through. */
-export const cells = [...(Object.keys(operations) as OperationName[]), 'a change by hand'] as const
+export const cells = [...(Object.keys(operations) as OperationName[]), 'what the commands tell', 'a change by hand'] as const
 
 /** What fails is taken back by this. */
 const takenBack: Readonly<Partial<Record<OperationName, readonly string[]>>> = { '20 MB': ['big.bin'], '1,000 files': ['many'] }
@@ -165,20 +170,14 @@ const takenBack: Readonly<Partial<Record<OperationName, readonly string[]>>> = {
  * @returns the cells that hold, in order; where live sync cannot be used, a change by hand is not told
  */
 export async function row(kind: Kind): Promise<string[]> {
-  const { foreign, labels, blocked, fails, containers = ['main'] } = kind
+  const { foreign, labels, blocked, fails, carried = /^agent$/, mode = 0o600, userland = 'node', containers = ['main'] } = kind
   const registry = await testRegistry()
   const one = await loop({
     devloopfile: (names) => devloopfile(kind, names, registry),
-    files: {
-      'app/Dockerfile': dockerfile(kind, registry),
-      'app/data/first.txt': 'first',
-      'app/data/keep.txt': 'kept',
-      'app/data/folder/gone.txt': 'gone soon',
-      'app/data/folder/inside.txt': 'inside',
-    },
+    files: { ...sources('app', kind, registry), ...(foreign === 'attached' ? sources('built', kind, registry) : {}) },
     env: foreign ? await withKubeTools() : {},
   })
-  if (kind.userland === 'gnu') gnuUserland(join(one.folder, 'app/root'))
+  if (userland === 'gnu') gnuUserland(join(one.folder, foreign === 'attached' ? 'built/root' : 'app/root'))
   if (foreign) {
     await one.save('deploy/main.json', JSON.stringify(deployment(kind)))
     await one.save('apply.sh', 'set -e\nsed -e "s|IMAGE|$DEVLOOP_IMAGE_0|g" deploy/main.json | kubectl apply -f - -o yaml\n')
@@ -191,6 +190,7 @@ export async function row(kind: Kind): Promise<string[]> {
   const watching = await one.begin()
   const at = (name: string): string => join(one.folder, 'app/data', name)
   const files: Files = {
+    mode,
     at,
     async write(name, content) {
       await mkdir(dirname(at(name)), { recursive: true })
@@ -198,9 +198,7 @@ export async function row(kind: Kind): Promise<string[]> {
     },
   }
   const held = (pod: string, container: string): Promise<Tree> =>
-    kind.userland === 'busybox' || kind.userland === 'gnu'
-      ? tarTree(one, pod, synced, container)
-      : one.treeOf(pod, synced, container)
+    userland === 'node' ? one.treeOf(pod, synced, container) : tarTree(one, pod, synced, container)
   const podNames = (): string[] => (watching.resource('main')?.pods ?? []).filter((pod) => pod.current).map(({ name }) => name)
   const targets = () => (watching.resource('main')?.pods ?? []).flatMap((pod) => pod.targets)
   const warnings = (): readonly string[] => (watching.resource('main')?.warnings ?? []).map(({ code }) => code)
@@ -266,8 +264,8 @@ export async function row(kind: Kind): Promise<string[]> {
       await verified()
       const answer = await why(operation.path)
       if (blocked) {
-        expect(answer).toMatchObject({ action: 'rebuild', effects: [expect.stringContaining(blocked), expect.anything()] })
-        expect(warnings()).toContain(blocked)
+        expect(answer).toMatchObject({ action: 'rebuild', effects: [expect.stringContaining(blocked.code), expect.anything()] })
+        expect(warnings()).toContain(blocked.code)
       } else {
         expect(answer?.action).toBe('sync')
         expect(answer?.effects).toContain(`written to ${synced}/${operation.path}`)
@@ -276,6 +274,27 @@ export async function row(kind: Kind): Promise<string[]> {
       }
     })
   }
+  await cell(kind, 'what the commands tell', watching, async () => {
+    const [verify, why, status] = [
+      await one.devloop('verify'),
+      await one.devloop('why', 'app/data/keep.txt'),
+      await one.devloop('status'),
+    ]
+    if (blocked) {
+      // the same error everywhere, with what would help
+      const [warning] = (watching.resource('main')?.warnings ?? []).filter(({ code }) => code === blocked.code)
+      for (const { stdout } of [verify, why, status]) expect(stdout).toContain(warning?.message)
+      expect(why.stdout).toContain(`live sync cannot be used (${blocked.code}): ${warning?.message}`)
+      expect(why.stdout).toContain(warning?.help)
+      for (const part of blocked.says) expect(why.stdout).toContain(part)
+      expect(verify).toMatchObject({ code: 1, stdout: expect.stringContaining('nothing could be compared') as string })
+      return
+    }
+    expect(verify).toMatchObject({ code: 0, stderr: '' })
+    expect(verify.stdout.match(/all \d+ paths are in sync/g)).toHaveLength(containers.length)
+    expect(/carried by: (.*)/.exec(why.stdout)?.[1]).toMatch(carried)
+    expect(status.stdout.match(/^  \S+\/\S+ +in sync +\S/gm)).toHaveLength(containers.length)
+  })
   if (blocked) return cells.slice(0, -1)
   expect(podNames()).toEqual(before)
   expect(watching.output().match(/│ building /g)).toHaveLength(1)
@@ -283,14 +302,14 @@ export async function row(kind: Kind): Promise<string[]> {
   // a difference that somebody made is told; a save of the file makes it good
   await cell(kind, 'a change by hand', watching, async () => {
     const change =
-      kind.userland === 'busybox' || kind.userland === 'gnu'
-        ? ['sh', '-c', `echo by hand > ${synced}/keep.txt`]
-        : ['node', '-e', `require('fs').writeFileSync('${synced}/keep.txt', 'by hand\\n')`]
+      userland === 'node'
+        ? ['node', '-e', `require('fs').writeFileSync('${synced}/keep.txt', 'by hand\\n')`]
+        : ['sh', '-c', `echo by hand > ${synced}/keep.txt`]
     for (const container of containers) expect(await one.exec(podNames()[0] ?? '', change, container)).toMatchObject({ code: 0 })
-    const { targets: found } = await watching.client.request('verify', {})
-    expect(found.map(({ differences }) => differences.map(({ path }) => path))).toEqual(
-      containers.map(() => [`${synced}/keep.txt`]),
-    )
+    const verify = await one.devloop('verify')
+    expect(verify.code).toBe(1)
+    expect(verify.stdout.match(/1 of \d+ paths differ/g)).toHaveLength(containers.length)
+    expect(verify.stdout.split(`\n  ${synced}/keep.txt: should be a file of 4 bytes`)).toHaveLength(containers.length + 1)
     await files.write('keep.txt', 'saved again')
     await same()
     await verified()
@@ -310,9 +329,17 @@ async function cell(kind: Kind, name: string, watching: Watching, work: () => Pr
 const command = {
   // as its first process node does not end by SIGTERM unless it is told to
   node: `CMD ["node", "-e", "process.on('SIGTERM', () => process.exit()); setInterval(() => {}, 1e6)"]`,
-  busybox: `CMD ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done"]`,
-  gnu: `CMD ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done"]`,
+  sh: `CMD ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 1; done"]`,
 }
+
+/** The context of an image as it is at first. */
+const sources = (context: string, kind: Kind, registry: string): Record<string, string> => ({
+  [`${context}/Dockerfile`]: dockerfile(kind, registry),
+  [`${context}/data/first.txt`]: 'first',
+  [`${context}/data/keep.txt`]: 'kept',
+  [`${context}/data/folder/gone.txt`]: 'gone soon',
+  [`${context}/data/folder/inside.txt`]: 'inside',
+})
 
 function dockerfile({ userland = 'node', dockerfile: more = '' }: Kind, registry: string): string {
   const from = {
@@ -320,7 +347,8 @@ function dockerfile({ userland = 'node', dockerfile: more = '' }: Kind, registry
     busybox: `FROM ${registry}/testbed/busybox:1`,
     gnu: 'FROM scratch\nCOPY root /',
   }
-  return `${from[userland]}\nWORKDIR /app\nCOPY data data\n${more}\n${command[userland]}\n`
+  const base = typeof userland === 'string' ? from[userland] : `FROM ${userland.image}`
+  return `${base}\nWORKDIR /app\nCOPY data data\n${more}\n${command[userland === 'node' ? 'node' : 'sh']}\n`
 }
 
 function deployment({ pod, container, containers = ['main'] }: Kind): object {
@@ -345,16 +373,22 @@ function deployment({ pod, container, containers = ['main'] }: Kind): object {
 
 function devloopfile(kind: Kind, { name, namespace }: Names, registry: string): string {
   const objects = JSON.stringify(deployment(kind)).replaceAll('IMAGE', `${name}/main`)
-  const resource = kind.foreign
-    ? `custom('main', { images: [main], watch: 'deploy/**', apply: 'sh apply.sh' })`
-    : `manifests('main', ${objects}, { images: [main] })`
+  const live = `live: [sync('data', '${synced}')]`
+  const deployed = (own: string): string => `custom('${own}', { images: [main], watch: 'deploy/**', apply: 'sh apply.sh' })`
+  const resources = {
+    custom: deployed('main'),
+    // to devloop it is the same who deploys it: nobody tells the attached resource
+    attached: `${deployed('deployed')}, attach('deployment/main', { context: 'app', ${live}, rebuildAfter: ['deployed'] })`,
+    own: `manifests('main', ${objects}, { images: [main] })`,
+  }
+  const context = kind.foreign === 'attached' ? `context: 'built'` : `context: 'app', ${live}`
   return `
-import { custom, defineDevloop, image, manifests, sync } from 'devloop'
-const main = image('${name}/main', { context: 'app', live: [sync('data', '${synced}')] })
+import { attach, custom, defineDevloop, image, manifests, sync } from 'devloop'
+const main = image('${name}/main', { ${context} })
 export default defineDevloop(() => ({
   name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}', registry: '${registry}' },
   settings: { agent: ${kind.agent ?? true} },
-  resources: [${resource}],
+  resources: [${resources[kind.foreign ?? 'own']}],
 }))
 `
 }

@@ -8,6 +8,7 @@ import { changeRows } from '../render/change-rows.js'
 import { errorText } from '../render/error-text.js'
 import { imageRows } from '../render/image-rows.js'
 import { resourceRows } from '../render/rows.js'
+import { targetRows } from '../render/target-rows.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
 import { isAtRest, sessionOf, troublesOf, troubleText, type Views } from '../render/views.js'
 import { checkSelectors, selectedResources, selectedViews, unknownSelectors } from '../select-views.js'
@@ -92,7 +93,8 @@ function changesText(views: Views): string {
 function statusText(views: Views): string {
   const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
   const rows = resourceRows(views, { style, columns: process.stdout.columns ?? Infinity, now: Date.now() })
+  const targets = targetRows(views, { style, columns: process.stdout.columns ?? Infinity })
   const images = imageRows(views, { style, columns: process.stdout.columns ?? Infinity })
   const errors = troublesOf(views).flatMap((one) => ['', troubleText(one)])
-  return `${[...rows, ...images, ...errors].join('\n')}\n`
+  return `${[...rows, ...targets, ...images, ...errors].join('\n')}\n`
 }

@@ -50,7 +50,10 @@ test('a container that it cannot be written into now is told', () => {
   const full = new DevloopError('sync/disk-full', 'There is no space left in container main.').info
   expect(why(play(running, patched({ status: 'failed', error: full })))).toMatchObject({
     action: 'sync',
-    effects: ['written to /app/src/a.js', 'fails now in web-1/main (sync/disk-full): There is no space left in container main.'],
+    effects: [
+      'written to /app/src/a.js',
+      'fails now in web-1/main (sync/disk-full): There is no space left in container main. Free space in the container, or raise its storage limit.',
+    ],
   })
 })
 
@@ -59,7 +62,7 @@ test('where live sync cannot be used, a save is built, and the reason is told', 
     action: 'rebuild',
     rule: expect.stringMatching(/^sync\("src", "\/app\/src"\)/) as string,
     effects: [
-      'live sync cannot be used (sync/permission): User 1000 may not write /app/src/a.js in container main.',
+      "live sync cannot be used (sync/permission): User 1000 may not write /app/src/a.js in container main. Give the folder to the container's user in the Dockerfile; until then, saves rebuild the image.",
       'the image is built again and rolled out',
     ],
   })

@@ -16,6 +16,9 @@ import type { OpenExec } from './exec-stream.js'
 import { readPod, type PodParts } from './pod-parts.js'
 import { createShellTransport } from './shell-transport.js'
 
+/** What the shell loop cannot do without. */
+const lacking: ReadonlySet<string> = new Set(['sync/no-shell', 'sync/no-tool'])
+
 /** How live sync comes by the agent. */
 export interface AgentAccess {
   /** The agent that this devloop speaks to; pods may have another. */
@@ -41,18 +44,17 @@ export function createChoosingTransport(connection: KubeConnection, { program, n
       const session = await shell.open(target, roots, signal)
       return { ...session, description: `${session.description}; no agent: ${why}` }
     } catch (thrown) {
-      if (!isDevloopError(thrown) || thrown.code !== 'sync/no-shell') throw thrown
+      if (!isDevloopError(thrown) || !lacking.has(thrown.code)) throw thrown
       const image = why === agentOff ? { why } : await source(target.platform)
       if ('why' in image)
-        throw new DevloopError('sync/no-shell', thrown.message, {
-          why: `The agent, which needs no shell, is not there either: ${image.why}.`,
+        throw new DevloopError(thrown.code, thrown.message, {
+          why: `The agent, which needs none of it, is not there either: ${image.why}.`,
+          help: thrown.info.help,
           cause: thrown,
         })
       const session = await beside.open(target, image, roots, signal)
-      return {
-        ...session,
-        description: `agent from an ephemeral container (the image has no shell, and in the pod is none: ${why})`,
-      }
+      const lack = thrown.code === 'sync/no-shell' ? 'the image has no shell' : 'the image has a shell but no mv'
+      return { ...session, description: `agent from an ephemeral container (${lack}, and in the pod is none: ${why})` }
     }
   }
 

@@ -10,6 +10,7 @@ import { agentFile, agentName, type AgentImage } from '../agent/put-agent.js'
 import type { KubeConnection } from '../connection.js'
 import { statusOf } from '../errors.js'
 import { openAgentSession } from './agent/agent-session.js'
+import { noShellHelp } from './dockerfile-help.js'
 import { containerName } from './exec-errors.js'
 import { openExec } from './exec.js'
 import type { OpenExec } from './exec-stream.js'
@@ -108,7 +109,14 @@ export function createEphemeralAgents(connection: KubeConnection): EphemeralAgen
   const open: EphemeralAgents['open'] = async (target, image, roots, signal) => {
     const name = containerName(target)
     const failed: Failed = (why, help) =>
-      new DevloopError('sync/no-shell', `There is no shell in ${name}, and the agent cannot be brought beside it.`, { why, help })
+      new DevloopError(
+        'sync/no-shell',
+        `There is no shell that can be used in ${name}, and the agent cannot be brought beside it.`,
+        {
+          why,
+          help: help ?? noShellHelp,
+        },
+      )
     const exec: OpenExec = (argv, options) => openExec(connection, target, argv, options)
     let why = 'None of the users in its process namespace may use it.'
     const tried = new Set<string>()

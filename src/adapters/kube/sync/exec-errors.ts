@@ -3,6 +3,7 @@ import { DevloopError, isAbort, isDevloopError } from '../../../errors/devloop-e
 import type { TargetRef } from '../../../ports/sync-transport.js'
 import { statusOf } from '../errors.js'
 import type { ExecEnd } from './exec-stream.js'
+import { noShellHelp } from './dockerfile-help.js'
 
 /** For messages. */
 export const containerName = (target: TargetRef): string =>
@@ -33,7 +34,10 @@ function fromMessage(why: string, target: TargetRef, argv: readonly string[]): D
     const program = argv[0] ?? ''
     if (!/(^|\/)sh$/.test(program))
       return new DevloopError('run/failed', `There is no ${program} in ${containerName(target)}.`, { why })
-    return new DevloopError('sync/no-shell', `There is no shell (/bin/sh) in ${containerName(target)}.`, { why })
+    return new DevloopError('sync/no-shell', `There is no shell (/bin/sh) in ${containerName(target)}.`, {
+      why,
+      help: noShellHelp,
+    })
   }
   if (
     /container not found|not found|is not running|not created or running|not in running state|stopped container|task .* not found|completed pod/i.test(

@@ -4,6 +4,7 @@ import type { Entry, Wanted } from '../../../model/tree.js'
 import type { SyncSession, WatchOptions } from '../../../ports/sync-transport.js'
 import { applyOperations, StepFailure } from './apply-operations.js'
 import { lineBytes, type Step } from './apply-steps.js'
+import { noToolHelp } from './dockerfile-help.js'
 import type { OpenExec } from './exec-stream.js'
 import { frameKey, openFrames, type FrameAnswer, type FrameChannel } from './frame-channel.js'
 import { inspectBounds, inspectQuestion } from './inspect-frames.js'
@@ -55,7 +56,9 @@ export async function openShellSession(options: ShellSessionOptions, signal: Abo
     const tools = new Set(knownTools.filter((tool) => found.has(tool) && !options.without?.includes(tool)))
     if (!tools.has('mv')) {
       channel.close()
-      throw new DevloopError('sync/no-tool', `There is a shell in ${name} but no mv, which live sync needs.`)
+      throw new DevloopError('sync/no-tool', `There is a shell in ${name} but no mv, which live sync needs.`, {
+        help: noToolHelp('mv'),
+      })
     }
     return createSession(channel, { ...options, tools, key, session, read: pathReader(roots) })
   } catch (thrown) {
@@ -77,7 +80,7 @@ interface Context extends ShellSessionOptions {
 function createSession(channel: FrameChannel, context: Context): SyncSession {
   const { exec, name, tools, key, session } = context
   const describe = (thrown: StepFailure, user: string): DevloopError =>
-    syncFailure({ output: thrown.output, status: thrown.status, paths: thrown.paths, user, name })
+    syncFailure({ output: thrown.output, status: thrown.status, paths: thrown.paths, roots: context.roots, user, name })
 
   /** One line of code, however long, and what it takes from its input. */
   const exchange = async (code: Buffer, payload?: Buffer): Promise<FrameAnswer> => {

@@ -1,6 +1,7 @@
 // What a tool in the container says when it fails, as one error that names the path and the user.
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { ErrorCode } from '../../../errors/codes.js'
+import { noToolHelp, permissionHelp, readOnlyHelp } from './dockerfile-help.js'
 import { temporaryPrefix } from './loop-script.js'
 
 const kinds: readonly (readonly [RegExp, ErrorCode, (path: string, user: string, where: string) => string])[] = [
@@ -39,12 +40,23 @@ const kinds: readonly (readonly [RegExp, ErrorCode, (path: string, user: string,
 const linkHelp = 'Remove the link in the container, or sync the folder that it leads to.'
 const folderHelp = 'Name the file itself as the destination, with its folder.'
 
+function helpFor(code: ErrorCode, line: string, root: string, user: string): string | undefined {
+  if (line.includes('link out')) return linkHelp
+  if (line.includes('root is a folder')) return folderHelp
+  if (code === 'sync/permission') return permissionHelp(root, user)
+  if (code === 'sync/read-only') return readOnlyHelp(root)
+  const [, tool] = /\b(mv|rm|mkdir|ln|head|chmod|rmdir|wc|cat): /.exec(line) ?? []
+  return code === 'sync/no-tool' && tool ? noToolHelp(tool) : undefined
+}
+
 export interface SyncFailure {
   /** All that was printed. */
   readonly output: string
   readonly status: number
   /** Paths that the frame was about. */
   readonly paths: readonly string[]
+  /** What rules sync to. */
+  readonly roots: readonly string[]
   /** Such as `1000 (node)`. */
   readonly user: string
   /** For messages, such as `container web of pod shop/web-1`. */
@@ -52,13 +64,14 @@ export interface SyncFailure {
 }
 
 /** The error for a frame that failed. */
-export function syncFailure({ output, status, paths, user, name }: SyncFailure): DevloopError {
+export function syncFailure({ output, status, paths, roots, user, name }: SyncFailure): DevloopError {
   const lines = output.split('\n').filter((line) => line.trim() !== '')
   for (const [pattern, code, message] of kinds) {
     const line = lines.find((one) => pattern.test(one))
     if (line === undefined) continue
-    const help = line.includes('link out') ? linkHelp : line.includes('root is a folder') ? folderHelp : undefined
-    return new DevloopError(code, message(pathIn(lines.slice(lines.indexOf(line)), paths), user, name), { why: why(lines), help })
+    const path = pathIn(lines.slice(lines.indexOf(line)), paths)
+    const root = longest(roots, (one) => path === one || path.startsWith(`${one.replace(/\/$/, '')}/`)) ?? folderOf(path)
+    return new DevloopError(code, message(path, user, name), { why: why(lines), help: helpFor(code, line, root, user) })
   }
   return new DevloopError('sync/failed', `Writing ${pathIn(lines, paths)} in ${name} failed.`, {
     why: why(lines) || `The shell's status was ${status}.`,

@@ -101,7 +101,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
           if (!(thrown instanceof AgentFailure)) throw thrown
           if (thrown.code === 'corrupt') throw sourceChanged(thrown.path)
           const paths = thrown.path ? [thrown.path] : []
-          throw syncFailure({ output: failureText(thrown), status: 1, paths, user: channel.user, name })
+          throw syncFailure({ output: failureText(thrown), status: 1, paths, roots, user: channel.user, name })
         }
       }),
     )

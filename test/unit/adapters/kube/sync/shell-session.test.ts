@@ -150,8 +150,8 @@ describe('openShellSession', () => {
 })
 
 describe('syncFailure', () => {
-  const say = (output: string, paths = ['/app/src/a.js', '/app/src/lib/b.js']) =>
-    syncFailure({ output, status: 1, paths, user: '1000 (node)', name: 'container web of pod shop/web-1' })
+  const say = (output: string, paths = ['/app/src/a.js', '/app/src/lib/b.js'], user = '1000 (node)') =>
+    syncFailure({ output, status: 1, paths, roots: ['/app', '/app/src'], user, name: 'container web of pod shop/web-1' })
 
   it.each([
     ['tar: app/src/lib/.devloop-1234abcd/b.js: Cannot write: No space left on device', 'sync/disk-full', '/app/src/lib/b.js'],
@@ -168,5 +168,23 @@ describe('syncFailure', () => {
     expect(error.code).toBe(code)
     expect(error.message).toContain(named)
     expect(JSON.stringify(error.info)).not.toContain('.devloop-')
+  })
+
+  it.each([
+    [
+      "mkdir: cannot create directory '/app/src/lib': Permission denied",
+      undefined,
+      '`RUN chown -R 1000 /app/src` in the Dockerfile',
+    ],
+    [
+      "mkdir: cannot create directory '/app/src/lib': Permission denied",
+      '1000680000',
+      '`RUN chgrp -R 0 /app/src && find /app/src',
+    ],
+    ["mkdir: cannot create directory '/app/src/lib': Permission denied", '0 (root)', 'Let user 0 (root) write to /app/src'],
+    ['sh: 12: cannot create /app/src/.devloop-1234abcd: Read-only file system', undefined, 'mount a volume at /app/src'],
+    ['sh: mkdir: not found', undefined, '`COPY --from=busybox:musl /bin/busybox /bin/mkdir` in the Dockerfile'],
+  ])('%s, as %s: what to do', (output, user, help) => {
+    expect(say(output, undefined, user).info.help).toContain(help)
   })
 })
