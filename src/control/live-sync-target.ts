@@ -264,6 +264,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       }
       for (const [path, held] of result) known.set(path, held)
       steps.stage(wanted, 'written')
+      patch({ differing: 0 })
       tell(
         'info',
         `${ops.length === 1 ? ops[0]?.path : `${ops.length} paths`} in ${target.pod} (${Math.round(performance.now() - started)} ms)`,

@@ -337,7 +337,7 @@ export interface TargetState {
   readonly attempts: number
   /** Of the resource's requests to restart, how many were met. */
   readonly restartsDone: number
-  /** So many paths are known to differ from what it must hold; absent = none, or nothing is known. */
+  /** So many paths are known to differ from what it must hold; absent = it is in sync, or nothing is known. */
   readonly differing?: number
   /** How often its process was replaced in place; absent = never. */
   readonly replaced?: number

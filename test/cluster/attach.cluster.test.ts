@@ -84,12 +84,12 @@ const live = `live: [sync('app', '/app')]`
 
 const write =
   (options = live, workload = 'deployment/web') =>
-  ({ name, namespace, port }: Names): string =>
+  ({ name, namespace, base, port }: Names): string =>
     `
 import { attach, defineDevloop, ignore, notify, restart, sync } from 'devloop'
 export default defineDevloop(() => ({
-  name: '${name}', cluster: { contexts: ['*'], namespace: '${namespace}' },
-  resources: [attach('${workload}', { forward: { 8080: ${port} }, ${options} })],
+  name: '${name}', cluster: { contexts: ['*'], namespace: '${options.includes('namespace:') ? 'default' : namespace}', registry: '${base.split('/')[0]}' },
+  resources: [attach('${workload}', { forward: { 8080: ${port} }, ${options.replace('NAMESPACE', namespace)} })],
 }))
 `
 
@@ -184,7 +184,8 @@ test('a Deployment: the tree comes on first contact, saves follow; it is forward
 test.each(['StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'Pod'] as const)(
   'a %s: its pod is found and synced into',
   async (kind) => {
-    const one = await prepared(live, `${kind.toLowerCase()}/web`)
+    // one of them in another namespace than the project's
+    const one = await prepared(kind === 'DaemonSet' ? `namespace: 'NAMESPACE', ${live}` : live, `${kind.toLowerCase()}/web`)
     await deployed(one, { kind })
     const watching = await one.watch()
     await watching.until('web', () => targets(watching).some(({ state }) => state === 'in-sync'), 60_000)
@@ -275,6 +276,28 @@ test('without live rules it is shown, logged and forwarded, and nothing is writt
   expect((await pods(one)).map(({ metadata }) => metadata.uid)).toEqual([pod?.metadata.uid])
 })
 
+/** Give somebody the role that the help of an error holds, as it is told there. */
+async function granted(one: Loop, help: string | undefined, user: string): Promise<void> {
+  const role = /apiVersion: rbac[^]*\n(?=\()/.exec(help ?? '')?.[0] ?? ''
+  const name = /name: ([\w-]+)/.exec(role)?.[1] ?? ''
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${one.namespace}`
+  await one.connection.request('PATCH', `${rbac}/roles/${name}`, {
+    body: role,
+    contentType: 'application/apply-patch+yaml',
+    query: { fieldManager: 'somebody' },
+  })
+  const apiGroup = 'rbac.authorization.k8s.io'
+  await one.connection.request('POST', `${rbac}/rolebindings`, {
+    body: {
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup, kind: 'Role', name },
+      subjects: [{ apiGroup, kind: 'User', name: user }],
+    },
+  })
+}
+
 test('rights that are missing are told at once, with the role that gives them; once given, it goes on by itself', async () => {
   const one = await prepared()
   await deployed(one)
@@ -292,24 +315,41 @@ test('rights that are missing are told at once, with the role that gives them; o
     message: `Attaching to deployment/web needs rights in the namespace ${one.namespace} that you do not have.`,
     why: 'You may not get pods/exec, get pods/portforward.',
   })
-  const role = /apiVersion: rbac[^]*\n(?=\()/.exec(error?.help ?? '')?.[0] ?? ''
-  expect(role).toContain("- { apiGroups: [''], resources: [pods/exec], verbs: [get] }")
-  // the role as it is told, bound as it is told
-  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${one.namespace}`
-  await one.connection.request('PATCH', `${rbac}/roles/devloop-web`, {
-    body: role,
-    contentType: 'application/apply-patch+yaml',
-    query: { fieldManager: 'somebody' },
-  })
-  await one.connection.request('POST', `${rbac}/rolebindings`, {
-    body: {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name: 'devloop-web' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'devloop-web' },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: limited.name }],
-    },
-  })
+  expect(error?.help).toContain("- { apiGroups: [''], resources: [pods/exec], verbs: [get] }")
+  await granted(one, error?.help, limited.name)
   await watching.ready(120_000)
   await one.answers('new\n', '/new.txt')
+})
+
+test('without a shell, and without the right to add ephemeral containers: one error, with the role; once given, the next save goes on', async () => {
+  const one = await prepared()
+  // nothing is left of the image's tools but Node
+  await deployed(one, {
+    containers: [
+      { name: 'web', image: 'IMAGE', command: ['node', '-e', script], volumeMounts: [{ name: 'none', mountPath: '/bin' }] },
+    ],
+    more: { volumes: [{ name: 'none', emptyDir: {} }] },
+  })
+  const limited = await limitedUser(one.namespace, [
+    { apiGroups: ['', 'apps'], resources: ['*'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['pods/exec', 'pods/portforward'], verbs: ['get', 'create'] },
+  ])
+  one.env['KUBECONFIG'] = limited.file
+  const watching = await one.watch()
+  const { error } = await watching.until('web', (view) => view.error !== undefined, 60_000)
+  expect(error).toMatchObject({
+    code: 'sync/no-shell',
+    why: `You may not patch pods/ephemeralcontainers in namespace ${one.namespace} (the roles \`edit\` and \`admin\` may not either).`,
+  })
+  const why = await one.devloop('why', 'app/new.txt')
+  expect(why.stdout).toMatch(
+    /fails now in web-\S+\/web \(sync\/no-shell\): .* You may not patch pods\/ephemeralcontainers in .* kind: Role/,
+  )
+  expect(await one.devloop('verify')).toMatchObject({ code: 1 })
+  await granted(one, error?.help, limited.name)
+  await one.save('app/new.txt', 'saved\n')
+  await watching.ready(90_000)
+  await one.answers('saved\n', '/new.txt')
+  await one.answers('of here\n', '/old.txt')
+  expect(targets(watching)[0]?.transport).toMatch(/^agent from an ephemeral container/)
 })
