@@ -99,6 +99,27 @@ export async function discoverVersion(connection: KubeConnection, signal: AbortS
   return typeof gitVersion === 'string' && /^v?\d+\.\d+/.test(gitVersion) ? gitVersion : undefined
 }
 
+/**
+ * `os/arch` of one node. To whom the node may not be shown it is that of the API server, which is nearly always the same.
+ * Undefined when neither tells. @throws DevloopError cluster/*
+ */
+export async function discoverNodePlatform(
+  connection: KubeConnection,
+  node: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const path = `/api/v1/nodes/${encodeURIComponent(node)}`
+  const found = (await optional(connection.request('GET', path, { what: `ask for the node ${node}`, signal }))) as
+    | { readonly status?: { readonly nodeInfo?: { readonly operatingSystem?: string; readonly architecture?: string } } }
+    | undefined
+  const { operatingSystem, architecture } = found?.status?.nodeInfo ?? {}
+  if (operatingSystem && architecture) return `${operatingSystem}/${architecture}`
+  const { platform } = ((await optional(
+    connection.request('GET', '/version', { what: 'ask for the version of the cluster', signal }),
+  )) ?? {}) as { platform?: unknown }
+  return typeof platform === 'string' && /^\w+\/\w+$/.test(platform) ? platform : undefined
+}
+
 async function optional(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer

@@ -7,6 +7,7 @@ import type { AgentNotes } from '../agent/agent-notes.js'
 import type { AgentSource } from '../agent/agent-supply.js'
 import { agentFolder, agentOff, agentPath } from '../agent/put-agent.js'
 import type { KubeConnection } from '../connection.js'
+import { discoverNodePlatform } from '../discovery.js'
 import { agentAnnotation } from '../labels.js'
 import { openAgentSession } from './agent/agent-session.js'
 import { createEphemeralAgents } from './ephemeral-agent.js'
@@ -37,6 +38,7 @@ export function createChoosingTransport(connection: KubeConnection, { program, n
   const otherwise = async (
     why: string,
     target: TargetRef,
+    pod: PodParts,
     roots: readonly string[],
     signal: AbortSignal,
   ): Promise<SyncSession> => {
@@ -45,7 +47,9 @@ export function createChoosingTransport(connection: KubeConnection, { program, n
       return { ...session, description: `${session.description}; no agent: ${why}` }
     } catch (thrown) {
       if (!isDevloopError(thrown) || !lacking.has(thrown.code)) throw thrown
-      const image = why === agentOff ? { why } : await source(target.platform)
+      const node = pod.spec?.nodeName
+      const platform = target.platform ?? (node === undefined ? undefined : await discoverNodePlatform(connection, node, signal))
+      const image = why === agentOff ? { why } : await source(platform)
       if ('why' in image)
         throw new DevloopError(thrown.code, thrown.message, {
           why: `The agent, which needs none of it, is not there either: ${image.why}.`,
@@ -63,13 +67,13 @@ export function createChoosingTransport(connection: KubeConnection, { program, n
       const pod = await readPod(connection, target, signal)
       const version = (await program.version()) ?? ''
       const why = await whyNot(pod, target, version, notes)
-      if (why !== undefined) return otherwise(why, target, roots, signal)
+      if (why !== undefined) return otherwise(why, target, pod, roots, signal)
       const exec: OpenExec = (argv, options) => openExec(connection, target, argv, options)
       try {
         return await openAgentSession({ exec, roots, name: containerName(target), agentPath, version }, signal)
       } catch (thrown) {
         if (!isDevloopError(thrown) || thrown.code !== 'sync/no-agent') throw thrown
-        return otherwise(`it cannot be used: ${thrown.info.why ?? thrown.message}`, target, roots, signal)
+        return otherwise(`it cannot be used: ${thrown.info.why ?? thrown.message}`, target, pod, roots, signal)
       }
     },
   }

@@ -20,6 +20,7 @@ export interface PodParts {
     readonly annotations?: Readonly<Record<string, string>>
   }
   readonly spec?: {
+    readonly nodeName?: string
     readonly containers?: readonly ContainerParts[]
     readonly initContainers?: readonly ContainerParts[]
     readonly ephemeralContainers?: readonly (ContainerParts & { readonly targetContainerName?: string })[]
