@@ -161,7 +161,10 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
       return
     }
     const known = (path: string): readonly Wanted[] => {
-      const images = layers.map(({ files }) => heldByImage(path, files.record?.tree ?? new Map(), files.rules).held)
+      // of an image that is only pulled it is not known what it holds, whatever it was taken for
+      const images = layers.flatMap(({ files: { record, rules } }) =>
+        record && !record.pulled ? [heldByImage(path, record.tree, rules).held] : [],
+      )
       const earlier = noted?.tree.get(path)
       return [...images.filter(({ kind }) => kind !== 'absent').slice(0, 1), ...(earlier ? [earlier] : [])]
     }

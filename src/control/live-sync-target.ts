@@ -330,6 +330,21 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     return image?.record ? `Image ${image.name} is to be built again.` : 'Its image was not built by devloop.'
   }
 
+  const onlyBringBack = async (wanted: Wanted): Promise<void> => {
+    const { target, layers } = wanted
+    if (!session) return
+    try {
+      await bothWays.start(session, target, layers)
+      bothWays.plan(layers)
+      await bothWays.bringBack(session, layers)
+    } catch (thrown) {
+      if (signal.aborted || isAbort(thrown)) return
+      const error = toErrorInfo(thrown)
+      if (error.code === 'defect') onDefect(thrown)
+      tell('warn', `what ${target.pod} changed did not come back: ${error.message}`)
+    }
+  }
+
   /** Comparisons that were asked for. */
   const asked: { resolve: (verified: Verified) => void; reject: (reason: unknown) => void }[] = []
   const answerAsked = async (): Promise<void> => {
@@ -349,6 +364,8 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       if (!isDue && !bothWays.due) break
       const failedSo = target.failedRevision === revision && isDeepStrictEqual(target.failedBases, bases)
       if (failedSo && target.restartsDone >= restarts) {
+        // what failed may be a step: what the container changes comes back all the same
+        if (bothWays.due) await onlyBringBack(wanted)
         if (target.retryAt === undefined) return
         const wait = target.retryAt - Date.now()
         if (wait > 0) {

@@ -128,3 +128,58 @@ for (const [how, settings, found] of [
     await writeFile(join(one.folder, 'app/shared/x/y'), 'y')
     await one.same(pod, 'app/shared', '/app/shared')
   })
+
+test('what comes back from one pod goes to the others, and two pods that differ are in conflict', async () => {
+  const one = await loop({ devloopfile: devloopfile('replicas: 2'), files })
+  const watching = await one.begin()
+  const [a, b] = (await one.pods()).map(({ name }) => name)
+  if (a === undefined || b === undefined) throw new Error('there are fewer than two pods')
+  await shell(one, a, 'printf made > shared/made')
+  await comesBack(one, 'shared/made', 'made')
+  await one.same(b, 'app/shared', '/app/shared')
+  // what both make while nobody looks
+  watching.child.kill('SIGKILL')
+  await watching.ended
+  await shell(one, a, 'printf a > shared/made; printf a > shared/both')
+  await shell(one, b, 'printf b > shared/both; rm shared/one.txt')
+  const again = await one.begin()
+  await waitFor(() => conflictsOf(again).length > 0, { what: 'the conflict to be told', timeoutMs: 30_000 })
+  expect(conflictsOf(again)).toEqual(['/app/shared/both'])
+  await comesBack(one, 'shared/made', 'a')
+  await comesBack(one, 'shared/one.txt', undefined)
+  expect([await shell(one, a, 'cat shared/both'), await shell(one, b, 'cat shared/both')]).toEqual(['a', 'b'])
+  await shell(one, b, 'rm shared/both')
+  await waitFor(() => conflictsOf(again).length === 0, { what: 'no conflict' })
+  for (const pod of [a, b]) await one.same(pod, 'app/shared', '/app/shared')
+})
+
+test('of an image that is only pulled nothing is known: what differs at first contact is a conflict', async () => {
+  const one = await loop({
+    devloopfile: ({ name, namespace, base }) => `
+import { app, defineDevloop, image, sync } from 'devloop'
+const web = image('${name}/web', { from: '${base}', context: 'app', initialSync: false, live: [sync('shared', '/srv/shared', { from: 'container' })] })
+export default defineDevloop(() => ({
+  name: '${name}',
+  cluster: { contexts: ['*'], namespace: '${namespace}' },
+  resources: [app('web', {
+    image: web,
+    command: ['sh', '-c', 'mkdir -p /srv/shared; cd /srv/shared; printf theirs > one.txt; printf theirs > two.txt; exec sleep 1000'],
+    readiness: 'ignore',
+  })],
+}))
+`,
+    files: { 'app/shared/one.txt': 'ours', 'app/shared/three.txt': 'ours' },
+  })
+  const watching = await one.watch()
+  await waitFor(() => conflictsOf(watching).length > 0, { what: 'the conflict to be told', timeoutMs: 60_000 })
+  expect(conflictsOf(watching)).toEqual(['/srv/shared/one.txt'])
+  await comesBack(one, 'shared/two.txt', 'theirs')
+  expect(await local(one, 'shared/one.txt')).toBe('ours')
+  const [pod] = (await one.pods()).map(({ name }) => name)
+  await waitFor(
+    async () => (await shell(one, pod ?? '', 'cd /srv/shared; cat one.txt two.txt three.txt || :')) === 'theirstheirsours',
+    {
+      what: 'each side to have what it lacked',
+    },
+  )
+})
