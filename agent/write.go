@@ -175,7 +175,9 @@ func (w *treeWriter) placeGuarded(folder int, temporary, name string, to at) err
 		return err
 	}
 	if after, err := statAt(folder, temporary); err != nil || !isUnwritten(before, after) {
-		_ = renameAt(folder, temporary, name, renameExchange)
+		if renameAt(folder, temporary, name, renameExchange) == syscall.ENOENT {
+			_ = renameAt(folder, temporary, name, renameNoReplace)
+		}
 		return errKept
 	}
 	return unlinkAt(folder, temporary, 0)

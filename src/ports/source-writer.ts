@@ -13,7 +13,8 @@ export interface SourceWriter {
    * Make a file or link what came back, whole or not at all, as long as what stands there is `was`. Missing folders are made; no link is
    * gone through.
    * @param content the bytes of a file
-   * @returns `kept`: something else than `was` stands there, or on the way. `changed`: the bytes are not those of `wanted`
+   * @returns `kept`: something else than `was` stands there, or on the way. `changed`: the bytes are not those of `wanted`, or the folder has gone
+   * meanwhile
    * @throws DevloopError sync/local
    */
   write(

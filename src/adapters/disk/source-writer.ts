@@ -1,7 +1,7 @@
 // Writes into local folders what comes back from containers: beside, and renamed only over what was expected there.
 import { createHash, randomBytes } from 'node:crypto'
-import { lstatSync, renameSync, unlinkSync, type BigIntStats } from 'node:fs'
-import { link, lstat, mkdir, open, rm, rmdir, symlink } from 'node:fs/promises'
+import { linkSync, lstatSync, renameSync, rmSync, type BigIntStats } from 'node:fs'
+import { lstat, mkdir, open, rm, rmdir, symlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DevloopError, isAbort, isDevloopError } from '../../errors/devloop-error.js'
 import { absent, sameEntry, type Entry, type Wanted } from '../../model/tree.js'
@@ -14,11 +14,15 @@ export function createSourceWriter(): SourceWriter {
       explained(place, signal, async () => {
         const folder = await folderOf(place, true)
         if (folder === undefined) return 'kept'
-        const [path, beside] = [join(place.root, place.path), join(folder, `.devloop-${randomBytes(6).toString('hex')}`)]
+        const [path, beside] = [join(place.root, place.path), join(folder, temporaryName())]
         try {
           if (wanted.kind === 'link') await symlink(wanted.target, beside)
           else if (!(await fill(beside, wanted, content(), signal))) return 'changed'
           return (await put(beside, path, was, signal)) ? 'written' : 'kept'
+        } catch (thrown) {
+          // somebody has taken the folder away meanwhile
+          if (isMissing(thrown)) return 'changed'
+          throw thrown
         } finally {
           await rm(beside, { force: true })
         }
@@ -27,9 +31,8 @@ export function createSourceWriter(): SourceWriter {
       explained(place, signal, async () => {
         if ((await folderOf(place, false)) === undefined) return 'kept'
         const path = join(place.root, place.path)
-        const stats = await unchanged(path, was, signal)
-        if (!stats) return 'kept'
-        unlinkSync(path)
+        const seen = await asExpected(path, was, signal)
+        if (!seen || !exchange(undefined, path, seen)) return 'kept'
         for (let folder = dirname(place.path); folder !== '.' && folder !== within; folder = dirname(folder)) {
           const gone = await rmdir(join(place.root, folder)).then(
             () => true,
@@ -90,38 +93,77 @@ async function put(beside: string, path: string, was: Wanted, signal: AbortSigna
     // an empty folder is nothing
     await rmdir(path).catch(() => {})
     try {
-      // which never takes the place of anything
-      await link(beside, path)
+      giveName(beside, path)
       return true
     } catch (thrown) {
-      const { code } = thrown as NodeJS.ErrnoException
-      if (code === 'EEXIST') return false
-      // file systems without hard links, and systems that make none to links
-      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'].includes(code ?? '')) throw thrown
-      if (await lstat(path).catch(ifMissing)) return false
-      renameSync(beside, path)
-      return true
+      if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false
+      throw thrown
     }
   }
-  const stats = await unchanged(path, was, signal)
-  if (!stats) return false
-  renameSync(beside, path)
-  return true
+  const seen = await asExpected(path, was, signal)
+  return seen !== undefined && exchange(beside, path, seen)
 }
 
-/** Whether a path still is what it was. What changed while it was being looked at counts as changed; nothing may be awaited after this. */
-async function unchanged(path: string, was: Wanted, signal: AbortSignal): Promise<boolean> {
+/** What a path looks like while it is what it was; undefined = it is something else, or changed while it was looked at. */
+async function asExpected(path: string, was: Wanted, signal: AbortSignal): Promise<BigIntStats | undefined> {
   const before = statsOf(path)
   const { entry } = await lookAt(path, undefined, signal)
-  if (!before || !sameEntry(entry ?? absent, was)) return false
-  const after = statsOf(path)
-  return after !== undefined && after.ino === before.ino && after.size === before.size && after.ctimeNs === before.ctimeNs
+  return before && sameEntry(entry ?? absent, was) && isUnwritten(before, statsOf(path)) ? before : undefined
 }
+
+/** Whether two looks saw the same file with the same content. Renaming changes ctime alone. */
+const isUnwritten = (before: BigIntStats, after: BigIntStats | undefined): boolean =>
+  after?.ino === before.ino && after.size === before.size && after.mtimeNs === before.mtimeNs && after.mode === before.mode
+
+/**
+ * Put a file into the place of one that was looked at, or nothing. What is there is moved away first and looked at then: it may be what an
+ * editor has saved in the last moment. There is nothing at the path for some microseconds. @returns false when something else was there
+ */
+function exchange(beside: string | undefined, path: string, seen: BigIntStats): boolean {
+  const taken = join(dirname(path), temporaryName())
+  try {
+    renameSync(path, taken)
+  } catch (thrown) {
+    if (isMissing(thrown)) return false
+    throw thrown
+  }
+  const expected = isUnwritten(seen, statsOf(taken))
+  try {
+    const next = expected ? beside : taken
+    if (next !== undefined) giveName(next, path)
+    return expected
+  } catch (thrown) {
+    // what came in its place meanwhile is newer than both
+    if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return false
+    // nothing may be lost because of an error
+    if (!statsOf(path)) renameSync(taken, path)
+    throw thrown
+  } finally {
+    rmSync(taken, { force: true })
+  }
+}
+
+/** Where nothing is: else it fails with EEXIST. */
+function giveName(beside: string, path: string): void {
+  try {
+    linkSync(beside, path)
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    // file systems without hard links, and systems that make none to links
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EACCES'].includes(code ?? '')) throw thrown
+    if (statsOf(path)) throw Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST' })
+    renameSync(beside, path)
+  }
+}
+
+const temporaryName = (): string => `.devloop-${randomBytes(6).toString('hex')}`
 
 const statsOf = (path: string): BigIntStats | undefined => lstatSync(path, { bigint: true, throwIfNoEntry: false })
 
+const isMissing = (thrown: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')
+
 const ifMissing = (thrown: unknown): undefined => {
-  if (!['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown
+  if (!isMissing(thrown)) throw thrown
 }
 
 async function explained<T>({ root, path }: SourcePlace, signal: AbortSignal, work: () => Promise<T>): Promise<T> {

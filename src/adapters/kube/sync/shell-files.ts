@@ -106,6 +106,8 @@ export interface SwapPlan {
   readonly writes: readonly Swap[]
   /** Takes the temporary paths apart, too. */
   readonly read: (path: string) => SyncPath
+  /** The path that a temporary one is for. */
+  readonly nameOf: (path: string) => string
 }
 
 interface Swap {
@@ -132,7 +134,22 @@ export function planSwaps(ops: readonly SyncOp[], read: (path: string) => SyncPa
     writes.push({ path, temporary, expected })
     return [{ ...op, path: temporary }]
   })
-  return { ops: others, deletes, writes, read: (path) => temporaries.get(path) ?? read(path) }
+  const names = new Map(writes.map(({ temporary, path }) => [temporary, path]))
+  return {
+    ops: others,
+    deletes,
+    writes,
+    read: (path) => temporaries.get(path) ?? read(path),
+    nameOf: (path) => names.get(path) ?? path,
+  }
+}
+
+/** Remove what was written for swaps that do not come about. Whatever goes wrong is left to the sweep of a later session. */
+export async function dropTemporaries(exchange: Exchange, swaps: readonly Swap[]): Promise<void> {
+  for (let from = 0; from < swaps.length; from += swapsAtOnce) {
+    const part = swaps.slice(from, from + swapsAtOnce).map(({ temporary }) => quote(temporary))
+    await exchange(Buffer.from(`rm -f ${part.join(' ')} 2>/dev/null || :`)).catch(() => {})
+  }
 }
 
 /** Swaps of one frame. */

@@ -16,7 +16,7 @@ import { quote } from './shell-quote.js'
 import { abortable, createQueue, type Queue } from './serial-queue.js'
 import { createSignaller } from './signal-main.js'
 import { syncFailure } from './sync-failure.js'
-import { canRead, keptPaths, listPaths, planSwaps, readPieces, swapEach } from './shell-files.js'
+import { canRead, dropTemporaries, keptPaths, listPaths, planSwaps, readPieces, swapEach } from './shell-files.js'
 import { pathReader, type SyncPath } from './sync-paths.js'
 
 export interface ShellSessionOptions {
@@ -183,7 +183,13 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
         const left = kept.size === 0 ? ops : ops.filter(({ path }) => !kept.has(path))
         const plan = planSwaps(left, context.read, session)
         for (const path of await swapEach(exchange, plan.deletes, tools)) kept.add(path)
-        await applyOperations(plan.ops, { session, tools, read: plan.read, send }, signal)
+        try {
+          await applyOperations(plan.ops, { session, tools, read: plan.read, send }, signal)
+        } catch (thrown) {
+          await dropTemporaries(exchange, plan.writes)
+          if (!(thrown instanceof StepFailure)) throw thrown
+          throw new StepFailure(thrown.output, thrown.status, thrown.paths.map(plan.nameOf))
+        }
         for (const path of await swapEach(exchange, plan.writes, tools)) kept.add(path)
         return kept
       }),
