@@ -67,7 +67,7 @@ describe('the loop', () => {
       { paths: ['src/word.txt'], images: [{ action: 'sync' }] },
     ])
     const shown = await run(['status', '--changes'], { cwd: folder, env })
-    expect(shown.stdout).toMatch(/public\/live\.txt {2}live in .*\n +seen \+.*, sent \+.*, written \+/)
+    expect(shown.stdout).toMatch(/public\/live\.txt {2}live in .*\n +gathered \+.*, seen \+.*, sent \+.*, written \+/)
     expect((await run(['status'], { cwd: folder, env })).stdout).toMatch(/; today 2 saves live in /)
   })
 
