@@ -45,11 +45,14 @@ export interface BothWaysOptions {
   readonly signal: AbortSignal
 }
 
-/** A move that was tried in vain; it is tried again when one of the two sides is another. */
+/** A move that was tried in vain. It is tried again when one of the two sides is another, and now and then: what was in the way may be gone. */
 interface Stuck {
   readonly local: Wanted
   readonly container: Wanted
   readonly message: string
+  readonly tries: number
+  /** When it is tried again, milliseconds since 1970. */
+  readonly until: number
 }
 
 /** Files that are written locally at once. */
@@ -221,11 +224,18 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
       patch({ returns: { how: watch.how, ...(now ? { conflicts: now } : {}) } })
   }
 
-  /** What is tried again only when a side has changed. */
+  const setStuck = (path: string, local: Wanted, container: Wanted, message: string): void => {
+    const tries = (stuck.get(path)?.tries ?? 0) + 1
+    const wait = Math.min(60_000, 500 * 2 ** tries)
+    stuck.set(path, { local, container, message, tries, until: Date.now() + wait })
+    setTimeout(() => signal.aborted || changed(), wait + 1).unref()
+  }
+
+  /** What is not tried again yet. */
   const isStuck = (path: string, local: Wanted, container: Wanted): boolean => {
     const one = stuck.get(path)
     if (!one) return false
-    if (sameEntry(one.local, local) && sameEntry(one.container, container)) return true
+    if (sameEntry(one.local, local) && sameEntry(one.container, container)) return Date.now() < one.until
     stuck.delete(path)
     return false
   }
@@ -252,7 +262,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
       if (isAbort(thrown) || !isDevloopError(thrown) || thrown.code !== 'sync/local') throw thrown
       const { message, why } = toErrorInfo(thrown)
       tell('error', why ? `${message} ${why}` : message)
-      stuck.set(path, { local: was, container: wanted, message: why ? `${message} ${why}` : message })
+      setStuck(path, was, wanted, why ? `${message} ${why}` : message)
       return 'stuck'
     }
   }
@@ -328,6 +338,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
         if (kept.has(path) || !has(path, layers)) continue
         note([[path, entry]])
         written.set(path, entry)
+        if (stuck.delete(path)) changed()
         const to = localPlace(path, layers)
         if (to && !sameEntry(entry, localEntry(path, layers))) newer.push(join(to.layer.spec.context, to.source))
       }
@@ -342,7 +353,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
         const container = held.get(path) ?? absent
         if (!sameEntry(container, before.get(path))) continue
         const message = `${path} is left alone in the container: something else stands there, or on the way.`
-        stuck.set(path, { local: localEntry(path, layers), container, message })
+        setStuck(path, localEntry(path, layers), container, message)
       }
       changed()
     },
@@ -367,6 +378,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
         if (!to) return
         const outcome = sameEntry(now.get(path), move.wanted) ? await bringOne(session, path, move, layers) : 'changed'
         if (outcome === 'written') done.set(path, move.wanted)
+        if (outcome === 'written' && stuck.delete(path)) dirty = true
         if (outcome === 'kept') left.push(path)
         if (outcome === 'changed') doubtful.add(path)
         looked.push(join(to.layer.spec.context, to.source))
@@ -385,7 +397,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
         const move = moves.get(path)
         if (!move || !sameEntry(localEntry(path, layers), move.was)) continue
         const message = `${path} cannot come back: locally something else stands there, or on the way.`
-        stuck.set(path, { local: move.was, container: move.wanted, message })
+        setStuck(path, move.was, move.wanted, message)
       }
       if (left.length > 0) changed()
       // what is being written just now is not looked at again and again
