@@ -138,7 +138,14 @@ describe.each([
     const first = await build(dockerfile, { registry, env, image: { args: { GREETING: 'hi' } } })
     expect(first.image.ref).toMatch(new RegExp(`^${host}/${repository.replace('/', '_')}:devloop-[0-9a-f]{16}$`))
     expect(first.image.digest).toMatch(/^sha256:[0-9a-f]{64}$/)
-    expect(first.image.config).toEqual({ entrypoint: ['cat'], cmd: ['src/a.txt'], workingDir: '/app', user: '1000', shell: true })
+    expect(first.image.config).toEqual({
+      platform: expect.stringMatching(/^linux\//) as string,
+      entrypoint: ['cat'],
+      cmd: ['src/a.txt'],
+      workingDir: '/app',
+      user: '1000',
+      shell: true,
+    })
     expect(first.lines).toContain(`hi a ${repository}`)
     expect(first.stages).toEqual(['context', 'build', 'push'])
     expect(
