@@ -13,8 +13,8 @@ import { listContents, randomEdits, type Ledger } from '../support/random-edits.
 /** DEVLOOP_TEST_SEED repeats a run. */
 const seed = Number(process.env.DEVLOOP_TEST_SEED ?? 20_240)
 
-/** On each side: a multiple of the rounds. */
-const edits = Number(process.env.DEVLOOP_TEST_EDITS ?? 500)
+/** On each side, in place of what is usual: a multiple of the rounds. */
+const wantedEdits = process.env.DEVLOOP_TEST_EDITS
 const rounds = 10
 
 const devloopfile =
@@ -35,10 +35,11 @@ export default defineDevloop(() => ({
 }))
 `
 
-for (const [how, settings, pauseMs] of [
-  ['the agent', '', 30],
-  ['a shell loop', 'agent: false', 60],
-] as const)
+for (const [how, settings, pauseMs, usualEdits] of [
+  ['the agent', '', 30, 500],
+  ['a shell loop', 'agent: false', 60, 200],
+] as const) {
+  const edits = Number(wantedEdits ?? usualEdits)
   test(`${edits} random edits on each side of a folder end equal or in conflicts that are told, and none is lost, by ${how}`, async () => {
     const one = await loop({ devloopfile: devloopfile(settings), files: { ...appFiles, 'app/shared/kept': 'kept' } })
     let watching: Watching = await one.begin()
@@ -167,3 +168,4 @@ for (const [how, settings, pauseMs] of [
     ).toEqual([['app/shared/end']])
     expect(await one.tree('app/shared')).toHaveLength(tree.length + 1)
   }, 600_000)
+}
