@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { fileURLToPath } from 'node:url'
+import { LongFirst } from './test/support/long-first.js'
 
 const report = process.env.DEVLOOP_TEST_REPORT
 // a test that passes only when repeated is still a defect to find: the reporter names it
@@ -18,6 +19,7 @@ export default defineConfig({
       './test/support/retried-reporter.ts',
       ...(report ? [['json', { outputFile: report }] as ['json', { outputFile: string }]] : []),
     ],
+    sequence: { sequencer: LongFirst },
     projects: [
       // everything that needs only Node; test/e2e drives the built dist/cli.js
       {
