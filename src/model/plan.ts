@@ -1,5 +1,6 @@
 // The plan: what a Devloopfile evaluates to. Plain frozen data, complete (every default filled in) and validated.
 import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
+import type { SandboxSettings, TenantSettings } from './sandbox.js'
 
 /** What one Devloopfile declares. All paths in it are absolute unless their comment says otherwise. */
 export interface Plan {
@@ -20,7 +21,10 @@ export interface Plan {
 export interface ClusterSettings {
   /** Context names or globs that devloop may write to, beside the known local clusters. */
   readonly contexts: readonly string[]
-  /** Namespace of everything that names none; undefined = the kubeconfig context's own, else `default`. */
+  /**
+   * Namespace of everything that names none; undefined = the kubeconfig context's own, else the developer's own where there is to be
+   * one (`sandbox`, `tenant`), else `default`.
+   */
   readonly namespace?: string
   /** Where images are pushed; undefined = what the cluster announces (KEP-1755), else what its product needs. */
   readonly registry?: RegistrySettings
@@ -28,8 +32,10 @@ export interface ClusterSettings {
   readonly pullSecret?: PullSecretSettings
   /** The engine to build with; undefined = as the docker command finds it. */
   readonly engine?: EngineSettings
-  /** What the namespace may use at most, as Kubernetes quantities. Kept for whoever makes the namespace. */
-  readonly sandbox?: { readonly cpu?: string; readonly memory?: string }
+  /** What a namespace is given that devloop makes; undefined = nothing beside itself. */
+  readonly sandbox?: SandboxSettings
+  /** The tenant that namespaces are made for; undefined = none. */
+  readonly tenant?: TenantSettings
 }
 
 /** How devloop itself works. */

@@ -37,6 +37,12 @@ export const keepAnnotation = 'devloop.dev/keep'
 export const replaceAnnotation = 'devloop.dev/replace'
 /** On a namespace that devloop made: `PROJECT.INSTANCE` that it was made for. */
 export const madeForAnnotation = 'devloop.dev/made-for'
+/** On a namespace that devloop made: whose it is, as `userSlug` writes the user's name. */
+export const ownerLabel = 'devloop.dev/owner'
+/** On a namespace that devloop made: whose it is, by the user name that the API server knows. */
+export const ownerUserAnnotation = 'devloop.dev/owner-user'
+/** On a namespace that devloop made: from when on it may be deleted, as RFC 3339 writes times. Renewed while it is used. */
+export const expiresAnnotation = 'devloop.dev/expires'
 /** Field manager of every write. */
 export const fieldManager = 'devloop'
 

@@ -38,7 +38,10 @@ export interface ClusterOptions {
    * Known local clusters (kind, minikube, k3d, Docker Desktop and the like) need not be named.
    */
   contexts?: string | readonly string[]
-  /** Namespace of everything that names none. Default: that of the kubeconfig's context, else `default`. */
+  /**
+   * Namespace of everything that names none; it is made if it does not exist. Default: that of the kubeconfig's context. Without one (or
+   * with `default`) your own, `PROJECT-USER`, where `sandbox` or `tenant` is given, else `default`.
+   */
   namespace?: string
   /**
    * Registry that images are pushed to, as `host[:port][/path]`, or with more to say of it. Default: the one that the cluster
@@ -55,8 +58,57 @@ export interface ClusterOptions {
    * `'unix:///run/podman/podman.sock'`, a Docker context, or one in the cluster. Default: as the docker command finds it.
    */
   engine?: string | { context: string } | { inCluster: string | InClusterEngine }
-  /** What the namespace may use at most, as Kubernetes quantities. */
-  sandbox?: { cpu?: string; memory?: string }
+  /**
+   * What a namespace is given that devloop makes: a quota, defaults for containers, rights, a network policy, pod security. Also makes
+   * your own namespace the default one. `true`: with all defaults.
+   */
+  sandbox?: boolean | SandboxOptions
+  /** Tenant (of a Multi Tenant Operator) that namespaces are made for. Default: none, and the sandbox that the operator made is found. */
+  tenant?: string | TenantOptions
+}
+
+/** What a namespace is given that devloop makes, on `watch` and `ci` or by `devloop provision`. Amounts are Kubernetes quantities. */
+export interface SandboxOptions {
+  /** What its containers may ask for together (`requests.cpu`), such as `'4'`. Default: no limit. */
+  cpu?: string
+  /** What its containers may ask for and use together (`requests.memory`, `limits.memory`), such as `'8Gi'`. Default: no limit. */
+  memory?: string
+  /** What its volume claims may ask for together (`requests.storage`). Default: no limit. */
+  storage?: string
+  /** How many pods there may be. Default: no limit. */
+  pods?: number
+  /** Further keys of a ResourceQuota, such as `{ 'services.loadbalancers': 0 }`; they win over the ones above. */
+  quota?: Readonly<Record<string, string | number>>
+  /**
+   * What containers get that say nothing. Default: of what the quota counts, requests of `cpu: '100m'` and `memory: '128Mi'`, and limits of
+   * `cpu: '1'` and `memory: '512Mi'`, or less where the quota is smaller; without a quota nothing.
+   */
+  defaults?: { requests?: Readonly<Record<string, string>>; limits?: Readonly<Record<string, string>> }
+  /**
+   * `'isolated'`: pods of other developers' namespaces do not reach its pods, where the cluster's network plugin enforces policies.
+   * Default: `'isolated'`.
+   */
+  network?: 'isolated' | 'open'
+  /** The Pod Security level that pods must keep to. Default: `'baseline'`; what is not `'restricted'` is warned of. */
+  podSecurity?: 'privileged' | 'baseline' | 'restricted'
+  /** Who may work in it beside you, and the ClusterRole that you all get there. Default: nobody, and `edit`. */
+  access?: { users?: readonly string[]; groups?: readonly string[]; role?: string }
+  /** Name of a ServiceAccount without rights to make there. Default: none. */
+  serviceAccount?: string
+  /**
+   * Put the login that devloop pushes with into a Secret, and give it to all pods that name no account of their own. Whoever may read
+   * Secrets there can read it. Default: false.
+   */
+  pullSecret?: boolean
+  /** Hours after its last use at which `devloop down --expired` deletes it. Default: never. */
+  expires?: number
+}
+
+/** A tenant of a Multi Tenant Operator. */
+export interface TenantOptions {
+  name: string
+  /** Key of the label that says which tenant a namespace belongs to. Default: `'stakater.com/tenant'`. */
+  label?: string
 }
 
 export interface SettingsOptions {

@@ -5,7 +5,7 @@ import type { Encoded } from '../declaration.js'
 import { dnsLabel, options, strings, type Subject } from './fields.js'
 import { makeEngine } from './make-engine.js'
 import { makePullSecret, makeRegistry } from './make-registry.js'
-import { quantity } from './quantity.js'
+import { makeSandbox, makeTenant } from './make-sandbox.js'
 
 const known: Record<keyof ClusterOptions, true> = {
   contexts: true,
@@ -14,6 +14,7 @@ const known: Record<keyof ClusterOptions, true> = {
   pullSecret: true,
   engine: true,
   sandbox: true,
+  tenant: true,
 }
 
 export function makeCluster(subject: Subject, value: Encoded): ClusterSettings {
@@ -25,6 +26,7 @@ export function makeCluster(subject: Subject, value: Encoded): ClusterSettings {
   const pullSecret = makePullSecret(subject, given.pullSecret)
   const engine = makeEngine(subject, given.engine)
   const sandbox = makeSandbox(subject, given.sandbox)
+  const tenant = makeTenant(subject, given.tenant)
   return {
     contexts,
     ...(namespace === undefined ? {} : { namespace }),
@@ -32,15 +34,6 @@ export function makeCluster(subject: Subject, value: Encoded): ClusterSettings {
     ...(pullSecret === undefined ? {} : { pullSecret }),
     ...(engine === undefined ? {} : { engine }),
     ...(sandbox ? { sandbox } : {}),
+    ...(tenant ? { tenant } : {}),
   }
-}
-
-function makeSandbox(subject: Subject, value: Encoded): ClusterSettings['sandbox'] {
-  if (value === undefined) return undefined
-  const given = options(subject, 'cluster.sandbox', value, { cpu: true, memory: true })
-  const amounts = (['cpu', 'memory'] as const).flatMap((key) => {
-    const amount = quantity(subject, `cluster.sandbox.${key}`, given[key])
-    return amount === undefined ? [] : [[key, amount] as const]
-  })
-  return Object.fromEntries(amounts)
 }

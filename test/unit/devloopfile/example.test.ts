@@ -59,8 +59,28 @@ test('the example becomes a complete plan', async () => {
         ],
         "namespace": "dev-ada-lovelace",
         "sandbox": {
-          "cpu": "4",
-          "memory": "8Gi",
+          "access": {
+            "groups": [],
+            "role": "edit",
+            "users": [],
+          },
+          "defaults": {
+            "limits": {
+              "memory": "512Mi",
+            },
+            "requests": {
+              "cpu": "100m",
+              "memory": "128Mi",
+            },
+          },
+          "network": "isolated",
+          "podSecurity": "baseline",
+          "pullSecret": false,
+          "quota": {
+            "limits.memory": "8Gi",
+            "requests.cpu": "4",
+            "requests.memory": "8Gi",
+          },
         },
       },
       "file": "ROOT/Devloopfile.ts",

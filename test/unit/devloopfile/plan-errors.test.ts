@@ -50,7 +50,7 @@ test('the project itself', async () => {
   ).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:2:16
     The Devloopfile: there is no option \`cluster.context\`.
-    Received context: 'a'. Options: contexts, namespace, registry, pullSecret, engine and sandbox.
+    Received context: 'a'. Options: contexts, namespace, registry, pullSecret, engine, sandbox and tenant.
     -> Did you mean 'contexts'?
 
     devloopfile/invalid at Devloopfile.ts:2:16
