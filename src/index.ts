@@ -4,6 +4,25 @@ export { defineDevloop } from './devloopfile/api/define-devloop.js'
 export { ignore, image, notify, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
 export { readFile, readJson, readYaml } from './devloopfile/api/read-file.js'
 export { app, attach, custom, helm, kustomize, local, manifests } from './devloopfile/api/resources.js'
+export { kafka } from './devloopfile/api/services/kafka.js'
+export { minio } from './devloopfile/api/services/minio.js'
+export { mongodb } from './devloopfile/api/services/mongodb.js'
+export { mysql } from './devloopfile/api/services/mysql.js'
+export { postgres } from './devloopfile/api/services/postgres.js'
+export { rabbitmq } from './devloopfile/api/services/rabbitmq.js'
+export { redis } from './devloopfile/api/services/redis.js'
+export type {
+  Database,
+  DatabaseOptions,
+  Kafka,
+  KafkaOptions,
+  Minio,
+  MinioOptions,
+  RabbitMQ,
+  RabbitMQOptions,
+  Redis,
+  ServiceOptions,
+} from './devloopfile/api/services/types.js'
 export { generated, text } from './devloopfile/api/text.js'
 export type {
   App,

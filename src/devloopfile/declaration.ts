@@ -1,5 +1,6 @@
 // What the worker hands to the main thread: the values of a Devloopfile as plain data, not yet checked.
 import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
+import type { ServiceKind } from '../model/plan.js'
 
 /** All that the Devloopfile's result reaches. Values refer to each other by index, so that two with one name stay two. */
 export interface Declaration {
@@ -25,6 +26,8 @@ export interface DeclaredResource {
   readonly options: Encoded
   /** What was found wanting where it was declared, and does not keep it from running. */
   readonly warnings?: readonly ErrorInfo[] | undefined
+  /** The helper that made this app, such as `postgres`; undefined = `app` itself. */
+  readonly service?: ServiceKind | undefined
   readonly at: SourcePosition
 }
 

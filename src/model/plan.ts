@@ -261,9 +261,14 @@ interface ResourceBase extends GraphSettings {
   readonly at: SourcePosition
 }
 
+/** What others publish and a project's apps use, by the helper of the Devloopfile that makes it. */
+export type ServiceKind = 'postgres' | 'mysql' | 'mongodb' | 'redis' | 'rabbitmq' | 'kafka' | 'minio'
+
 /** An app that devloop writes the Kubernetes objects for. */
 export interface AppSpec extends ResourceBase {
   readonly kind: 'app'
+  /** It is one of these: whoever refers to its values needs it. Undefined = it is the project's own. */
+  readonly service?: ServiceKind
   readonly image: { readonly built: string } | { readonly ref: string }
   /** Port name to container port; the order is the Devloopfile's. */
   readonly ports: Readonly<Record<string, number>>
@@ -400,6 +405,8 @@ export interface PodSettings {
   /** Host names that it knows beside those of the cluster: name to IP address. */
   readonly hosts?: Readonly<Record<string, string>>
   readonly hostname?: string
+  /** Group that its volumes belong to. */
+  readonly fsGroup?: number
   /** Linux capabilities, without `CAP_`. */
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] }
   /** Its root file system cannot be written. */

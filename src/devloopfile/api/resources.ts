@@ -1,4 +1,5 @@
 // Resources: what runs and has a status.
+import type { ServiceKind } from '../../model/plan.js'
 import type { ResourceType } from '../declaration.js'
 import { callPosition, type ApiFunction } from './session.js'
 import { snapshot } from './snapshot.js'
@@ -19,6 +20,7 @@ import type {
   LocalOptions,
   Manifests,
   ManifestsOptions,
+  Text,
 } from './types.js'
 import { called, makeValue } from './values.js'
 
@@ -32,15 +34,27 @@ import { called, makeValue } from './values.js'
  * const api = app('api', { image: server, ports: { http: 8080 }, forward: { http: 8080 }, needs: [db], env: { DB: db.address } })
  */
 export function app<const Port extends string = 'main'>(name: string, options: AppOptions<Port>): App<Port> {
-  const made: object = resource(
-    'app',
-    name,
-    undefined,
-    options,
-    app,
-    appMembers(name, () => made),
-  )
+  const made: object = resource('app', name, undefined, options, app, { members: appMembers(name, () => made) })
   return made as App<Port>
+}
+
+/**
+ * An app that a helper of devloop makes.
+ * @param api the helper: positions are those of its calls
+ * @param values texts that it has beside its addresses, by name; made when they are asked for
+ */
+export function serviceApp<T extends App>(
+  api: ApiFunction,
+  service: ServiceKind,
+  name: string,
+  options: AppOptions,
+  values: (made: T) => Readonly<Record<string, Text>>,
+  names: readonly string[],
+): T {
+  const more = names.map((key): [string, PropertyDescriptor] => [key, { get: () => values(made)[key], enumerable: true }])
+  const members = { ...appMembers(name, () => made), ...Object.fromEntries(more) }
+  const made: T = resource('app', name, undefined, options, api, { members, service })
+  return made
 }
 
 /** The address of an app, and those of its single ports. @param made the app, once it is */
@@ -137,7 +151,7 @@ function resource<T>(
   source: unknown,
   options: unknown,
   api: ApiFunction,
-  members: PropertyDescriptorMap = {},
+  { members = {}, service }: { members?: PropertyDescriptorMap; service?: ServiceKind } = {},
 ): T {
   const inside = {
     kind: 'resource',
@@ -145,8 +159,9 @@ function resource<T>(
     name: snapshot(name),
     source: snapshot(source),
     options: snapshot(options),
+    ...(service ? { service } : {}),
     at: callPosition(api),
   } as const
   const help = type === 'app' ? 'Write text`...` and `.address`, `.host` or `.port` behind the app.' : 'Use its `.name`.'
-  return makeValue(inside, { name: { value: name, enumerable: true }, ...members }, called(type, name), help)
+  return makeValue(inside, { name: { value: name, enumerable: true }, ...members }, called(service ?? type, name), help)
 }

@@ -67,6 +67,16 @@ function merge(pieces: readonly TextPiece[]): readonly TextPiece[] {
 
 const makeText = (parts: readonly TextPiece[], what: string): Text => makeValue({ kind: 'text', parts }, {}, what, help)
 
+/** The text, which brings the service along that its generated values belong to. */
+export function textOf(service: object, value: Text): Text {
+  const inside = insideOf(value)
+  const parts = inside?.kind === 'text' ? inside.parts : []
+  return makeText(
+    parts.map((part) => (part.kind === 'generated' ? { ...part, of: service } : part)),
+    'a value of a service',
+  )
+}
+
 /** A text that is (part of) the address of an app. */
 export function addressText(
   resource: object,

@@ -582,6 +582,8 @@ export interface PodOptions {
   hosts?: Readonly<Record<string, string>>
   /** Its own host name. Default: the pod's name. */
   hostname?: string
+  /** Group that its volumes are made to belong to, and its processes are members of: for images whose user is not root. */
+  fsGroup?: number
   /** Linux capabilities that it has more, or less, than its image gets by default. */
   capabilities?: { add?: readonly string[]; drop?: readonly string[] }
   /** Its root file system cannot be written. Live sync then reaches volumes only. */

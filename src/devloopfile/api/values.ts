@@ -1,5 +1,6 @@
 // The values that the API's functions return: opaque to users, readable by the collector, and loud when put into a plain string.
 import type { ErrorInfo, SourcePosition } from '../../errors/devloop-error.js'
+import type { ServiceKind } from '../../model/plan.js'
 import type { ResourceType, RuleType } from '../declaration.js'
 import { callPosition, type ApiFunction } from './session.js'
 
@@ -16,6 +17,8 @@ export type Inside =
       readonly source: unknown
       readonly options: unknown
       readonly warnings?: readonly ErrorInfo[]
+      /** The helper that made this app. */
+      readonly service?: ServiceKind
       readonly at: SourcePosition
     }
   | { readonly kind: 'text'; readonly parts: readonly TextPiece[] }
@@ -23,7 +26,13 @@ export type Inside =
 
 export type TextPiece =
   | { readonly kind: 'literal'; readonly text: string }
-  | { readonly kind: 'generated'; readonly name: unknown; readonly at: SourcePosition }
+  | {
+      readonly kind: 'generated'
+      readonly name: unknown
+      /** The service that is made with it: it comes along. */
+      readonly of?: object
+      readonly at: SourcePosition
+    }
   | {
       readonly kind: 'address'
       readonly resource: object

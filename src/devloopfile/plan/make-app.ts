@@ -41,7 +41,7 @@ const known: Record<keyof AppOptions, true> = {
 const processKnown: Record<keyof ProcessOptions, true> = { prepare: true, command: true }
 
 export async function makeApp(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<AppSpec> {
-  const subject: Subject = { name: called('app', resource.name), at: resource.at, problems: work.problems }
+  const subject: Subject = { name: called(resource.service ?? 'app', resource.name), at: resource.at, problems: work.problems }
   const given = options(subject, '', resource.options, known)
   const name = dnsLabel(subject, 'name', resource.name) ?? ''
   if (/^\d/.test(name))
@@ -67,6 +67,7 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
   return {
     kind: 'app',
     name,
+    ...(resource.service ? { service: resource.service } : {}),
     image,
     ports,
     forward: makeForward(subject, given.forward, Object.keys(ports)),

@@ -22,6 +22,7 @@ import { ownDebugPorts } from './make-debug.js'
 import { checkPulledRestarts } from './make-pulled.js'
 import { ownVolumes } from './own-volumes.js'
 import { makeSettings } from './make-settings.js'
+import { needServices } from './need-services.js'
 import { createNeeds, resolveNeeds, type Needs } from './make-needs.js'
 import type { ManifestCache } from './manifest-cache.js'
 import { createProblems } from './problems.js'
@@ -72,6 +73,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
       needs: resolveNeeds(spec.needs, all),
       rebuildAfter: resolveNeeds(spec.rebuildAfter, all),
     }))
+    .map(needServices(made.flat()))
     .map(ownVolumes())
     .map(ownDebugPorts(made.flat()))
   const byName = new Map(resources.map((spec) => [spec.name, spec]))

@@ -12,6 +12,7 @@ const known: Record<keyof PodOptions, true> = {
   stopTimeout: true,
   hosts: true,
   hostname: true,
+  fsGroup: true,
   capabilities: true,
   readOnly: true,
   stdin: true,
@@ -25,12 +26,14 @@ export function makePod(subject: Subject, value: Encoded): PodSettings | undefin
   const stopTimeout = integer(subject, 'pod.stopTimeout', given.stopTimeout, 0, 86_400)
   const hosts = makeHosts(subject, given.hosts)
   const hostname = given.hostname === undefined ? undefined : dnsLabel(subject, 'pod.hostname', given.hostname)
+  const fsGroup = integer(subject, 'pod.fsGroup', given.fsGroup, 0, 2_147_483_647)
   const capabilities = makeCapabilities(subject, given.capabilities)
   return {
     ...(limits ? { limits } : {}),
     ...(stopTimeout === undefined ? {} : { stopTimeout }),
     ...(hosts ? { hosts } : {}),
     ...(hostname === undefined ? {} : { hostname }),
+    ...(fsGroup === undefined ? {} : { fsGroup }),
     ...(capabilities ? { capabilities } : {}),
     ...(flag(subject, 'pod.readOnly', given.readOnly) ? { readOnly: true } : {}),
     ...(flag(subject, 'pod.stdin', given.stdin) ? { stdin: true } : {}),

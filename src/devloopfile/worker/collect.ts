@@ -33,7 +33,11 @@ export function collect(project: unknown, at: SourcePosition): Declaration {
   }
   const encodePart = (piece: TextPiece): DeclaredTextPart => {
     if (piece.kind === 'literal') return piece
-    if (piece.kind === 'generated') return { ...piece, name: encode(piece.name) }
+    if (piece.kind === 'generated') {
+      // being in the table is all: what of it is needed, is told by the values that it is made with
+      if (piece.of) resources.indexOf(piece.of)
+      return { kind: 'generated', name: encode(piece.name), at: piece.at }
+    }
     return { ...piece, resource: resources.indexOf(piece.resource), port: encode(piece.port) }
   }
 
@@ -43,8 +47,8 @@ export function collect(project: unknown, at: SourcePosition): Declaration {
   for (const value of resources.values) {
     const inside = insideOf(value)
     if (inside?.kind !== 'resource') continue
-    const { type, name, source, options, warnings, at } = inside
-    declared.push({ type, name: encode(name), source: encode(source), options: encode(options), warnings, at })
+    const { type, name, source, options, warnings, service, at } = inside
+    declared.push({ type, name: encode(name), source: encode(source), options: encode(options), warnings, service, at })
   }
   const built: DeclaredImage[] = []
   for (const value of images.values) {
