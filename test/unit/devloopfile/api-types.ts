@@ -10,11 +10,14 @@ import {
   manifests,
   rebuildOn,
   notify,
+  postgres,
+  rabbitmq,
   restart,
   run,
   sync,
   text,
   type App,
+  type Database,
   type Text,
 } from 'devloop'
 
@@ -59,6 +62,14 @@ app('x', {
 })
 app('x', { image: 'a', probe: { exec: ['true'], period: 5 }, job: { retries: 1 }, user: '1:1', pod: { limits: { cpu: '1' } } })
 
+export const shopDb: Database = postgres('db', { version: 16, size: '5Gi', needs: [api], password: generated('x') })
+app('x', { image: 'a', needs: [shopDb], env: { URL: shopDb.url, NAME: shopDb.database, AT: shopDb.at('main').host } })
+rabbitmq('queue', { forward: { management: 15672 } }).at('amqp')
+
+// @ts-expect-error unknown option
+postgres('db', { databse: 'x' })
+// @ts-expect-error no such port
+rabbitmq('queue', { forward: { http: 1 } })
 // @ts-expect-error unknown option
 compose('compose.yaml', { profile: ['x'] })
 // @ts-expect-error neither a volume's name nor what is mounted
