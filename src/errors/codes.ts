@@ -311,6 +311,15 @@ export const errorCodes = {
     'Let at least one resource start by itself, or name one.',
   ),
   'ci/report': entry('The report of `devloop ci` cannot be written.', 'Check the path, and that this user may write there.'),
+  // devloop init
+  'init/folder': entry('The folder of a project cannot be read.', 'Check the path, and that this user may read it.'),
+  'init/nothing': entry(
+    'Nothing was found in the sources that could run.',
+    'Run `devloop init` in the folder of the project; without a Dockerfile or a manifest that it knows, write the Devloopfile by hand.',
+  ),
+  'init/exists': entry('A file that `devloop init` would write is there already.', 'Keep it, or write it anew with --force.'),
+  'init/bases': entry('A table of base images cannot be used.', 'Correct the file, or the option, that the error names.'),
+  'init/write': entry('A file cannot be written.', 'Check that this user may write to the folder.'),
   // daemon and clients
   'daemon/running': entry('devloop already runs for this project.', 'Use that one, or stop it first.'),
   'daemon/not-running': entry('devloop does not run for this project.', 'Start it with `devloop watch`.'),
