@@ -11,6 +11,7 @@ import { createLogsController } from '../control/logs.js'
 import { createPodsController } from '../control/pods.js'
 import { createReloadController } from '../control/reload.js'
 import { createRenderController } from '../control/render.js'
+import { createRightsController } from '../control/rights.js'
 import { createWatchController } from '../control/watch.js'
 
 export const startControllers = (context: ControlContext): Controller[] =>
@@ -18,6 +19,7 @@ export const startControllers = (context: ControlContext): Controller[] =>
     createWatchController,
     createReloadController,
     createConnectController,
+    createRightsController,
     createBuildController,
     createRenderController,
     createDeployController,

@@ -179,6 +179,10 @@ export const errorCodes = {
     'Ask an administrator for the right that the error names.',
     'backoff',
   ),
+  'cluster/rights': entry(
+    'Rights that the plan needs are missing in the cluster.',
+    'Ask an administrator for the rights that the table names, or look at them again with `devloop doctor`.',
+  ),
   'cluster/invalid': entry('The cluster rejected an object as invalid.', 'Correct the manifest field that the error names.'),
   'cluster/conflict': entry(
     'A field of an object is owned by somebody else.',

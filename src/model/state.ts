@@ -27,6 +27,8 @@ export interface State {
   readonly switches: Readonly<Record<string, boolean>>
   /** Problems of no single resource, by what has them, such as `watch`. */
   readonly problems: Readonly<Record<string, ErrorInfo>>
+  /** What belongs to no single resource, is worth telling and stops nothing, by what has it, such as `rights`. */
+  readonly warnings: Readonly<Record<string, ErrorInfo>>
 }
 
 export interface SessionState {

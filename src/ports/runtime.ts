@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
+import type { MissingRight } from '../model/missing-right.js'
 import type { MadeImage } from '../model/made-image.js'
 import type { AppSpec, AttachSpec, ClusterSettings, CustomSpec, ManifestsSpec, ReleaseSpec } from '../model/plan.js'
 import type { ImageBuilder, Registry } from './image-builder.js'
@@ -39,6 +40,12 @@ export interface DeployRequest {
   readonly apps: Readonly<Record<string, AppSpec>>
   /** Gets the lines that a custom deploy's commands print for people. */
   readonly onOutput?: (line: string) => void
+}
+
+/** A resource whose rights are asked about. */
+export type RightsSubject = Pick<DeployRequest, 'resource'> & {
+  /** Names of the images that rules sync into. */
+  readonly synced: ReadonlySet<string>
 }
 
 /** What a deploy left behind. */
@@ -178,6 +185,12 @@ export interface Runtime {
    * namespaces that were made for it. @returns as `remove`
    */
   removeShared(what: SharedThings, signal: AbortSignal, options?: RemoveOptions): Promise<readonly string[]>
+  /**
+   * The rights that these resources need and the user does not have; undefined where there are no rights to speak of (processes).
+   * @param patienceMs milliseconds for which those that may come late are waited for; default 0
+   * @throws DevloopError cluster/*; AbortError
+   */
+  missingRights?(subjects: readonly RightsSubject[], signal: AbortSignal, patienceMs?: number): Promise<readonly MissingRight[]>
   /** Names of resources of which this project and instance left something behind, of this run or an earlier one. */
   deployed(signal: AbortSignal): Promise<readonly string[]>
   /**

@@ -294,6 +294,8 @@ export interface SessionView {
   }
   /** Problems of no single resource. */
   readonly problems: readonly ErrorInfo[]
+  /** What belongs to no single resource, is worth telling and stops nothing, such as rights that are missing. Absent = nothing. */
+  readonly warnings?: readonly ErrorInfo[]
   /** Whether every resource is ready that is enabled and starts by itself, or was started. */
   readonly ready: boolean
 }

@@ -104,6 +104,7 @@ const session = z
     }),
     today: z.looseObject({ synced: latency.exactOptional(), rebuilt: latency.exactOptional() }).exactOptional(),
     problems: list(errorInfo),
+    warnings: list(errorInfo).exactOptional(),
     ready: z.boolean(),
   })
   .meta({ id: 'SessionView' })

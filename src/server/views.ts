@@ -126,6 +126,7 @@ function sessionView(state: State, project: string): SessionView {
     },
     ...todayView(state),
     problems: Object.values(state.problems),
+    ...(Object.keys(state.warnings).length > 0 ? { warnings: Object.values(state.warnings) } : {}),
     ready:
       state.plan !== null &&
       devloopfile.status === 'ok' &&

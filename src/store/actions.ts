@@ -29,6 +29,7 @@ export type Action = { readonly at: number } &
       }
     | { readonly type: 'runtime/lost'; readonly error: ErrorInfo | null }
     | { readonly type: 'problem'; readonly subject: string; readonly error: ErrorInfo | null }
+    | { readonly type: 'warning'; readonly subject: string; readonly error: ErrorInfo | null }
     // Devloopfile
     | { readonly type: 'devloopfile/changed' }
     | { readonly type: 'devloopfile/loading' }

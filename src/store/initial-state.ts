@@ -17,5 +17,6 @@ export function initialState(session: Omit<SessionState, 'phase'>, devloopfile: 
     today: { day: '', synced: noLatencies, rebuilt: noLatencies },
     switches: {},
     problems: {},
+    warnings: {},
   }
 }

@@ -33,7 +33,9 @@ function apply(state: State, action: Action): State {
     case 'runtime/lost':
       return reduceRuntime(state, action)
     case 'problem':
-      return reduceProblem(state, action)
+      return withProblem(state, 'problems', action)
+    case 'warning':
+      return withProblem(state, 'warnings', action)
     case 'devloopfile/changed':
       return { ...state, devloopfile: { ...state.devloopfile, wanted: state.devloopfile.wanted + 1 } }
     case 'devloopfile/loading':
@@ -137,11 +139,15 @@ function tryAgain(targets: State['targets']): State['targets'] {
 const unlessFailed = <T extends { readonly status: string }>(attempt: T | null): T | null =>
   attempt?.status === 'failed' ? null : attempt
 
-function reduceProblem(state: State, action: Extract<Action, { type: 'problem' }>): State {
-  if (action.error) return { ...state, problems: { ...state.problems, [action.subject]: action.error } }
-  if (!state.problems[action.subject]) return state
-  const { [action.subject]: _gone, ...problems } = state.problems
-  return { ...state, problems }
+function withProblem(
+  state: State,
+  field: 'problems' | 'warnings',
+  { subject, error }: Extract<Action, { type: 'problem' | 'warning' }>,
+): State {
+  if (error) return { ...state, [field]: { ...state[field], [subject]: error } }
+  if (!state[field][subject]) return state
+  const { [subject]: _gone, ...others } = state[field]
+  return { ...state, [field]: others }
 }
 
 function settleReadiness(state: State, at: number): State {

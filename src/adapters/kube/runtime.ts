@@ -28,6 +28,7 @@ import { createObserver, type ExpectedObject } from './observe.js'
 import { referencedImages } from './references.js'
 import { createReleaseDeployer, expectedOf as releaseExpected } from './release/release-deployer.js'
 import { replacePod } from './replace-pod.js'
+import { createRightsChecker } from './rights/missing-rights.js'
 import type { AgentAccess } from './sync/choose-transport.js'
 import { watchAgent } from './agent/watch-agent.js'
 
@@ -113,6 +114,7 @@ function compose(
   const observer = createObserver(connection, options, life.signal, parts.log)
   const watches = createAdoptedWatches(connection, options, life.signal)
   const customs = createCustomDeployer(connection, options, parts.processes, watches, life.signal)
+  const rights = createRightsChecker(connection, options.cluster)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
   return {
     info,
@@ -161,6 +163,9 @@ function compose(
       return removed
     },
     removeShared: (what, signal, how) => deployer.removeShared(what, signal, how),
+    async missingRights(subjects, signal, patienceMs) {
+      return (await rights.check(subjects, within(signal), patienceMs)).missing
+    },
     references: (namespaces, signal) => referencedImages(connection, namespaces, within(signal)),
     async deployed(signal) {
       return [...new Set([...(await deployer.deployed(signal)), ...(await customs.deployed())])]

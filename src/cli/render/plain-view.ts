@@ -40,7 +40,7 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
     if (first !== undefined) write([`${name}: ${first.trimStart()}`, ...more].join('\n'))
     return true
   }
-  const tellSession = ({ runtime, devloopfile, problems: now }: SessionView): void => {
+  const tellSession = ({ runtime, devloopfile, problems: now, warnings = [] }: SessionView): void => {
     if (devloopfile.error) say('devloopfile', `Devloopfile: failed: ${errorText(devloopfile.error)}`)
     else if (devloopfile.state === 'ok') say('devloopfile', `Devloopfile: plan ${devloopfile.generation} is in force`)
     const place = harmless(
@@ -51,7 +51,10 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
     if (runtime.error) say('runtime', `devloop: failed: ${errorText(runtime.error)}`)
     else if (runtime.state !== 'connecting')
       say('runtime', runtime.state === 'lost' ? `devloop: the connection to ${place} is lost` : `devloop: connected to ${place}`)
-    const current = new Map(now.map((problem) => [problem.code, `devloop: failed: ${errorText(problem)}`]))
+    const current = new Map([
+      ...now.map((problem) => [problem.code, `devloop: failed: ${errorText(problem)}`] as const),
+      ...warnings.map((warning) => [warning.code, `devloop: warning: ${errorText(warning)}`] as const),
+    ])
     for (const [code, text] of current) if (problems.get(code) !== text) write(text)
     for (const code of problems.keys()) if (!current.has(code as never)) write(`devloop: [${code}] is over`)
     problems = current

@@ -42,6 +42,7 @@ export function troublesOf(views: Views): Trouble[] {
     ...resources.flatMap(({ name, endpoints }) =>
       endpoints.map(({ error }) => ({ level: 'error' as const, subject: name, error })),
     ),
+    ...(session?.warnings ?? []).map((error) => ({ level: 'warning' as const, subject: 'devloop', error })),
     ...resources.flatMap(({ name, warnings }) => warnings.map((error) => ({ level: 'warning' as const, subject: name, error }))),
   ]
   const troubles: { level: Trouble['level']; subjects: string[]; error: ErrorInfo }[] = []

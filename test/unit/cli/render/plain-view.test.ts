@@ -132,6 +132,19 @@ describe('createPlainView', () => {
     `)
   })
 
+  it('tells warnings of the session as such, again when they come back', () => {
+    const { client, told } = start()
+    const rights = { code: 'cluster/rights', message: '1 right is missing.', why: 'get pods/log', help: 'Ask for it.' } as const
+    client.update([session({ warnings: [rights] })])
+    client.update([session({ warnings: [rights], pid: 2 })])
+    client.update([session()])
+    client.update([session({ warnings: [rights] })])
+    const text = 'devloop: warning: 1 right is missing. [cluster/rights]\n  get pods/log\n  Ask for it.\n'
+    expect(told()).toBe(
+      `Devloopfile: plan 1 is in force\ndevloop: connected to kind-dev/dev-ann\n${text}devloop: [cluster/rights] is over\n${text}`,
+    )
+  })
+
   it('tells problems when they come and when they go', () => {
     const { client, told } = start()
     const limit = { code: 'watch/limit', message: 'no more watches', help: 'Raise it.' } as const

@@ -1,7 +1,9 @@
 // Asks the cluster whether this user has rights before they are used, and says which role would give those that are missing.
-import { DevloopError } from '../../errors/devloop-error.js'
-import type { KubeConnection } from './connection.js'
-import { statusOf } from './errors.js'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DevloopError } from '../../../errors/devloop-error.js'
+import { forEachLimited } from '../../../model/for-each-limited.js'
+import type { KubeConnection } from '../connection.js'
+import { statusOf } from '../errors.js'
 
 export interface Right {
   readonly verb: string
@@ -11,19 +13,63 @@ export interface Right {
   readonly group?: string
 }
 
+/** How many reviews are under way at once: enough to hide the way to the API server, few enough to leave it to the rest. */
+const atOnce = 4
+
+/** Milliseconds for which a right that was granted is believed. What was refused is asked for again: it may have been granted since. */
+const believedMs = 60_000
+
+/** By connection: when each right was last seen granted. */
+const granted = new WeakMap<KubeConnection, Map<string, number>>()
+
 /**
- * Those of some rights that the user of a connection lacks in a namespace. A cluster that does not answer that question lacks none: what
- * is refused then is told when it is.
+ * Those of some rights that the user of a connection lacks in a namespace, which need not exist (empty = in the whole cluster). A cluster that does not answer that
+ * question lacks none: what is refused then is told when it is.
  * @throws DevloopError cluster/*; AbortError
  */
-export async function missingRights(
+export async function missingRights<R extends Right>(
   connection: KubeConnection,
   namespace: string,
-  rights: readonly Right[],
+  rights: readonly R[],
   signal: AbortSignal,
-): Promise<readonly Right[]> {
-  const allowed = await Promise.all(rights.map((right) => isAllowed(connection, namespace, right, signal)))
-  return rights.filter((_right, index) => !allowed[index])
+): Promise<readonly R[]> {
+  const known = granted.get(connection) ?? new Map<string, number>()
+  granted.set(connection, known)
+  const keyOf = ({ verb, resource, group = '' }: Right): string => `${namespace} ${verb} ${group} ${resource}`
+  const missing = new Set<string>()
+  const ask = async ([key, right]: readonly [string, R]): Promise<void> => {
+    if (performance.now() - (known.get(key) ?? -Infinity) < believedMs) return
+    if (await isAllowed(connection, namespace, right, signal)) known.set(key, performance.now())
+    else missing.add(key)
+  }
+  await forEachLimited(new Map(rights.map((right) => [keyOf(right), right])), atOnce, ask, signal)
+  return rights.filter((right) => missing.has(keyOf(right)))
+}
+
+/** Pause between two looks at rights that come late, and how long they are waited for. Milliseconds. */
+const pauseMs = 500
+const lateMs = 30_000
+
+/**
+ * Wait until the user of a connection has rights in a namespace that was just made: operators bind them seconds after.
+ * @param limitMs default: half a minute
+ * @returns those that are still missing after that time
+ * @throws DevloopError cluster/*; AbortError
+ */
+export async function waitForRights<R extends Right>(
+  connection: KubeConnection,
+  namespace: string,
+  rights: readonly R[],
+  signal: AbortSignal,
+  limitMs = lateMs,
+): Promise<readonly R[]> {
+  const until = performance.now() + limitMs
+  for (;;) {
+    const missing = await missingRights(connection, namespace, rights, signal)
+    const left = until - performance.now()
+    if (missing.length === 0 || left <= 0) return missing
+    await sleep(Math.min(pauseMs, left), undefined, { signal })
+  }
 }
 
 async function isAllowed(
