@@ -1,5 +1,6 @@
 // The API of Devloopfiles. Light: it runs in the worker that evaluates a Devloopfile, and imports nothing but Node.
 export { compose } from './devloopfile/api/compose.js'
+export { config, secret } from './devloopfile/api/config.js'
 export { defineDevloop } from './devloopfile/api/define-devloop.js'
 export { ignore, image, notify, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
 export { readFile, readJson, readYaml } from './devloopfile/api/read-file.js'
@@ -35,6 +36,8 @@ export type {
   Command,
   Compose,
   ComposeOptions,
+  Config,
+  ConfigOptions,
   Context,
   Custom,
   CustomBuildOptions,
@@ -45,6 +48,7 @@ export type {
   EmptyVolume,
   Endpoint,
   Env,
+  EnvFile,
   GraphOptions,
   Helm,
   HelmOptions,
@@ -81,6 +85,8 @@ export type {
   RestartOptions,
   RunOptions,
   SandboxOptions,
+  SecretOptions,
+  SecretSource,
   SyncOptions,
   SettingsOptions,
   TenantOptions,

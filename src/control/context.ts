@@ -1,5 +1,6 @@
 // What every controller is made with.
 import type { LogEntry } from '../model/log-entry.js'
+import type { ConfigReader } from '../ports/config-reader.js'
 import type { MadeImages, StateFolders } from '../ports/made-images.js'
 import type { ManifestRenderer } from '../ports/manifest-renderer.js'
 import type { FileWatcher } from '../ports/file-watcher.js'
@@ -48,6 +49,7 @@ export interface Ports {
   readonly vcsLock: VcsLock
   readonly planLoader: PlanLoader
   readonly renderer: ManifestRenderer
+  readonly configReader: ConfigReader
   readonly processes: ProcessRunner
   readonly findPortOwner: FindPortOwner
   readonly readiness: Readiness

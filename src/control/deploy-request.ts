@@ -3,7 +3,8 @@ import { asDeployable } from '../model/as-deployable.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { appsOf } from '../model/keys.js'
 import { isSynced, replacesProcess } from '../model/live-rules.js'
-import { imagesOf, isRendered, type ManifestObject, type Plan } from '../model/plan.js'
+import type { ConfigRead } from '../model/config-values.js'
+import { imagesOf, isRendered, type ManifestObject, type Plan, type SealedTexts } from '../model/plan.js'
 import type { DeployableSpec, DeployRequest } from '../ports/runtime.js'
 
 /** What the plan does not say. */
@@ -13,20 +14,23 @@ export interface DeployKnowledge {
   readonly basesOf: (image: string) => readonly string[]
   /** The objects of a resource that a tool makes; undefined = not rendered. */
   readonly rendered: readonly ManifestObject[] | undefined
+  /** What was read of a config; undefined = not read. */
+  readonly read: ConfigRead | undefined
+  readonly sealed: SealedTexts
 }
 
-/** @returns undefined for a resource that is not deployed (a local), or is not rendered */
+/** @returns undefined for a resource that is not deployed (a local), or is not rendered or read */
 export function deployRequest(
   plan: Plan,
   name: string,
-  { recordOf, basesOf, rendered }: DeployKnowledge,
+  { recordOf, basesOf, rendered, read, sealed }: DeployKnowledge,
 ): DeployRequest | undefined {
   const spec = plan.resources[name]
   let resource: DeployableSpec
   if (isRendered(spec)) {
     if (!rendered) return undefined
     resource = asDeployable(spec, rendered)
-  } else if (!spec || spec.kind === 'local') {
+  } else if (!spec || spec.kind === 'local' || (spec.kind === 'config' && !read)) {
     return undefined
   } else {
     resource = spec
@@ -46,5 +50,7 @@ export function deployRequest(
     synced: having(isSynced),
     agent: plan.settings.agent,
     apps: appsOf(plan),
+    sealed,
+    ...(spec?.kind === 'config' && read ? { read } : {}),
   }
 }

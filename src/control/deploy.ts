@@ -22,6 +22,8 @@ export function createDeployController(context: ControlContext): Controller {
           recordOf: (image) => large.images.get(image)?.record,
           basesOf: (image) => images[image]?.bases?.names ?? [],
           rendered: large.rendered.get(name),
+          read: large.read.get(name),
+          sealed: large.sealed,
         })
       if (!request) return
       const onOutput = (text: string): void => log({ resource: name, source: 'deploy', level: 'info', text })
@@ -31,6 +33,7 @@ export function createDeployController(context: ControlContext): Controller {
         resource: name,
         runtime: generation,
         templates: done.templates,
+        ...(done.digest === undefined ? {} : { digest: done.digest }),
         warnings: done.warnings,
       })
       for (const warning of done.warnings) log({ resource: name, source: 'deploy', level: 'warn', text: warning.message })

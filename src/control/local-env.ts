@@ -1,25 +1,40 @@
 // The environment of a command on this machine.
 import { DevloopError } from '../errors/devloop-error.js'
-import type { TextValue } from '../model/plan.js'
+import { resolveValue, type ConfigsByName } from '../model/config-values.js'
+import type { SealedTexts, TextValue } from '../model/plan.js'
 import type { State } from '../model/state.js'
+import type { ControlContext } from './context.js'
+
+/** What a local's texts may refer to. */
+export interface LocalContext extends Pick<State, 'plan' | 'forwards'> {
+  readonly configs: ConfigsByName
+  readonly sealed: SealedTexts
+  /** Whose environment it is, for errors. */
+  readonly who: string
+}
+
+export const localContext = ({ store, runtime, large }: ControlContext, who: string): LocalContext => ({
+  ...store.state(),
+  configs: (name) => runtime.current?.config(name),
+  sealed: large.sealed,
+  who,
+})
 
 /**
  * The daemon's own environment and the local's settings. Addresses of apps are those of their forwards, as seen from here.
- * @throws DevloopError request/refused for what a command on this machine cannot be given
+ * @throws DevloopError config/value; request/refused for what a command on this machine cannot be given
  */
-export function localEnv(
-  { plan, forwards }: Pick<State, 'plan' | 'forwards'>,
-  env: Readonly<Record<string, TextValue>>,
-): Record<string, string> {
+export function localEnv(context: LocalContext, env: Readonly<Record<string, TextValue>>): Record<string, string> {
   const resolved: Record<string, string> = {}
   for (const [key, value] of Object.entries(process.env)) if (value !== undefined) resolved[key] = value
-  for (const [key, parts] of Object.entries(env))
-    resolved[key] = parts.map((part) => resolvePart({ plan, forwards }, key, part)).join('')
+  for (const [key, parts] of Object.entries(env)) resolved[key] = parts.map((part) => resolvePart(context, key, part)).join('')
   return resolved
 }
 
-function resolvePart({ plan, forwards }: Pick<State, 'plan' | 'forwards'>, key: string, part: TextValue[number]): string {
+function resolvePart(context: LocalContext, key: string, part: TextValue[number]): string {
+  const { plan, forwards } = context
   if (part.kind === 'literal') return part.text
+  if (part.kind === 'sealed' || part.kind === 'config') return resolveValue(part, context.configs, context.sealed, context.who)
   if (part.kind === 'generated')
     throw new DevloopError(
       'request/refused',

@@ -4,7 +4,7 @@ import type { LocalSpec } from '../model/plan.js'
 import type { ProcessEnd, RunningProcess } from '../ports/process-runner.js'
 import { commandText } from './command-text.js'
 import type { ControlContext } from './context.js'
-import { localEnv } from './local-env.js'
+import { localContext, localEnv } from './local-env.js'
 import { awaitLine, followReadiness, type ReadinessTurn } from './local-readiness.js'
 
 export interface LocalServe {
@@ -25,7 +25,8 @@ const steadyMs = 60_000
 const provenMs = 1000
 const tailLines = 20
 
-export function createLocalServe({ store, ports, log, onDefect }: ControlContext, name: string): LocalServe {
+export function createLocalServe(context: ControlContext, name: string): LocalServe {
+  const { store, ports, log, onDefect } = context
   let serving: RunningProcess | undefined
   let following = new AbortController()
   let stopped = false
@@ -78,7 +79,7 @@ export function createLocalServe({ store, ports, log, onDefect }: ControlContext
     following = abort
     let started: RunningProcess
     try {
-      const env = localEnv(store.state(), local.env)
+      const env = localEnv(localContext(context, local.name), local.env)
       const line =
         local.ready?.check.kind === 'log'
           ? awaitLine({ probe: local.ready, onTurn: (turn) => void (abort.signal.aborted || onTurn(local, turn)) }, abort.signal)

@@ -5,7 +5,7 @@ import type { RunningProcess } from '../ports/process-runner.js'
 import { commandText } from './command-text.js'
 import type { ControlContext } from './context.js'
 import { createDrain } from './drain.js'
-import { localEnv } from './local-env.js'
+import { localContext, localEnv } from './local-env.js'
 import { createLocalServe } from './local-serve.js'
 
 export interface LocalWorker {
@@ -44,7 +44,7 @@ export function createLocalWorker(context: ControlContext, name: string): LocalW
       running = await ports.processes.spawn({
         command: local.run,
         cwd: local.cwd,
-        env: localEnv(store.state(), local.env),
+        env: localEnv(localContext(context, local.name), local.env),
         onLine(text) {
           tail.push(text)
           if (tail.length > tailLines) tail.shift()

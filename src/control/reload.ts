@@ -32,6 +32,7 @@ export function createReloadController({ store, work, large, ports, log, onDefec
       if (missing) {
         store.dispatch({ type: 'devloopfile/failed', wanted, error: missing })
       } else if (loaded.ok) {
+        large.sealed = loaded.sealed
         store.dispatch({ type: 'devloopfile/loaded', wanted, plan: loaded.plan, loadMs: loaded.loadMs })
       } else {
         store.dispatch({ type: 'devloopfile/failed', wanted, error: loaded.error })

@@ -1,17 +1,19 @@
-// The files of one resource of its own: what a rendering reads, or what a custom deploy watches. Tells the state their hash.
-import { createHash } from 'node:crypto'
+// The files of one resource of its own: what a rendering or a config reads, or what a custom deploy watches. Tells the state their hash.
+import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { isDevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 import { compileGlobs, globBase } from '../model/globs.js'
 import { isAlwaysIgnored } from '../model/live-rules.js'
-import type { CustomSpec, RenderedSpec } from '../model/plan.js'
+import type { ConfigSpec, CustomSpec, RenderedSpec } from '../model/plan.js'
 import type { RenderInput } from '../ports/manifest-renderer.js'
 import type { WatchRoot } from '../ports/file-watcher.js'
 import type { ControlContext } from './context.js'
 import { createSourceTree, type SourceTree } from './source-tree.js'
 
+type SourcedSpec = RenderedSpec | CustomSpec | ConfigSpec
+
 export interface ResourceSources {
-  readonly spec: RenderedSpec | CustomSpec
+  readonly spec: SourcedSpec
   /** All that must be watched for it. */
   readonly roots: readonly WatchRoot[]
   /** Read everything and tell the state. */
@@ -27,12 +29,17 @@ export interface ResourceSources {
 }
 
 /** What is wrong with the files is told as the resource's error; nothing operational is thrown. */
-export async function openResourceSources(context: ControlContext, spec: RenderedSpec | CustomSpec): Promise<ResourceSources> {
+export async function openResourceSources(context: ControlContext, spec: SourcedSpec): Promise<ResourceSources> {
   const { store, ports } = context
-  const inputsNow = (): Promise<readonly RenderInput[]> =>
-    spec.kind === 'custom' ? Promise.resolve([]) : ports.renderer.inputs(spec)
+  const inputsNow = async (): Promise<readonly RenderInput[]> =>
+    spec.kind === 'custom' ? [] : spec.kind === 'config' ? configInputs(spec) : ports.renderer.inputs(spec)
   const inputs = await inputsNow()
-  const trees = spec.kind === 'custom' ? globTrees(context, spec.cwd, spec.watch) : inputs.map((one) => inputTree(context, one))
+  const watched =
+    spec.kind === 'custom' ? [spec] : spec.kind === 'config' ? spec.sources.filter((one) => one.kind === 'command') : []
+  const trees = [
+    ...watched.flatMap(({ cwd, watch }) => globTrees(context, cwd, watch)),
+    ...inputs.map((one) => inputTree(context, one)),
+  ]
   let torn = false
 
   const tell = (error?: ErrorInfo): void =>
@@ -83,6 +90,13 @@ export async function openResourceSources(context: ControlContext, spec: Rendere
 
 const named = ({ root }: SourceTree, paths: readonly string[]): readonly string[] => paths.map((path) => join(root.path, path))
 
+/** Folders are not entered, and what begins with a `.` does not count. */
+const configInputs = ({ sources }: ConfigSpec): readonly RenderInput[] =>
+  sources.flatMap((source): readonly RenderInput[] => {
+    if (source.kind === 'folder') return [{ root: source.path, except: ['*/**', '.*'] }]
+    return source.kind === 'file' || source.kind === 'env-file' ? [{ root: source.path, except: [] }] : []
+  })
+
 function inputTree({ ports }: ControlContext, { root, except }: RenderInput): SourceTree {
   const excepted = compileGlobs(except)
   const ignored = (path: string, isDirectory: boolean): boolean =>
@@ -106,8 +120,11 @@ export function globTrees({ ports }: ControlContext, folder: string, globs: read
   })
 }
 
+/** Nobody shall try out, with a hash of the state, what short thing a file holds. */
+const salt = randomBytes(32)
+
 function hashOf(trees: readonly SourceTree[]): string {
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(salt)
   for (const { root, tree } of trees) {
     for (const [path, entry] of [...tree].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const content = entry.kind === 'file' ? `${entry.hash} ${entry.mode}` : `-> ${entry.target}`

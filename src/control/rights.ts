@@ -75,6 +75,8 @@ function subjectsOf({ store, large }: ControlContext, names: readonly string[]):
       recordOf: () => undefined,
       basesOf: (image) => images[image]?.bases?.names ?? [],
       rendered: large.rendered.get(name),
+      read: [],
+      sealed: {},
     })
     return request ? [{ resource: request.resource, synced: request.synced ?? new Set<string>() }] : []
   })

@@ -12,6 +12,7 @@ import { createVcsLock } from '../adapters/disk/vcs-lock.js'
 import { createStateFolders, madeImagesOf, noteInstance } from '../adapters/disk/state-folders.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { findPortOwner } from '../adapters/process/port-owner.js'
+import { createConfigReader } from '../adapters/config/config-reader.js'
 import { createManifestRenderer } from '../adapters/manifests/renderer.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import { createReadiness } from '../adapters/process/readiness.js'
@@ -149,6 +150,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       processes,
       findPortOwner,
       renderer: createManifestRenderer(processes),
+      configReader: createConfigReader({ processes }),
       readiness: createReadiness(processes),
       openRuntime: runtimeOpener(options.runtime, (text) => log({ resource: '', source: 'cluster', level: 'warn', text })),
       planContext: { user, runtime: options.runtime },

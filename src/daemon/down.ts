@@ -8,7 +8,7 @@ import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
 import { instanceId } from '../model/instance.js'
-import type { Plan } from '../model/plan.js'
+import type { Plan, SealedTexts } from '../model/plan.js'
 import { removeAll, type DownChoice, type DownStep } from './remove-all.js'
 import { runtimeOpener } from './runtimes.js'
 
@@ -65,11 +65,20 @@ function checkNames(only: readonly string[], known: readonly string[]): void {
 }
 
 /** The plan of a Devloopfile, for a cluster. @throws DevloopError devloopfile/* */
-export async function loadPlan(file: string, user: string, signal: AbortSignal, args: readonly string[] = []): Promise<Plan> {
+export const loadPlan = async (file: string, user: string, signal: AbortSignal, args: readonly string[] = []): Promise<Plan> =>
+  (await loadWithSealed(file, user, signal, args)).plan
+
+/** The same, with the secret texts that it refers to. */
+export async function loadWithSealed(
+  file: string,
+  user: string,
+  signal: AbortSignal,
+  args: readonly string[],
+): Promise<{ readonly plan: Plan; readonly sealed: SealedTexts }> {
   const loader = createDevloopfileLoader({ file })
   try {
     const loaded = await loader.load({ user, args, runtime: 'kubernetes' }, () => {}, signal)
-    if (loaded.ok) return loaded.plan
+    if (loaded.ok) return loaded
     const { code, message, ...rest } = loaded.error
     throw new DevloopError(code, message, rest)
   } finally {

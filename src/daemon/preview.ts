@@ -9,6 +9,7 @@ import { createStateFiles } from '../adapters/disk/state-files.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import type { KubePreview } from '../adapters/kube/preview.js'
 import { createReleaseTool } from '../adapters/manifests/helm-release.js'
+import { createConfigReader } from '../adapters/config/config-reader.js'
 import { createManifestRenderer } from '../adapters/manifests/renderer.js'
 import { createProcessRunner } from '../adapters/process/process-runner.js'
 import { deployRequest } from '../control/deploy-request.js'
@@ -17,8 +18,10 @@ import { DevloopError } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { instanceId } from '../model/instance.js'
 import { imagesOf, isRendered, withBases, type KubeObject, type Plan } from '../model/plan.js'
+import type { DeployRequest } from '../ports/runtime.js'
 import { select, selectable } from '../store/selectors.js'
-import { loadPlan } from './down.js'
+import { configsNeeded } from './configs-needed.js'
+import { loadWithSealed } from './down.js'
 
 export interface PreviewOptions {
   /** The Devloopfile. */
@@ -44,7 +47,7 @@ export interface PreviewChange {
 }
 
 /**
- * The objects of each resource as YAML documents, as a deploy would send them.
+ * The objects of each resource as YAML documents, as a deploy would send them, without the values of secrets of the Devloopfile.
  * @param onNote told what is not as it would be, such as an image that is not built
  * @throws DevloopError devloopfile/*, render/*, tool/missing, cluster/*, request/unknown-resource
  */
@@ -52,7 +55,11 @@ export const renderObjects = (options: PreviewOptions, onNote: (text: string) =>
   withPreview(options, onNote, signal, async ({ preview, requests }) => {
     const documents: string[] = []
     for (const request of requests) {
-      for (const object of await preview.render(request, signal)) documents.push(yaml(object))
+      for (const object of await preview.render(request, signal)) {
+        documents.push(yaml(object))
+        if (object.kind === 'Secret' && object.data === undefined)
+          onNote(`the values of secret/${object.metadata.name} are left out: they are shown to nobody`)
+      }
     }
     return documents.map((text) => `---\n${text}`).join('')
   })
@@ -91,7 +98,7 @@ async function withPreview<T>(
   const user = userInfo().username
   const instance = instanceId({ devloopfile: file, user, machine: machineId() })
   const stateDir = join(userStateDir(process.env), instance)
-  const plan = await loadPlan(file, user, signal, options.args)
+  const { plan, sealed } = await loadWithSealed(file, user, signal, options.args)
   const names = chosen(plan, options.resources)
   const processes = createProcessRunner()
   const { openKubePreview } = await import('../adapters/kube/preview.js')
@@ -112,13 +119,19 @@ async function withPreview<T>(
     const records = new Map((await stateFiles.loadRecords('kubernetes')).map((record) => [record.image, record]))
     const recordOf = (image: string): BuildRecord => records.get(image) ?? notBuilt(image)
     const renderer = createManifestRenderer(processes)
-    const requests = await Promise.all(
-      names.map(async (name) => {
-        const spec = plan.resources[name]
-        const objects = isRendered(spec) ? await renderer.render(spec, preview, signal) : undefined
-        return deployRequest(plan, name, { recordOf, basesOf: (image) => withBases(plan, [image]), rendered: objects })
-      }),
-    )
+    const reader = createConfigReader({ processes })
+    const requestOf = async (name: string): Promise<DeployRequest | undefined> => {
+      const spec = plan.resources[name]
+      const objects = isRendered(spec) ? await renderer.render(spec, preview, signal) : undefined
+      const read = spec?.kind === 'config' ? await reader.read(spec, onNote, signal) : undefined
+      const basesOf = (image: string): readonly string[] => withBases(plan, [image])
+      return deployRequest(plan, name, { recordOf, basesOf, rendered: objects, read, sealed })
+    }
+    const requests = await Promise.all(names.map(requestOf))
+    for (const name of configsNeeded(plan, requests)) {
+      const request = requests[names.indexOf(name)] ?? (await requestOf(name))
+      if (request?.resource.kind === 'config') await preview.learn({ ...request, resource: request.resource }, signal)
+    }
     const wanted = requests.flatMap((request) =>
       request && request.resource.kind !== 'custom' && request.resource.kind !== 'attach'
         ? { ...request, resource: request.resource }

@@ -31,7 +31,7 @@ export interface DeclaredResource {
   readonly at: SourcePosition
 }
 
-export type ResourceType = 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
+export type ResourceType = 'app' | 'config' | 'secret' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
 export type RuleType = 'sync' | 'run' | 'notify' | 'restart' | 'rebuildOn' | 'ignore'
 
 /** Plain data, with marks for the values of devloop. */
@@ -56,7 +56,11 @@ export type Mark =
 
 export type DeclaredTextPart =
   | { readonly kind: 'literal'; readonly text: string }
+  /** A text that is secret. */
+  | { readonly kind: 'sealed'; readonly text: string }
   | { readonly kind: 'generated'; readonly name: Encoded; readonly at: SourcePosition }
+  /** `resource`: index in `resources` of a config or secret. */
+  | { readonly kind: 'config'; readonly resource: number; readonly key: Encoded; readonly at: SourcePosition }
   | {
       readonly kind: 'address'
       /** Index in `resources`. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ErrorInfo } from '../errors/devloop-error.js'
-import type { Plan } from '../model/plan.js'
+import type { Plan, SealedTexts } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import { createBundler, type Bundle, type Bundler } from './bundle.js'
 import { planInputs, type InputGlob } from './inputs.js'
@@ -32,7 +32,7 @@ export type LoadResult = {
   /** From the call to the result. */
   readonly loadMs: number
 } & (
-  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: true; readonly plan: Plan; readonly sealed: SealedTexts }
   /** `error` is the first of `errors`, which are all that were found, by file and line. */
   | { readonly ok: false; readonly error: ErrorInfo; readonly errors: readonly ErrorInfo[] }
 )
@@ -124,10 +124,10 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
     const done = (
       files: Iterable<string>,
       globs: readonly InputGlob[],
-      outcome: { plan: Plan } | readonly ErrorInfo[],
+      outcome: { plan: Plan; sealed: SealedTexts } | readonly ErrorInfo[],
     ): LoadResult => {
       const base = { inputs: planInputs(files, globs), loadMs: performance.now() - started }
-      if ('plan' in outcome) return { ok: true, plan: outcome.plan, ...base }
+      if ('plan' in outcome) return { ok: true, ...outcome, ...base }
       const [error = loadError('devloopfile/invalid', `${basename(asked)} is not valid.`)] = outcome
       return { ok: false, error, errors: outcome, ...base }
     }
@@ -144,7 +144,7 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
     const made = await makePlan(evaluation.declaration, file, manifests)
     manifests.sweep()
     signal.throwIfAborted()
-    return done([...files, ...made.files], made.globs, made.ok ? { plan: made.plan } : made.errors)
+    return done([...files, ...made.files], made.globs, made.ok ? { plan: made.plan, sealed: made.sealed } : made.errors)
   }
 
   return {

@@ -52,6 +52,28 @@ export const errorCodes = {
     'A Compose file asks for something that devloop cannot do.',
     'Remove it, or leave the service out: compose(file, { except: [...] }).',
   ),
+  // configs and secrets
+  'config/source': entry(
+    'Something that a config or a secret takes its values from cannot be read.',
+    'Read the reason in the error. What was read before stays in use until then.',
+  ),
+  'config/missing': entry(
+    'The Secret of the cluster that a secret takes its values from is not there, or may not be read.',
+    'Create it, or ask for the right to read it. What was read before stays in use until then.',
+    'backoff',
+  ),
+  'config/command': entry(
+    'The command that a secret takes its values from failed.',
+    'Read what it says, and correct the cause; then `devloop trigger NAME` runs it again. What it gave before stays in use until then.',
+  ),
+  'config/value': entry(
+    'A resource takes a value from a config that does not have it.',
+    'Correct the name, or add the value to the config.',
+  ),
+  'config/exposed': entry(
+    'A config holds what looks secret, and everybody who may look into the namespace can read it.',
+    'Declare it by secret() instead of config().',
+  ),
   // objects that tools of this machine make, and custom deploys
   'tool/missing': entry('A command that devloop uses is not installed.', 'Install it, so that it is found in PATH.', 'backoff'),
   'render/failed': entry(

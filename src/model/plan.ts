@@ -219,7 +219,7 @@ export type NoticeSpec =
 /** A string runs by `sh -c`; an array is executed as it is. */
 export type Command = string | readonly string[]
 
-export type ResourceSpec = AppSpec | ManifestsSpec | KustomizeSpec | HelmSpec | CustomSpec | AttachSpec | LocalSpec
+export type ResourceSpec = AppSpec | ConfigSpec | ManifestsSpec | KustomizeSpec | HelmSpec | CustomSpec | AttachSpec | LocalSpec
 
 /** A resource whose objects a tool of this machine makes from files. */
 export type RenderedSpec = KustomizeSpec | HelmSpec
@@ -229,8 +229,12 @@ export const isRendered = (resource: ResourceSpec | undefined): resource is Rend
   resource?.kind === 'kustomize' || resource?.kind === 'helm'
 
 /** Whether a resource has files of its own that are watched for it, beside those of its images. */
-export const hasSources = (resource: ResourceSpec | undefined): resource is RenderedSpec | CustomSpec =>
-  resource?.kind === 'kustomize' || resource?.kind === 'helm' || resource?.kind === 'custom'
+export const hasSources = (resource: ResourceSpec | undefined): resource is RenderedSpec | CustomSpec | ConfigSpec =>
+  isRendered(resource) || resource?.kind === 'custom' || resource?.kind === 'config'
+
+/** Whether something must be made of a resource's own files before it can be deployed: objects by a tool, or the values of a config. */
+export const isPrepared = (resource: ResourceSpec | undefined): resource is RenderedSpec | ConfigSpec =>
+  isRendered(resource) || resource?.kind === 'config'
 
 /** How a resource takes part in the graph of resources: when it is worked on, and for whom it waits. */
 export interface GraphSettings {
@@ -273,6 +277,8 @@ export interface AppSpec extends ResourceBase {
   /** Port name to container port; the order is the Devloopfile's. */
   readonly ports: Readonly<Record<string, number>>
   readonly env: Readonly<Record<string, TextValue>>
+  /** Configs all of whose values are variables too; later ones win, and `env` over all. Undefined = none. */
+  readonly envFrom?: readonly ConfigRef[]
   /** Replaces the image's entrypoint. */
   readonly command?: readonly string[]
   /** Replaces the image's default arguments. */
@@ -369,6 +375,10 @@ export type VolumeSpec = { /** Absolute, in the container. */ readonly path: str
       readonly single?: true
       readonly files: readonly VolumeFile[]
     }
+  | ({
+      /** A file for each value of a config. */
+      readonly kind: 'config'
+    } & ConfigRef)
 )
 
 export interface VolumeFile {
@@ -416,6 +426,42 @@ export interface PodSettings {
   /** It has a terminal. */
   readonly tty?: true
 }
+
+/** A config by its name, which is also that of its ConfigMap or (`secret`) Secret. */
+export interface ConfigRef {
+  readonly config: string
+  readonly secret?: true
+}
+
+/** Values that others are given, by their names: a ConfigMap or a Secret of the cluster. */
+export interface ConfigSpec extends ResourceBase {
+  readonly kind: 'config'
+  /** It becomes a Secret. */
+  readonly secret: boolean
+  /** Where its values come from; later ones win. What is there is read when it is deployed, and is no part of the plan. */
+  readonly sources: readonly ConfigSource[]
+}
+
+export type ConfigSource =
+  | { readonly kind: 'values'; readonly values: Readonly<Record<string, TextValue>> }
+  | { readonly kind: 'env-file'; readonly path: string; /** It need not be there. */ readonly optional?: true }
+  /** One value: the content of a file. */
+  | { readonly kind: 'file'; readonly key: string; readonly path: string }
+  /** A value for each file that is directly in it. */
+  | { readonly kind: 'folder'; readonly path: string }
+  /** A Secret of the cluster, mostly of another namespace; `keys` undefined = all of it. */
+  | { readonly kind: 'secret'; readonly namespace: string; readonly name: string; readonly keys?: readonly string[] }
+  | {
+      /** What a command prints on its stdout. */
+      readonly kind: 'command'
+      readonly command: Command
+      readonly cwd: string
+      /** Globs below `cwd` of what makes it run again. */
+      readonly watch: readonly string[]
+      /** `key`: all of the output is the value of that name. */
+      readonly format: 'dotenv' | 'json' | 'yaml' | { readonly key: string }
+      readonly timeoutMs: number
+    }
 
 /** Kubernetes objects that the user wrote. */
 export interface ManifestsSpec extends ResourceBase, ImageUse {
@@ -589,8 +635,15 @@ export type TextPart =
   | { readonly kind: 'literal'; readonly text: string }
   /** A value made once (random, 32 letters and digits) and kept: in a Secret of the cluster, or in the process runtime's memory-backed state. Secret. */
   | { readonly kind: 'generated'; readonly name: string }
+  /** A secret text that stands in the Devloopfile, or in what it reads. The text itself is kept outside of plan and state, see SealedTexts. */
+  | { readonly kind: 'sealed'; readonly id: string }
+  /** A value of a config. */
+  | ({ readonly kind: 'config'; readonly key: string } & ConfigRef)
   /** Where another app answers, seen from the one that uses the text. `part` address = host:port. `port` undefined = its first. */
   | { readonly kind: 'address'; readonly resource: string; readonly port?: string; readonly part: 'address' | 'host' | 'port' }
+
+/** The texts of `sealed` parts by their ids. An id tells nothing of the text to who does not have it. */
+export type SealedTexts = Readonly<Record<string, string>>
 
 /** A Kubernetes object as it stands in a manifest. */
 export interface KubeObject {
@@ -607,10 +660,13 @@ export interface KubeObject {
 }
 
 /** Whether resolving a text needs a secret, so that the whole must be treated as one. */
-export const isSecretText = (text: TextValue): boolean => text.some((part) => part.kind === 'generated')
+export const isSecretText = (text: TextValue): boolean =>
+  text.some((part) => part.kind === 'generated' || part.kind === 'sealed' || (part.kind === 'config' && part.secret === true))
 
 /** Every text that a resource holds. */
 export function textsOf(resource: ResourceSpec): readonly TextValue[] {
+  if (resource.kind === 'config')
+    return resource.sources.flatMap((source) => (source.kind === 'values' ? Object.values(source.values) : []))
   if (!('env' in resource)) return []
   const env: readonly (TextValue | string)[] = Object.values(resource.env)
   const files = resource.kind === 'app' ? (resource.volumes ?? []).flatMap((one) => (one.kind === 'files' ? one.files : [])) : []
@@ -631,7 +687,7 @@ export function withBases(plan: Plan, names: Iterable<string>): readonly string[
 
 /** Names of the built images that a resource runs. */
 export function imagesOf(resource: ResourceSpec | ReleaseSpec): readonly string[] {
-  if (resource.kind === 'local') return []
+  if (resource.kind === 'local' || resource.kind === 'config') return []
   if (resource.kind !== 'app') return resource.images
   return 'built' in resource.image ? [resource.image.built] : []
 }

@@ -180,13 +180,15 @@ export interface ResourceState {
   readonly deploy: DeployState | null
   /** Key of the last successful deploy through the present connection; see deployKey. */
   readonly appliedKey: string | null
+  /** As Deployed.digest, of the last deploy through the present connection; of a config only. */
+  readonly digest?: string
   /** Template ids that are current. */
   readonly templates: readonly string[]
   readonly warnings: readonly ErrorInfo[]
   readonly observed: ObservedState | null
   /** What its own files hold, where it has some (see hasSources); null until they are read. */
   readonly sources: ResourceSourcesState | null
-  /** What a tool made of them, where one does (see isRendered); null until it was started. */
+  /** What was made of them, where something is (see isPrepared); null until that was started. */
   readonly rendered: RenderedState | null
   readonly local: LocalState | null
   /** Whose word it is that it is disabled; null = it is enabled. */
@@ -220,8 +222,10 @@ export interface RenderedState {
   readonly status: 'running' | 'done' | 'failed'
   /** What it is made from; see renderKey. */
   readonly key: string
-  /** Hash of the objects; with `done` only. The objects are in store/large.ts. */
+  /** Tells what was made from anything else; with `done` only. The objects, or what a config's sources gave, are in store/large.ts. */
   readonly output?: string
+  /** Names of the configs that the objects' workloads name; absent = none. */
+  readonly configs?: readonly string[]
   readonly startedAt: number
   readonly finishedAt?: number
   readonly error?: ErrorInfo

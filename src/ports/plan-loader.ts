@@ -1,6 +1,6 @@
 // Evaluating the Devloopfile.
 import type { ErrorInfo } from '../errors/devloop-error.js'
-import type { Plan } from '../model/plan.js'
+import type { Plan, SealedTexts } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 
 /** What the Devloopfile is told about its surroundings. */
@@ -13,7 +13,14 @@ export interface PlanContext {
 }
 
 export type PlanLoad =
-  | { readonly ok: true; readonly plan: Plan; readonly inputs: readonly PlanInput[]; readonly loadMs: number }
+  | {
+      readonly ok: true
+      readonly plan: Plan
+      /** The secret texts that the plan refers to. For no log, state or client. */
+      readonly sealed: SealedTexts
+      readonly inputs: readonly PlanInput[]
+      readonly loadMs: number
+    }
   | { readonly ok: false; readonly error: ErrorInfo; readonly inputs: readonly PlanInput[] }
 
 export interface PlanLoader {

@@ -4,12 +4,22 @@ import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
 import type { MissingRight } from '../model/missing-right.js'
 import type { MadeImage } from '../model/made-image.js'
-import type { AppSpec, AttachSpec, ClusterSettings, CustomSpec, ManifestsSpec, ReleaseSpec } from '../model/plan.js'
+import type { ConfigRead, ConfigValues } from '../model/config-values.js'
+import type {
+  AppSpec,
+  AttachSpec,
+  ClusterSettings,
+  ConfigSpec,
+  CustomSpec,
+  ManifestsSpec,
+  ReleaseSpec,
+  SealedTexts,
+} from '../model/plan.js'
 import type { ImageBuilder, Registry } from './image-builder.js'
 import type { SyncTransport, TargetRef } from './sync-transport.js'
 
 /** A resource that is deployed to a runtime, or found there (`attach`). */
-export type DeployableSpec = AppSpec | ManifestsSpec | ReleaseSpec | CustomSpec | AttachSpec
+export type DeployableSpec = AppSpec | ConfigSpec | ManifestsSpec | ReleaseSpec | CustomSpec | AttachSpec
 
 /** What the connected runtime is. */
 export interface RuntimeInfo {
@@ -38,6 +48,10 @@ export interface DeployRequest {
   readonly agent?: boolean
   /** Every app of the plan, for the addresses in texts. */
   readonly apps: Readonly<Record<string, AppSpec>>
+  /** The secret texts that the plan refers to; undefined = it refers to none. */
+  readonly sealed?: SealedTexts
+  /** What was read of the sources of a config; with one only. */
+  readonly read?: ConfigRead
   /** Gets the lines that a custom deploy's commands print for people. */
   readonly onOutput?: (line: string) => void
 }
@@ -57,6 +71,8 @@ export interface Deployed {
    * earlier deploy. An unchanged workload keeps its id. A template need not have a pod (a CronJob, no replicas). Empty = no workloads.
    */
   readonly templates: readonly string[]
+  /** Of a config: tells its values from others, and nothing more of them. Means nothing to another runtime. */
+  readonly digest?: string
   /** Things worth telling that did not stop it, such as a container without a shell for its restart rule. */
   readonly warnings: readonly ErrorInfo[]
 }
@@ -175,6 +191,8 @@ export interface Runtime {
    * @throws DevloopError cluster/*, app/*, release/*, custom/*, tool/*
    */
   deploy(request: DeployRequest, signal: AbortSignal): Promise<Deployed>
+  /** The values of a config, as of its last deploy through this runtime; undefined = there was none. */
+  config(name: string): ConfigValues | undefined
   /**
    * Delete what deploys of this project and instance left behind for a resource. Nothing there is no error.
    * @returns names of what was deleted, for people, such as `deployment/api`

@@ -325,7 +325,7 @@ export type ResourceStatus =
 export interface ResourceView {
   readonly kind: 'resource'
   readonly name: string
-  readonly type: 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
+  readonly type: 'app' | 'config' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
   /** Place in the Devloopfile's list, from 0. */
   readonly order: number
   readonly status: ResourceStatus

@@ -150,7 +150,7 @@ const resource = z
   .looseObject({
     kind: z.literal('resource'),
     name: z.string(),
-    type: z.enum(['app', 'manifests', 'kustomize', 'helm', 'custom', 'attach', 'local']),
+    type: z.enum(['app', 'config', 'manifests', 'kustomize', 'helm', 'custom', 'attach', 'local']),
     order: count,
     status: z.enum(['pending', 'updating', 'starting', 'ready', 'failed', 'removing', 'disabled']),
     ready: z.boolean(),

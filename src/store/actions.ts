@@ -70,12 +70,19 @@ export type Action = { readonly at: number } &
         readonly resource: string
         readonly runtime: number
         readonly templates: readonly string[]
+        readonly digest?: string
         readonly warnings: readonly ErrorInfo[]
       }
     | { readonly type: 'deploy/failed'; readonly resource: string; readonly error: ErrorInfo; readonly retryAt?: number }
     | { readonly type: 'resource/sources'; readonly resource: string; readonly hash: string; readonly error?: ErrorInfo }
     | { readonly type: 'render/started'; readonly resource: string; readonly key: string }
-    | { readonly type: 'render/finished'; readonly resource: string; readonly key: string; readonly output: string }
+    | {
+        readonly type: 'render/finished'
+        readonly resource: string
+        readonly key: string
+        readonly output: string
+        readonly configs?: readonly string[]
+      }
     | {
         readonly type: 'render/failed'
         readonly resource: string

@@ -43,6 +43,15 @@ export function neededText(state: State, name: string): string {
   return resource?.started === false ? `${name}, which does not start by itself (\`auto: false\`)` : name
 }
 
+/** A config whose values a resource cannot be deployed with yet. */
+export const changingText = (state: State, name: string): string =>
+  isActiveByName(state, name)
+    ? `it takes values from ${name}, which is being brought up to date`
+    : `it needs ${neededText(state, name)}`
+
+const isActiveByName = ({ resources }: State, name: string): boolean =>
+  resources[name]?.disabled === null && resources[name].started
+
 /** What waits for a trigger; undefined = nothing. */
 export function pendingText(state: State, resource: ResourceState): string | undefined {
   const { pending } = resource

@@ -2,7 +2,8 @@
 import type { BuildRecord } from '../model/build-record.js'
 import type { Drift } from '../model/drift.js'
 import type { CompiledLiveRules } from '../model/live-rules.js'
-import type { ManifestObject } from '../model/plan.js'
+import type { ConfigRead } from '../model/config-values.js'
+import type { ManifestObject, SealedTexts } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import type { DriftState } from '../model/state.js'
 import type { Entry, Wanted } from '../model/tree.js'
@@ -32,6 +33,10 @@ export interface Large {
   readonly images: Map<string, ImageFiles>
   /** What the plan in force, or the failed attempt after it, was made from. Written by the reload controller. */
   planInputs: readonly PlanInput[]
+  /** The secret texts that the plan in force refers to. Written by the reload controller. */
+  sealed: SealedTexts
+  /** By config: what its files and its command held when they were last read well. Written by the render controller. */
+  readonly read: Map<string, ConfigRead>
   /** By resource: the objects that were rendered for it last. Written by the render controller. */
   readonly rendered: Map<string, readonly ManifestObject[]>
   /**
@@ -46,6 +51,8 @@ export interface Large {
 export const createLarge = (): Large => ({
   images: new Map(),
   planInputs: [],
+  sealed: {},
+  read: new Map(),
   rendered: new Map(),
   returns: new Map(),
   conflicts: new Map(),

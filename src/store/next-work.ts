@@ -4,11 +4,20 @@ import type { ParallelSettings } from '../model/plan.js'
 import type { ImageState, ResourceState, State } from '../model/state.js'
 import { waitsForEarlier } from './comes-after.js'
 import { dueBuild, isActive } from './graph-status.js'
-import { disabledText, neededText, pendingText, retryText, runtimeText, stillStarting, unstartedText } from './holds.js'
+import {
+  changingText,
+  disabledText,
+  neededText,
+  pendingText,
+  retryText,
+  runtimeText,
+  stillStarting,
+  unstartedText,
+} from './holds.js'
 import { isBuildFailed, isSettled } from './image-status.js'
-import { renderNeed } from './render-work.js'
+import { preparingText, renderNeed } from './render-work.js'
 import { resourceImages } from './resource-images.js'
-import { unsupported, wantedKey } from './resource-status.js'
+import { changingConfig, unsupported, wantedKey } from './resource-status.js'
 
 export type Work =
   | { readonly kind: 'reload' }
@@ -129,7 +138,8 @@ export function nextWork(state: State, now: number): NextWork {
     const rendering = renderNeed(state, resource, now)
     if (rendering.kind === 'render') {
       work.push({ kind: 'render', resource: name, key: rendering.key })
-      hold(name, 'render', 'its objects are being rendered')
+      const spec = state.plan?.resources[name]
+      if (spec) hold(name, 'render', preparingText(spec))
     } else if (rendering.kind === 'wait') {
       hold(name, 'render', rendering.why)
     } else if (rendering.kind === 'failed') {
@@ -142,6 +152,8 @@ export function nextWork(state: State, now: number): NextWork {
       if (!waits) hold(name, 'needs', blocked)
       continue
     }
+    const changing = changingConfig(state, resource)
+    if (changing !== undefined) hold(name, 'needs', changingText(state, changing))
     const key = wantedKey(state, resource)
     if (key === undefined || resource.deploy?.status === 'running') continue
     if (key === resource.appliedKey && resource.forced <= resource.forcedDone) continue

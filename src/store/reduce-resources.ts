@@ -44,6 +44,7 @@ function withResource(state: State, resource: ResourceState, action: ResourceAct
         appliedKey: deploy.key,
         forcedDone: deploy.forced,
         templates: action.templates,
+        ...(action.digest === undefined ? {} : { digest: action.digest }),
         warnings: action.warnings,
         // the same again, through another connection or after a restart of devloop's, is nothing new
         ...(deploy.key === resource.completedKey && deploy.forced <= resource.forcedDone
@@ -128,7 +129,15 @@ function reduceRendered(
   if (action.type === 'render/cancelled') return null
   const { startedAt, attempts } = old
   if (action.type === 'render/finished')
-    return { status: 'done', key, output: action.output, startedAt, finishedAt: action.at, attempts: 0 }
+    return {
+      status: 'done',
+      key,
+      output: action.output,
+      ...(action.configs?.length ? { configs: action.configs } : {}),
+      startedAt,
+      finishedAt: action.at,
+      attempts: 0,
+    }
   const { error, retryAt } = action
   return {
     status: 'failed',

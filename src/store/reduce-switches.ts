@@ -62,7 +62,7 @@ const disable = (resource: ResourceState, auto: boolean): ResourceState => ({
 })
 
 /** Nothing of a resource is in the cluster any more, or soon will not be. */
-export const undeployed = (resource: ResourceState): ResourceState => ({
+export const undeployed = ({ digest: _digest, ...resource }: ResourceState): ResourceState => ({
   ...resource,
   appliedKey: null,
   templates: [],

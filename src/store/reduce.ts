@@ -101,7 +101,7 @@ function reduceRuntime(state: State, action: Extract<Action, { type: `runtime/${
   const { context, namespace, platform, version, deployed } = action
   // through a new connection nothing is known to be deployed or running yet, and what failed may succeed
   const resources: Record<string, ResourceState> = {}
-  for (const [name, resource] of Object.entries(state.resources))
+  for (const [name, { digest: _digest, ...resource }] of Object.entries(state.resources))
     resources[name] = { ...resource, appliedKey: null, observed: null, templates: [], deploy: unlessFailed(resource.deploy) }
   const images: Record<string, ImageState> = {}
   for (const [name, image] of Object.entries(state.images))

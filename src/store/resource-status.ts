@@ -1,11 +1,12 @@
 // Whether a resource is deployed as wanted and ready, told from the state. Pure.
 import { deployKey } from '../model/keys.js'
-import { hasSources, isRendered } from '../model/plan.js'
+import { hasSources, isPrepared, isRendered } from '../model/plan.js'
 import type { PodState, ResourceState, State, TargetState } from '../model/state.js'
 import { dueBuild, isActive, isDeployHeld, isTargetDue } from './graph-status.js'
 import { isSettled } from './image-status.js'
 import { resourceImages } from './resource-images.js'
 
+/** What needs the cluster for itself. */
 const wordOf = {
   manifests: 'manifests need',
   kustomize: 'a kustomization needs',
@@ -18,7 +19,14 @@ const wordOf = {
 export function unsupported(state: State, name: string): string | undefined {
   const spec = state.plan?.resources[name]
   if (state.session.runtime === 'kubernetes' || !spec || spec.kind === 'local') return undefined
+  if (spec.kind === 'config') {
+    const from = spec.sources.find((source) => source.kind === 'secret')
+    return from && `it takes values from the Secret ${from.namespace}/${from.name} of a cluster: run without --runtime process`
+  }
   if (spec.kind !== 'app') return `${wordOf[spec.kind]} a cluster: run without --runtime process`
+  const mounted = spec.volumes?.find((volume) => volume.kind === 'config')
+  if (spec.process && mounted)
+    return `${mounted.config} is mounted at ${mounted.path}, and on this machine nothing is mounted: take its values by \`envFrom\``
   return spec.process ? undefined : 'it has no `process` setting, so it runs on a cluster only'
 }
 
@@ -40,17 +48,54 @@ export function newestKey(state: State, resource: ResourceState): string | undef
     if (image.forced > image.forcedDone) return undefined
     refs.push(image.record.ref)
   }
+  for (const name of usedConfigs(state, resource)) {
+    const config = state.resources[name]
+    if (!isSettledConfig(state, config)) return undefined
+    refs.push(`${name}=${config.digest}`)
+  }
   const spec = state.plan?.resources[resource.name]
   if (!hasSources(spec)) return deployKey(resource.specKey, refs)
   const { sources, rendered } = resource
   if (!sources || sources.error) return undefined
-  if (!isRendered(spec)) return deployKey(resource.specKey, [sources.hash, ...refs])
+  if (!isPrepared(spec)) return deployKey(resource.specKey, [sources.hash, ...refs])
   if (rendered?.output === undefined || rendered.key !== renderKey(state, resource)) return undefined
   return deployKey(resource.specKey, [rendered.output, ...refs])
 }
 
+/** Names of the configs that a resource is deployed with. */
+function usedConfigs({ plan }: State, { name, rendered }: ResourceState): readonly string[] {
+  const spec = plan?.resources[name]
+  const names = isRendered(spec)
+    ? (rendered?.configs ?? [])
+    : spec?.kind === 'app' || spec?.kind === 'manifests' || spec?.kind === 'config'
+      ? spec.needs
+      : []
+  return names.filter((one) => plan?.resources[one]?.kind === 'config')
+}
+
+/** Of the configs that a resource is deployed with, one that is about to change or was not deployed yet; undefined = none. */
+export const changingConfig = (state: State, resource: ResourceState): string | undefined =>
+  usedConfigs(state, resource).find((name) => !isSettledConfig(state, state.resources[name]))
+
 /**
- * What a rendering is made from: spec, files, version of the cluster. A trigger renders again: what comes from elsewhere may be newer.
+ * Whether a config has the values that it is to have. One that fails counts too: what it had before stays until it is mended, and nobody
+ * waits for that.
+ */
+function isSettledConfig(state: State, config: ResourceState | undefined): config is ResourceState & { readonly digest: string } {
+  if (config?.digest === undefined) return false
+  const key = wantedKey(state, config)
+  if (key === config.appliedKey) return true
+  const { sources, rendered, deploy } = config
+  if (sources?.error) return true
+  // one that is tried again has failed before
+  const fails = (one: { readonly status: string; readonly attempts: number } | null): boolean =>
+    one !== null && (one.status === 'failed' || (one.status === 'running' && one.attempts > 1))
+  if (rendered?.key === renderKey(state, config) && fails(rendered)) return true
+  return key !== undefined && deploy?.key === key && fails(deploy)
+}
+
+/**
+ * What a rendering, or the values of a config, is made from: spec, files, version of the cluster. A trigger renders again: what comes from elsewhere may be newer.
  * Undefined while the files are not read.
  */
 export function renderKey(state: State, resource: ResourceState): string | undefined {

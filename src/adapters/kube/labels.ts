@@ -26,6 +26,8 @@ export const restartableAnnotation = 'devloop.dev/restartable'
  * lost may be the same, but what was written into the containers that run it is not known any more: they are replaced.
  */
 export const builtAnnotation = 'devloop.dev/built'
+/** On pod templates: hash of what they use of configs, so that a change of that rolls out. */
+export const configAnnotation = 'devloop.dev/config'
 /** On pod templates with the agent in them: its version. */
 export const agentAnnotation = 'devloop.dev/agent'
 /**

@@ -1,12 +1,13 @@
 // What would be applied, and what that would change: asked of the cluster by dry runs, with nothing written.
-import type { KubeObject } from '../../model/plan.js'
+import type { ConfigValues } from '../../model/config-values.js'
+import type { ConfigSpec, KubeObject } from '../../model/plan.js'
 import type { AgentProgram } from '../../ports/agent-program.js'
 import type { ReleaseTool } from '../../ports/release-tool.js'
 import type { DeployRequest, RuntimeOptions } from '../../ports/runtime.js'
 import { agentImages, pulledAs, type AgentSource } from './agent/agent-supply.js'
 import { connectKube } from './connection.js'
 import { applyError, isImmutable } from './deploy/apply-errors.js'
-import { templateId, templateIsFixed, withHash, type ApplyTarget } from './deploy/apply-object.js'
+import { appliedAnnotation, templateId, templateIsFixed, withHash, type ApplyTarget } from './deploy/apply-object.js'
 import { isOwn, readObject, type LiveObject } from './deploy/cluster-objects.js'
 import { covers } from './deploy/covers.js'
 import { knownGenerated } from './deploy/generated.js'
@@ -17,6 +18,7 @@ import { lookAt, refOf } from './deploy/look-at.js'
 import { refPath, whyKept } from './deploy/remove-objects.js'
 import { pullSecretKey, pullSecretName, type PullSource } from './deploy/pull-secret.js'
 import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
+import { readSecretSource, type ReadSecretSource } from './deploy/secret-source.js'
 import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
 import { statusOf } from './errors.js'
 import { fieldManager, resourceLabel } from './labels.js'
@@ -33,8 +35,10 @@ export interface KubePreview {
   readonly namespace: string
   /** Of the cluster. */
   readonly version: string | undefined
-  /** Exactly what a deploy would send, in no special order. @throws DevloopError devloopfile/invalid, cluster/* */
+  /** Exactly what a deploy would send, in no special order; but Secrets with values of a config are without all values. @throws DevloopError devloopfile/invalid, cluster/* */
   render(request: PreviewRequest, signal: AbortSignal): Promise<readonly KubeObject[]>
+  /** Have the values of a config ready for those that are rendered after it. @throws DevloopError as `render` */
+  learn(request: PreviewRequest & { readonly resource: ConfigSpec }, signal: AbortSignal): Promise<void>
   /** @throws DevloopError as `render`, and as a deploy would */
   diff(request: PreviewRequest, signal: AbortSignal): Promise<readonly ObjectChange[]>
   /** What would be deleted of resources that are deployed and not among these. */
@@ -69,9 +73,19 @@ export async function openKubePreview(options: RuntimeOptions, tools: PreviewToo
   }
   const generated = (names: ReadonlySet<string>, within: AbortSignal) => knownGenerated(connection, options, names, within)
   const { pullSecret } = options.cluster
-  const rendered = (request: ObjectsRequest, within: AbortSignal, config?: PullSource['config']) => {
+  const configs = new Map<string, ConfigValues>()
+  /** Values that are shown to nobody. */
+  const secrets: Buffer[] = []
+  const secretSource: ReadSecretSource = (spec, source, within) => readSecretSource(connection, spec, source, within)
+  const rendered = async (request: ObjectsRequest, within: AbortSignal, config?: PullSource['config']) => {
     const pull = pullSecret && ('names' in pullSecret ? pullSecret : { names: [], config: config ?? hiddenConfig })
-    return renderRequest({ connection, options, kinds, generated, pull, agent }, request, within)
+    const renderer = { connection, options, kinds, generated, configs, secretSource, pull, agent }
+    const result = await renderRequest(renderer, request, within)
+    const { resource } = request
+    if (result.values) configs.set(resource.name, result.values)
+    if (result.values && resource.kind === 'config' && resource.secret)
+      for (const value of result.values.values()) if (value.length > 0) secrets.push(value)
+    return result
   }
   /** Nobody looks up the login for a preview: it is taken as unchanged. */
   const liveConfig = async (resource: string, within: AbortSignal): Promise<string> => {
@@ -121,7 +135,10 @@ export async function openKubePreview(options: RuntimeOptions, tools: PreviewToo
       if (resource.kind === 'release') return releases.wanted({ ...rest, resource }, within)
       const request = { ...rest, resource }
       const { rendered: result } = await rendered(request, within)
-      return result.objects.map(({ object }) => withHash(object))
+      return result.objects.map(({ object }) => withoutSecrets(withHash(object), secrets))
+    },
+    async learn(request, within) {
+      await rendered(request, within)
     },
     async diff({ resource, ...rest }, within) {
       if (resource.kind === 'release') return releases.diff({ ...rest, resource }, within)
@@ -154,3 +171,15 @@ export async function openKubePreview(options: RuntimeOptions, tools: PreviewToo
 
 /** Stands for a login that is not shown. */
 const hiddenConfig = (): Promise<string> => Promise.resolve(JSON.stringify({ auths: {} }))
+
+/** Applied as it is then, it leaves the values in the cluster as they are. */
+function withoutSecrets(object: KubeObject, secrets: readonly Buffer[]): KubeObject {
+  if (object.kind !== 'Secret') return object
+  const values = Object.values((object.data ?? {}) as Readonly<Record<string, string>>).map((value) =>
+    Buffer.from(value, 'base64'),
+  )
+  if (!values.some((value) => secrets.some((secret) => value.includes(secret)))) return object
+  const { data: _data, metadata, ...rest } = object
+  const { [appliedAnnotation]: _hash, ...annotations } = metadata.annotations ?? {}
+  return { ...rest, metadata: { ...metadata, annotations } } as KubeObject
+}

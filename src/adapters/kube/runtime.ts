@@ -29,6 +29,7 @@ import { referencedImages } from './references.js'
 import { createReleaseDeployer, expectedOf as releaseExpected } from './release/release-deployer.js'
 import { replacePod } from './replace-pod.js'
 import { createRightsChecker } from './rights/missing-rights.js'
+import { createSecretWatches } from './secret-watches.js'
 import type { AgentAccess } from './sync/choose-transport.js'
 import { watchAgent } from './agent/watch-agent.js'
 
@@ -109,7 +110,8 @@ function compose(
   const agent: AgentParts = { source, notes, refused: new Map() }
   const inventory = createInventory(connection, options)
   const pull = pullSource(options.cluster.pullSecret, info.registry, builder)
-  const deployer = createDeployer(connection, options, pull, inventory, agent)
+  const secrets = createSecretWatches(connection, life.signal, log)
+  const deployer = createDeployer(connection, options, pull, inventory, agent, secrets.read)
   const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull, agent)
   const observer = createObserver(connection, options, life.signal, parts.log)
   const watches = createAdoptedWatches(connection, options, life.signal)
@@ -122,6 +124,7 @@ function compose(
     sync: parts.sync(connection, { program: parts.agent, notes, source }),
     async deploy(request, signal) {
       const { resource } = request
+      if (resource.kind !== 'config') secrets.stop(resource.name)
       if (resource.kind === 'custom') {
         // what was applied under this name, before it became a custom deploy
         await releases.remove(resource.name, signal)
@@ -147,11 +150,19 @@ function compose(
         return deployed
       }
       await releases.remove(resource.name, signal, { handOver: true })
+      if (resource.kind === 'config') {
+        observer.deploying(resource.name, [])
+        // also when it fails: a Secret that is not there may come
+        const made = await deployer.deploy({ ...request, resource }, signal).finally(() => secrets.watch(resource))
+        observer.deployed(resource.name, made.templates)
+        return made
+      }
       observer.deploying(resource.name, expectedOf(resource, connection.namespace))
       const deployed = await deployer.deploy({ ...request, resource }, signal)
       observer.deployed(request.resource.name, deployed.templates)
       return deployed
     },
+    config: (name) => deployer.config(name),
     async remove(resource, signal, how) {
       const removed = [
         ...(await customs.remove(resource)),
@@ -159,6 +170,7 @@ function compose(
         ...(await deployer.remove(resource, signal, how)),
       ]
       watches.stop(resource)
+      secrets.stop(resource)
       observer.removed(resource)
       return removed
     },
@@ -176,7 +188,7 @@ function compose(
         agent.refused.set(resource, why)
         log(`no agent is put into the pods of ${resource}: ${why}`)
       }
-      observer.start(watchAgent(onObserved, { onTrouble, life: life.signal }), onLost, onEvent)
+      observer.start(watchAgent(secrets.through(onObserved), { onTrouble, life: life.signal }), onLost, onEvent)
     },
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
     logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),

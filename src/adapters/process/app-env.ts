@@ -1,7 +1,8 @@
 // The environment of an app's process: this machine's, where to listen, and what the Devloopfile says.
 import { randomInt } from 'node:crypto'
 import { DevloopError } from '../../errors/devloop-error.js'
-import type { AppSpec, TextPart, TextValue } from '../../model/plan.js'
+import { isConfigKey, resolveValue, valuesOf, type ConfigsByName } from '../../model/config-values.js'
+import type { AppSpec, ResourceSpec, SealedTexts, TextPart, TextValue } from '../../model/plan.js'
 import type { RuntimeOptions } from '../../ports/runtime.js'
 
 /** Ports of this machine by port name, for each app whose address was asked for. */
@@ -10,17 +11,23 @@ export type PortsOf = (app: string) => Readonly<Record<string, number>> | undefi
 /** Values made once and kept in memory. */
 export type Generated = (name: string) => string
 
+/** What texts may refer to. */
+export interface TextContext {
+  readonly portsOf: PortsOf
+  readonly generated: Generated
+  readonly configs: ConfigsByName
+  readonly sealed: SealedTexts
+}
+
 /**
  * `PORT` is where to listen for the app's first port, `PORT_NAME` for each. They stand above what the Devloopfile sets only where
  * that is the number of the container port: it means "listen there", and on this machine the place is another.
  */
-export function appEnv(
-  app: AppSpec,
-  inherited: Readonly<Record<string, string>>,
-  portsOf: PortsOf,
-  generated: Generated,
-): Record<string, string> {
+export function appEnv(app: AppSpec, inherited: Readonly<Record<string, string>>, context: TextContext): Record<string, string> {
+  const { portsOf } = context
   const env: Record<string, string> = { ...inherited }
+  for (const ref of app.envFrom ?? [])
+    for (const [key, value] of valuesOf(context.configs, ref, app.name)) if (isVariable(key)) env[key] = value.toString('utf8')
   const own = portsOf(app.name) ?? {}
   const listen = new Map(
     Object.entries(own).map(([name, port]) => [`PORT_${envName(name)}`, { port, container: app.ports[name] }]),
@@ -29,7 +36,7 @@ export function appEnv(
   if (first) listen.set('PORT', first)
   for (const [key, { port }] of listen) env[key] = String(port)
   for (const [key, text] of Object.entries(app.env)) {
-    const value = resolveText(app, text, portsOf, generated)
+    const value = resolveText(app, text, context)
     const place = listen.get(key)
     if (!place || value !== String(place.container)) env[key] = value
   }
@@ -59,12 +66,17 @@ export function createGenerated(onSecrets: RuntimeOptions['onSecrets']): Generat
 
 const envName = (port: string): string => port.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
 
-const resolveText = (app: AppSpec, text: TextValue, portsOf: PortsOf, generated: Generated): string =>
-  text.map((part) => resolvePart(app, part, portsOf, generated)).join('')
+/** As Kubernetes: what cannot be the name of a variable is left out. */
+const isVariable = (key: string): boolean => isConfigKey(key) && !/^\d/.test(key)
 
-function resolvePart(app: AppSpec, part: TextPart, portsOf: PortsOf, generated: Generated): string {
+/** The text as it is on this machine. @throws DevloopError app/start, config/value */
+export const resolveText = (owner: ResourceSpec, text: TextValue, context: TextContext): string =>
+  text.map((part) => resolvePart(owner, part, context)).join('')
+
+function resolvePart(app: ResourceSpec, part: TextPart, { portsOf, generated, configs, sealed }: TextContext): string {
   if (part.kind === 'literal') return part.text
   if (part.kind === 'generated') return generated(part.name)
+  if (part.kind === 'sealed' || part.kind === 'config') return resolveValue(part, configs, sealed, app.name)
   if (part.part === 'host') return '127.0.0.1'
   const ports = portsOf(part.resource) ?? {}
   const port = part.port === undefined ? Object.values(ports)[0] : ports[part.port]

@@ -10,9 +10,10 @@ import type { AppSpec } from '../../model/plan.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
 import type { DeployableSpec, Deployed, DeployRequest, Observed, OpenRuntime, Runtime } from '../../ports/runtime.js'
 import type { TargetRef } from '../../ports/sync-transport.js'
-import { appEnv, createGenerated, inheritedEnv } from './app-env.js'
+import { appEnv, createGenerated, inheritedEnv, type TextContext } from './app-env.js'
 import { checkMain, underDebugger, type Main } from './app-debugger.js'
 import { createAppPod, type AppPod } from './app-pod.js'
+import { createConfigStore } from './config-store.js'
 import { createTurns } from './in-turn.js'
 import { createPortTable } from './port-table.js'
 import { createStageBuilder } from './stage-builder.js'
@@ -47,6 +48,7 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
     await stages.sweep()
     const ports = createPortTable(`${project} ${instance}`)
     const generated = createGenerated(onSecrets)
+    const configs = createConfigStore(onSecrets)
     const env = parts.env ?? inheritedEnv(process.env)
     const entries = new Map<string, Entry>()
     const closing = new AbortController()
@@ -108,20 +110,22 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
       deleting.add(work)
     }
 
-    const deploy = async ({ resource, images, apps }: DeployRequest, signal: AbortSignal): Promise<Deployed> => {
+    const deploy = async (request: DeployRequest, signal: AbortSignal): Promise<Deployed> => {
       signal.throwIfAborted()
+      const { resource, images, apps, sealed = {} } = request
+      const assigned = new Map<string, Readonly<Record<string, number>>>()
+      const context: TextContext = { portsOf: (name) => assigned.get(name), generated, configs: configs.get, sealed }
+      if (resource.kind === 'config') {
+        for (const one of Object.values(apps)) assigned.set(one.name, await ports.assign(one))
+        return configs.deploy(resource, request, context)
+      }
       const app = processApp(resource)
       const entry = entryOf(app.name)
-      const assigned = new Map<string, Readonly<Record<string, number>>>()
       for (const one of [app, ...Object.values(apps)]) assigned.set(one.name, await ports.assign(one))
       const record = 'built' in app.image ? images[app.image.built] : undefined
       if (record && !(await stages.isComplete(record.ref))) throw stageGone(app, record)
       const place = await placeOf(app, record, stateDir)
-      const main = await underDebugger(
-        app,
-        appEnv(app, env, (name) => assigned.get(name), generated),
-        ports,
-      )
+      const main = await underDebugger(app, appEnv(app, env, context), ports)
       const podEnv = main.env
       const ownPorts = assigned.get(app.name) ?? {}
       const template = templateOf(app, record, main, ownPorts)
@@ -172,8 +176,10 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
       builder: createStageBuilder(stages),
       sync: createStageSync(herePodOf, stages),
       deploy: (request, signal) => entryOf(request.resource.name).inTurn(() => deploy(request, signal)),
+      config: configs.get,
       async remove(resource, signal) {
         signal.throwIfAborted()
+        configs.remove(resource)
         const entry = entries.get(resource)
         if (!entry) return []
         return entry.inTurn(async () => {

@@ -1,6 +1,7 @@
 // Compose files: their services as apps.
 import type { ErrorInfo, SourcePosition } from '../../errors/devloop-error.js'
-import type { ComposedImage, ComposedService } from '../compose/result.js'
+import { looksSecret } from '../../model/secret-names.js'
+import type { ComposedImage, ComposedService, ComposedText } from '../compose/result.js'
 import { callPosition, session } from './session.js'
 import { otherKey, snapshot } from './snapshot.js'
 import type { App, Compose, ComposeOptions, Image } from './types.js'
@@ -176,7 +177,12 @@ function appOptions(service: ComposedService, images: readonly Image[], apps: Ap
     image: typeof service.image === 'number' ? images[service.image] : service.image,
     ...options,
     env: Object.fromEntries(
-      Object.entries(env).map(([key, value]) => [key, typeof value === 'string' ? value : textValue(value, apps, service.at)]),
+      Object.entries(env).map(([key, value]) => {
+        const pieces = typeof value === 'string' ? [value] : value
+        const plain = pieces.map((piece) => (typeof piece === 'string' ? piece : piece.service)).join('')
+        const secret = plain !== '' && looksSecret(key, plain)
+        return [key, typeof value === 'string' && !secret ? value : textValue(pieces, apps, service.at, secret)]
+      }),
     ),
     ...(needs.length > 0 ? { needs: resources(needs) } : {}),
     ...(rebuildAfter.length > 0 ? { rebuildAfter: resources(rebuildAfter) } : {}),
@@ -185,9 +191,10 @@ function appOptions(service: ComposedService, images: readonly Image[], apps: Ap
   }
 }
 
-function textValue(pieces: Exclude<ComposedService['env'][string], string>, apps: Apps, at: SourcePosition): object {
+/** @param secret what is no reference must not be seen: it goes into a Secret */
+function textValue(pieces: readonly ComposedText[], apps: Apps, at: SourcePosition, secret: boolean): object {
   const parts = pieces.map((piece): TextPiece => {
-    if (typeof piece === 'string') return { kind: 'literal', text: piece }
+    if (typeof piece === 'string') return { kind: secret ? 'sealed' : 'literal', text: piece }
     return { kind: 'address', resource: apps.get(piece.service)?.app as object, port: piece.port, part: piece.part, at }
   })
   return makeValue({ kind: 'text', parts }, {}, 'a text', '')

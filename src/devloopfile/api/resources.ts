@@ -145,7 +145,8 @@ export function local(name: string, options: LocalOptions): Local {
   return resource('local', name, undefined, options, local)
 }
 
-function resource<T>(
+/** A value that stands for a resource. */
+export function resource<T>(
   type: ResourceType,
   name: unknown,
   source: unknown,
@@ -162,6 +163,11 @@ function resource<T>(
     ...(service ? { service } : {}),
     at: callPosition(api),
   } as const
-  const help = type === 'app' ? 'Write text`...` and `.address`, `.host` or `.port` behind the app.' : 'Use its `.name`.'
+  const help =
+    type === 'app'
+      ? 'Write text`...` and `.address`, `.host` or `.port` behind the app.'
+      : type === 'config' || type === 'secret'
+        ? "Write text`...` and `.at('KEY')` behind it."
+        : 'Use its `.name`.'
   return makeValue(inside, { name: { value: name, enumerable: true }, ...members }, called(service ?? type, name), help)
 }

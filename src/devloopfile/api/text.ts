@@ -31,19 +31,18 @@ export function text(strings: TemplateStringsArray, ...values: readonly (string 
   return makeText(merge(pieces), 'a text')
 }
 
+/** What gives a text of a resource. */
+const behind = { app: '`.address`, `.host` or `.port`', config: "`.at('KEY')`", secret: "`.at('KEY')`" } as const
+
 function piecesOf(value: unknown, index: number): readonly TextPiece[] {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return [{ kind: 'literal', text: String(value) }]
   const inside = insideOf(value)
   if (inside?.kind === 'text') return inside.parts
   const place = `Value ${index + 1} of the text`
-  if (inside?.kind === 'resource' && inside.type === 'app') {
-    const what = called('app', inside.name)
-    throw new UsageError(
-      `${place} is ${what}, which has no text of its own.`,
-      'Write `.address`, `.host` or `.port` behind it.',
-      text,
-    )
+  if (inside?.kind === 'resource' && inside.type in behind) {
+    const help = `Write ${behind[inside.type as keyof typeof behind]} behind it.`
+    throw new UsageError(`${place} is ${called(inside.type, inside.name)}, which has no text of its own.`, help, text)
   }
   const what = inside
     ? called(inside.kind, 'name' in inside ? inside.name : undefined)
@@ -76,6 +75,10 @@ export function textOf(service: object, value: Text): Text {
     'a value of a service',
   )
 }
+
+/** A text that is a value of a config or secret. */
+export const configText = (resource: object, kind: 'config' | 'secret', name: unknown, key: unknown, api: ApiFunction): Text =>
+  makeText([{ kind: 'config', resource, key, at: callPosition(api) }], `a value of ${called(kind, name)}`)
 
 /** A text that is (part of) the address of an app. */
 export function addressText(

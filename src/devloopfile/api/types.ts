@@ -178,10 +178,10 @@ export interface InClusterEngine {
   port?: number
 }
 
-/** Something that runs and has a status: made by `app`, `manifests`, `kustomize`, `helm`, `custom`, `attach` or `local`. */
+/** Something that runs and has a status: made by `app`, `config`, `secret`, `manifests`, `kustomize`, `helm`, `custom`, `attach` or `local`. */
 export interface Resource {
   readonly name: string
-  readonly [opaque]: 'app' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
+  readonly [opaque]: 'app' | 'config' | 'manifests' | 'kustomize' | 'helm' | 'custom' | 'attach' | 'local'
 }
 
 /** An app, made by `app`. `Port` are the names of its ports. */
@@ -199,6 +199,13 @@ export interface Endpoint {
   readonly host: Text
   /** Port number. */
   readonly port: Text
+}
+
+/** Values that apps are given, made by `config` or `secret`. */
+export interface Config extends Resource {
+  readonly [opaque]: 'config'
+  /** One of its values, for `env` and `text`; what `secret` made gives a secret text. */
+  at(key: string): Text
 }
 
 /** Kubernetes objects of your own, made by `manifests`. */
@@ -444,6 +451,11 @@ export interface AppOptions<Port extends string = string> extends GraphOptions {
   forward?: number | { readonly [Name in NoInfer<Port>]?: number | ForwardOptions }
   /** Environment of its container or process. */
   env?: Env
+  /**
+   * What `config` and `secret` made, all of whose values are in its environment too, by their names. Of two with the same name the later
+   * one counts, and `env` over all. A change of a value rolls out.
+   */
+  envFrom?: Config | readonly Config[]
   /** Runs instead of the image's entrypoint. */
   command?: Command
   /** Arguments instead of the image's own. */
@@ -468,7 +480,8 @@ export interface AppOptions<Port extends string = string> extends GraphOptions {
   portVariables?: boolean
   /**
    * What is mounted into its container, by path: `{ '/data': 'db-data' }` is a volume by its name, which outlives the pods.
-   * Others are `{ empty: true }`, `{ files: 'nginx.conf' }` and `{ text: '...' }`. On this machine nothing is mounted.
+   * Others are `{ empty: true }`, `{ files: 'nginx.conf' }`, `{ text: '...' }`, and what `config` or `secret` made: a file for each of its
+   * values. On this machine nothing is mounted.
    */
   volumes?: Readonly<Record<string, Volume>>
   /** When its container is ready. `false`: as soon as it runs. Default: when its first port accepts connections. */
@@ -505,7 +518,7 @@ export interface ForwardOptions {
 }
 
 /** What is mounted into a container. A string is the name of a volume. */
-export type Volume = string | NamedVolume | EmptyVolume | FilesVolume | TextVolume
+export type Volume = string | NamedVolume | EmptyVolume | FilesVolume | TextVolume | Config
 
 /**
  * A volume that outlives pods, and is kept when its app is deleted: a PersistentVolumeClaim. Apps that name the same share it. Where
@@ -544,6 +557,61 @@ export interface TextVolume {
   secret?: boolean
   /** Permission bits. Default: `0o644`; `0o444` where secret. */
   mode?: number
+}
+
+/**
+ * Where the values of a `config` come from. Of two with the same name the later one in this list counts: `folder`, `files`, `envFile`,
+ * `values`. All paths are relative to this file; a saved file is read again at once, and exactly those apps roll out, once, that use it.
+ */
+export interface ConfigOptions extends GraphOptions {
+  /** A value for each file that is directly in this folder, by the file's name. Names that begin with a `.` are left out. */
+  folder?: string
+  /** Files whose content is a value, by the file's name; or `{ name: file }`. */
+  files?: string | readonly string[] | Readonly<Record<string, string>>
+  /** Files of `NAME=VALUE` lines, as Compose reads them. `required: false`: it need not be there. */
+  envFile?: string | EnvFile | readonly (string | EnvFile)[]
+  /** Values by their names. */
+  values?: Readonly<Record<string, string | number | boolean | Text>>
+}
+
+/** A file of `NAME=VALUE` lines. */
+export interface EnvFile {
+  path: string
+  /** Default: true. */
+  required?: boolean
+}
+
+/**
+ * Where the values of a `secret` come from. Of two with the same name the later one in this list counts: `folder`, `files`, `from`,
+ * `command`, `envFile`, `values`.
+ */
+export interface SecretOptions extends ConfigOptions {
+  /** A Secret of the cluster, of this or another namespace, which your own login can read. It is watched. */
+  from?: SecretSource
+  /**
+   * A command that prints the values, such as `'sops -d secrets.yaml'` or `'vault kv get -format=json ...'`. It runs at the start, by
+   * `devloop trigger`, and when a file that the secret reads or a path of `watch` changes. When it fails, the last good values stay.
+   */
+  command?: Command
+  /**
+   * What `command` prints: `NAME=VALUE` lines, an object of names and values in JSON or YAML, or `{ key }`: all of it is the value of that
+   * name, without the line end behind it. Default: `'dotenv'`.
+   */
+  format?: 'dotenv' | 'json' | 'yaml' | { key: string }
+  /** Globs of what makes `command` run again, relative to `cwd`. */
+  watch?: string | readonly string[]
+  /** Working folder of `command`, relative to this file. Default: the folder of this file. */
+  cwd?: string
+  /** Seconds after which `command` counts as failed. Default: 60. */
+  timeout?: number
+}
+
+/** A Secret of the cluster. */
+export interface SecretSource {
+  namespace: string
+  name: string
+  /** Only these of its keys. Default: all. */
+  keys?: readonly string[]
 }
 
 /** How a container is asked whether it is ready: by one of `exec`, `tcp` and `http`. Times are in whole seconds. */

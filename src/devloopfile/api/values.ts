@@ -33,6 +33,8 @@ export type TextPiece =
       readonly of?: object
       readonly at: SourcePosition
     }
+  | { readonly kind: 'sealed'; readonly text: string }
+  | { readonly kind: 'config'; readonly resource: object; readonly key: unknown; readonly at: SourcePosition }
   | {
       readonly kind: 'address'
       readonly resource: object

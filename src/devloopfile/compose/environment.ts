@@ -1,6 +1,6 @@
 // Variables of a service: those of its env files, and its own; what names another service becomes its address.
 import { basename } from 'node:path'
-import { parseDotenv } from './dotenv.js'
+import { parseDotenv } from '../../model/dotenv.js'
 import type { ComposeHost, ComposeProject } from './load-project.js'
 import type { MapNode } from './node.js'
 import { bool, items, mapping, text, type Reader } from './read.js'

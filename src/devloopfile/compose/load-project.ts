@@ -3,13 +3,13 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { SourcePosition } from '../../errors/devloop-error.js'
 import { didYouMean } from '../../errors/did-you-mean.js'
 import { absolute, canonicalService } from './canonical.js'
-import { parseDotenv } from './dotenv.js'
+import { parseDotenv } from '../../model/dotenv.js'
 import { topLevelKeys } from './keys.js'
 import { merge } from './merge.js'
 import { map, readYaml, withEntry, type MapNode, type Node, type ReadOptions } from './node.js'
 import { ComposeStop, type ComposeProblems } from './problems.js'
 import { checkKeys, items, mapping, text, texts, type Reader } from './read.js'
-import { interpolate } from './variables.js'
+import { interpolate } from '../../model/variables.js'
 
 /** What loading needs of its surroundings. Reading and looking are noted: a change there loads everything again. */
 export interface ComposeHost {

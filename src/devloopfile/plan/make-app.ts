@@ -3,6 +3,7 @@ import type { AppSpec, ForwardSpec } from '../../model/plan.js'
 import type { AppOptions, ProcessOptions } from '../api/types.js'
 import { isMark, type DeclaredResource, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
+import { makeEnvFrom } from './config-ref.js'
 import { makeDebug } from './make-debug.js'
 import { broken, command, dnsLabel, integer, options, port, readiness, record, string, wrong, type Subject } from './fields.js'
 import { makeForwardSpec } from './make-forward.js'
@@ -21,6 +22,7 @@ const known: Record<keyof AppOptions, true> = {
   ports: true,
   forward: true,
   env: true,
+  envFrom: true,
   command: true,
   args: true,
   replicas: true,
@@ -64,6 +66,7 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
   const pod = makePod(subject, given.pod)
   const job = makeJob(subject, given.job)
   const debug = makeDebug(subject, given.debug, ports)
+  const envFrom = makeEnvFrom(work, subject, given.envFrom)
   return {
     kind: 'app',
     name,
@@ -73,6 +76,7 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
     forward: makeForward(subject, given.forward, Object.keys(ports)),
     ...makeGraph(subject, given, needs),
     env: makeEnv(work, subject, given.env),
+    ...(envFrom ? { envFrom } : {}),
     ...(entrypoint === undefined ? {} : { command: typeof entrypoint === 'string' ? ['/bin/sh', '-c', entrypoint] : entrypoint }),
     ...(args === undefined ? {} : { args }),
     replicas: integer(subject, 'replicas', given.replicas, 0, Infinity) ?? 1,

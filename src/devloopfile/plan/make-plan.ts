@@ -1,7 +1,7 @@
 // From a declaration to a plan: checked, complete, frozen.
 import { dirname } from 'node:path'
 import type { ErrorInfo } from '../../errors/devloop-error.js'
-import type { ImageSpec, Plan, ResourceSpec } from '../../model/plan.js'
+import type { ImageSpec, Plan, ResourceSpec, SealedTexts } from '../../model/plan.js'
 import type { Project } from '../api/types.js'
 import { isMark, type Declaration, type DeclaredResource, type Encoded } from '../declaration.js'
 import type { InputGlob } from '../inputs.js'
@@ -11,6 +11,8 @@ import { describeValue } from './describe-value.js'
 import { broken, dnsLabel, options, record, wrong, type Subject } from './fields.js'
 import { makeApp } from './make-app.js'
 import { checkAttached, makeAttach } from './make-attach.js'
+import { configNeeds } from './config-needs.js'
+import { makeConfig } from './make-config.js'
 import { makeCustom } from './make-custom.js'
 import { makeHelm } from './make-helm.js'
 import { makeKustomize } from './make-kustomize.js'
@@ -26,10 +28,11 @@ import { needServices } from './need-services.js'
 import { createNeeds, resolveNeeds, type Needs } from './make-needs.js'
 import type { ManifestCache } from './manifest-cache.js'
 import { createProblems } from './problems.js'
+import { createSeal } from './seal.js'
 import type { Made, PlanWork } from './work.js'
 
 export type MadePlan = { readonly files: ReadonlySet<string>; readonly globs: readonly InputGlob[] } & (
-  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: true; readonly plan: Plan; readonly sealed: SealedTexts }
   | { readonly ok: false; readonly errors: readonly ErrorInfo[] }
 )
 
@@ -38,7 +41,16 @@ const known: Record<keyof Project, true> = { name: true, cluster: true, settings
 /** @param file the Devloopfile */
 export async function makePlan(declaration: Declaration, file: string, manifests: ManifestCache): Promise<MadePlan> {
   const problems = createProblems()
-  const work: PlanWork = { declaration, problems, manifests, files: new Set(), globs: [], later: [], attached: [] }
+  const work: PlanWork = {
+    declaration,
+    problems,
+    manifests,
+    files: new Set(),
+    globs: [],
+    later: [],
+    attached: [],
+    sealed: createSeal(),
+  }
   const subject: Subject = { name: 'The Devloopfile', at: declaration.at, problems }
   const { files, globs } = work
 
@@ -74,6 +86,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
       rebuildAfter: resolveNeeds(spec.rebuildAfter, all),
     }))
     .map(needServices(made.flat()))
+    .map(configNeeds(made.flat()))
     .map(ownVolumes())
     .map(ownDebugPorts(made.flat()))
   const byName = new Map(resources.map((spec) => [spec.name, spec]))
@@ -95,13 +108,16 @@ export async function makePlan(declaration: Declaration, file: string, manifests
     images: Object.fromEntries(images.map((image): [string, ImageSpec] => [image.name, image])),
     resources: Object.fromEntries(byName),
   }
-  return { ok: true, plan: deepFreeze(plan), files, globs }
+  return { ok: true, plan: deepFreeze(plan), sealed: work.sealed.texts(), files, globs }
 }
 
 async function makeResource(work: PlanWork, resource: DeclaredResource, needs: Needs): Promise<readonly ResourceSpec[]> {
   switch (resource.type) {
     case 'app':
       return [await makeApp(work, resource, needs)]
+    case 'config':
+    case 'secret':
+      return [await makeConfig(work, resource, needs)]
     case 'local':
       return [await makeLocal(work, resource, needs)]
     case 'kustomize':
@@ -133,7 +149,7 @@ function checkListed(subject: Subject, value: Encoded): readonly number[] {
     wrong(
       subject,
       `resources[${index}]`,
-      'a resource: what app, manifests, kustomize, helm, custom, attach or local gave',
+      'a resource: what app, config, secret, manifests, kustomize, helm, custom, attach or local gave',
       item,
       help,
     )
@@ -146,11 +162,17 @@ function collectMade({ resources }: Declaration, made: readonly (readonly Resour
   const byName = new Map<string, readonly string[]>()
   const ports = new Map<string, readonly string[]>()
   const forwarded = new Map<string, readonly string[]>()
+  const configKeys = new Map<string, readonly string[]>()
   for (const [index, specs] of made.entries()) {
     const own = specs.map((spec) => spec.name)
     names.set(index, own)
     for (const spec of specs) {
       byName.set(spec.name, [spec.name])
+      if (spec.kind === 'config' && spec.sources.every((source) => source.kind === 'values'))
+        configKeys.set(
+          spec.name,
+          spec.sources.flatMap(({ values }) => Object.keys(values)),
+        )
       if (spec.kind !== 'app') continue
       ports.set(spec.name, Object.keys(spec.ports))
       forwarded.set(
@@ -161,5 +183,5 @@ function collectMade({ resources }: Declaration, made: readonly (readonly Resour
     const group = resources[index]?.name
     if (typeof group === 'string') byName.set(group, own)
   }
-  return { names, byName, ports, forwarded }
+  return { names, byName, ports, forwarded, configKeys }
 }

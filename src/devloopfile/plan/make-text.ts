@@ -1,8 +1,10 @@
 // Texts and environments.
+import { isConfigKey } from '../../model/config-values.js'
 import type { TextPart, TextValue } from '../../model/plan.js'
-import { isMark, type DeclaredTextPart, type Encoded } from '../declaration.js'
+import { isMark, type DeclaredResource, type DeclaredTextPart, type Encoded } from '../declaration.js'
 import { didYouMean, listed } from '../../errors/did-you-mean.js'
 import { describeValue } from './describe-value.js'
+import { configRef } from './config-ref.js'
 import { called } from './names.js'
 import { dnsLabel, record, wrong, type Subject } from './fields.js'
 import type { PlanWork } from './work.js'
@@ -44,16 +46,24 @@ export function makeText(work: PlanWork, subject: Subject, path: string, value: 
     return []
   }
   if (isMark(value) && value.$devloop === 'text') return value.parts.flatMap((part) => makePart(work, subject, part))
-  const app = isMark(value) && value.$devloop === 'resource' ? work.declaration.resources[value.index] : undefined
-  const help = app?.type === 'app' ? `Write \`.address\`, \`.host\` or \`.port\` behind ${called('app', app.name)}.` : undefined
-  wrong(subject, path, 'a string, number, boolean or text', value, help)
+  const found = isMark(value) && value.$devloop === 'resource' ? work.declaration.resources[value.index] : undefined
+  wrong(subject, path, 'a string, number, boolean or text', value, found && behind(found))
   return []
 }
+
+const behind = ({ type, name }: DeclaredResource): string | undefined =>
+  type === 'app'
+    ? `Write \`.address\`, \`.host\` or \`.port\` behind ${called('app', name)}.`
+    : type === 'config' || type === 'secret'
+      ? `Write \`.at('KEY')\` behind ${called(type, name)}.`
+      : undefined
 
 const literal = (text: string): TextValue => (text === '' ? [] : [{ kind: 'literal', text }])
 
 function makePart(work: PlanWork, subject: Subject, part: DeclaredTextPart): readonly TextPart[] {
   if (part.kind === 'literal') return [part]
+  if (part.kind === 'sealed') return part.text === '' ? [] : [{ kind: 'sealed', id: work.sealed.id(part.text) }]
+  if (part.kind === 'config') return makeConfigPart(work, subject, part)
   if (part.kind === 'generated') {
     const name = dnsLabel({ ...subject, name: 'generated', at: part.at }, 'name', part.name)
     return name === undefined ? [] : [{ kind: 'generated', name }]
@@ -79,4 +89,30 @@ function makePart(work: PlanWork, subject: Subject, part: DeclaredTextPart): rea
     }
   })
   return [{ kind: 'address', resource: name, ...(typeof wanted === 'string' ? { port: wanted } : {}), part: part.part }]
+}
+
+function makeConfigPart(
+  work: PlanWork,
+  subject: Subject,
+  part: Extract<DeclaredTextPart, { kind: 'config' }>,
+): readonly TextPart[] {
+  const ref = configRef(work, part.resource)
+  if (!ref) return []
+  const { key } = part
+  const at: Subject = { ...subject, name: called(ref.secret ? 'secret' : 'config', ref.config), at: part.at }
+  if (typeof key !== 'string' || !isConfigKey(key)) {
+    wrong(at, 'at', 'given the name of a value', key)
+    return []
+  }
+  work.later.push((made) => {
+    const keys = made.configKeys.get(ref.config)
+    if (!keys || keys.includes(key)) return
+    work.problems.add('devloopfile/invalid', {
+      message: `${at.name} has no value '${key}'.`,
+      why: `It has ${listed(keys)}.`,
+      at: part.at,
+      help: didYouMean(key, keys) ?? 'Use one of its names.',
+    })
+  })
+  return [{ kind: 'config', ...ref, key }]
 }

@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import type { VolumeFile, VolumeSpec } from '../../model/plan.js'
 import type { EmptyVolume, FilesVolume, NamedVolume, TextVolume } from '../api/types.js'
 import { isMark, type Encoded } from '../declaration.js'
+import { asConfig } from './config-ref.js'
 import { broken, dnsLabel, integer, options, record, string, wrong, type Subject } from './fields.js'
 import { makeText } from './make-text.js'
 import { quantity } from './quantity.js'
@@ -50,10 +51,12 @@ export async function makeVolumes(
 
 type Made = VolumeSpec extends infer One ? (One extends VolumeSpec ? Omit<One, 'path'> : never) : never
 
-const what = "the name of a volume, { volume }, { empty }, { files: 'path' } or { text }"
+const what = "the name of a volume, { volume }, { empty }, { files: 'path' }, { text }, or what config or secret gave"
 
 async function makeVolume(work: PlanWork, subject: Subject, at: string, value: Encoded, base: string): Promise<Made | undefined> {
   if (typeof value === 'string') return makeNamed(subject, at, { volume: value })
+  const ref = asConfig(work, value)
+  if (ref) return { kind: 'config', ...ref }
   const given = isMark(value) ? undefined : record(value)
   if (!given) return wrong(subject, at, what, value)
   if ('volume' in given) return makeNamed(subject, at, given)

@@ -32,12 +32,13 @@ export function collect(project: unknown, at: SourcePosition): Declaration {
     }
   }
   const encodePart = (piece: TextPiece): DeclaredTextPart => {
-    if (piece.kind === 'literal') return piece
+    if (piece.kind === 'literal' || piece.kind === 'sealed') return piece
     if (piece.kind === 'generated') {
       // being in the table is all: what of it is needed, is told by the values that it is made with
       if (piece.of) resources.indexOf(piece.of)
       return { kind: 'generated', name: encode(piece.name), at: piece.at }
     }
+    if (piece.kind === 'config') return { ...piece, resource: resources.indexOf(piece.resource), key: encode(piece.key) }
     return { ...piece, resource: resources.indexOf(piece.resource), port: encode(piece.port) }
   }
 

@@ -98,12 +98,12 @@ test('volumes', async () => {
     -> Use an absolute path in the container, below \`/\`.
 
     devloopfile/invalid at Devloopfile.ts:3:13
-    app 'a': \`volumes['/a']\` must be the name of a volume, { volume }, { empty }, { files: 'path' } or { text }.
+    app 'a': \`volumes['/a']\` must be the name of a volume, { volume }, { empty }, { files: 'path' }, { text }, or what config or secret gave.
     Received 3.
     -> Correct the value that the error names.
 
     devloopfile/invalid at Devloopfile.ts:3:13
-    app 'a': \`volumes['/b']\` must be the name of a volume, { volume }, { empty }, { files: 'path' } or { text }.
+    app 'a': \`volumes['/b']\` must be the name of a volume, { volume }, { empty }, { files: 'path' }, { text }, or what config or secret gave.
     Received an empty object.
     -> Correct the value that the error names.
 

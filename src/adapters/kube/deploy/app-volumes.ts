@@ -84,6 +84,10 @@ export function renderVolumes(input: AppVolumesInput): AppVolumes {
       volumes.push({ name, ...(secret ? { secret: { secretName: object, items } } : { configMap: { name: object, items } }) })
       mounts.push({ ...mount, readOnly: true, ...(volume.single ? { subPath: 'file' } : {}) })
       brought = true
+    } else if (volume.kind === 'config') {
+      const { config } = volume
+      volumes.push({ name, ...(volume.secret ? { secret: { secretName: config } } : { configMap: { name: config } }) })
+      mounts.push({ ...mount, readOnly: true })
     } else if (volume.kind === 'empty') {
       volumes.push({ name, emptyDir: emptyDir(volume) })
       mounts.push(mount)

@@ -1,11 +1,14 @@
 // Deploys resources to the cluster and takes them away again.
+import { randomBytes } from 'node:crypto'
 import { DevloopError, isDevloopError, toErrorInfo } from '../../../errors/devloop-error.js'
+import type { ConfigValues } from '../../../model/config-values.js'
 import type { Deployed, Runtime, RuntimeOptions } from '../../../ports/runtime.js'
 import { createAgentAdmission } from '../agent/agent-admission.js'
 import { withoutAgent, type AgentParts } from '../agent/agents-of.js'
 import type { KubeConnection } from '../connection.js'
 import { applyObject, type ApplyTarget } from './apply-object.js'
 import { readObject } from './cluster-objects.js'
+import { keyedHash } from './content-hash.js'
 import { waitUntilServed } from './definitions.js'
 import { generatedValues, removeGenerated } from './generated.js'
 import { inParallel } from './in-parallel.js'
@@ -16,11 +19,13 @@ import { removeNamespaces } from './namespaces.js'
 import type { PullSource } from './pull-secret.js'
 import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
+import { inBase64 } from './render-config.js'
 import { renderRequest, type ObjectsRequest, type RequestRenderer } from './render-request.js'
 import { lackingAgent, objectName, type Owner, type Rendered } from './rendered.js'
+import { readSecretSource, type ReadSecretSource } from './secret-source.js'
 import { secretValues } from './secret-values.js'
 
-export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'deployed'> {
+export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'deployed' | 'config'> {
   /** As Runtime.deploy, of what is applied object by object. */
   deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed>
 }
@@ -35,6 +40,8 @@ interface Prepared {
   readonly targets: readonly ApplyTarget[]
   /** What is written down of earlier deploys. */
   readonly before: readonly ObjectRef[]
+  /** Of a config. */
+  readonly values?: ConfigValues
 }
 
 /** The part of the Kubernetes runtime that writes objects. Asks the cluster for nothing until it is used. */
@@ -44,7 +51,11 @@ export function createDeployer(
   pull?: PullSource,
   inventory: Inventory = createInventory(connection, options),
   agent?: AgentParts,
+  secretSource: ReadSecretSource = (spec, source, signal) => readSecretSource(connection, spec, source, signal),
 ): Deployer {
+  const configs = new Map<string, ConfigValues>()
+  /** Of the digests that others are told. */
+  const digestKey = randomBytes(32).toString('hex')
   const kinds = createKindCatalog(connection)
   const ownerOf = (resource: string): Owner => ({ project: options.project, instance: options.instance, resource })
   const admission = createAgentAdmission(connection)
@@ -55,19 +66,19 @@ export function createDeployer(
     return values
   }
 
-  const renderer: RequestRenderer = { connection, options, kinds, generated, pull, agent: agent?.source }
+  const renderer: RequestRenderer = { connection, options, kinds, generated, configs, secretSource, pull, agent: agent?.source }
 
   /** @param why the agent must not be in it; undefined = it may */
   async function prepare(given: ObjectsRequest, why: string | undefined, signal: AbortSignal): Promise<Prepared> {
     const source = why === undefined ? renderer : { ...renderer, agent: withoutAgent(why) }
-    const { rendered, kindOf, owner } = await renderRequest(source, given, signal)
+    const { rendered, kindOf, owner, values } = await renderRequest(source, given, signal)
     options.onSecrets?.(secretValues(rendered.objects.map(({ object }) => object)))
     const refs = rendered.objects.map(({ object }) => refOf(object, kindOf))
     const [recorded, targets] = await Promise.all([
       inventory.read(signal),
       lookAt(connection, rendered.objects, refs, owner, signal),
     ])
-    return { rendered, refs, targets, before: recorded.get(owner.resource) ?? [] }
+    return { rendered, refs, targets, before: recorded.get(owner.resource) ?? [], ...(values ? { values } : {}) }
   }
 
   async function deploy(request: ObjectsRequest, signal: AbortSignal): Promise<Deployed> {
@@ -102,7 +113,7 @@ export function createDeployer(
     }
   }
 
-  async function write(resource: string, { rendered, refs, targets, before }: Prepared): Promise<Deployed> {
+  async function write(resource: string, { rendered, refs, targets, before, values }: Prepared): Promise<Deployed> {
     const owner = ownerOf(resource)
     const stale = before.filter((ref) => !refs.some((wanted) => sameRef(ref, wanted)))
     // what is written down first is what may be left behind
@@ -128,17 +139,22 @@ export function createDeployer(
         warnings.push(toErrorInfo(error))
       }
     }
+    if (values) configs.set(resource, values)
+    else configs.delete(resource)
     await agent?.notes.set(resource, lackingAgent(rendered.objects))
     return {
       objects: rendered.objects.map(({ object }) => objectName(object)),
       templates: [...new Set(rendered.objects.flatMap(({ template }) => template ?? []))],
+      ...(values ? { digest: keyedHash(digestKey, inBase64(values)) } : {}),
       warnings,
     }
   }
 
   return {
     deploy,
+    config: (name) => configs.get(name),
     async remove(resource, signal, how) {
+      configs.delete(resource)
       const refs = (await inventory.read(signal)).get(resource)
       if (!refs) return []
       signal.throwIfAborted()

@@ -9,6 +9,9 @@ import { deleteObject, isOwn, readObject } from './cluster-objects.js'
 import { inNamespace } from './namespaces.js'
 import { randomValue } from './random-value.js'
 
+/** Of the value that hashes of secrets are made with. It is made like the others, and no name of a Devloopfile can be this. */
+export const hashKeyName = 'devloop.hash-key'
+
 type Owner = Pick<RuntimeOptions, 'project' | 'instance'>
 
 /** The Secret. Project and instance have no dots, so no two pairs meet. */
@@ -99,6 +102,12 @@ export async function removeGenerated(
   const { name, path } = secretOf(connection, options)
   const live = await readObject(connection, path)
   if (!live || !isOwn(live, options) || live.metadata.deletionTimestamp) return undefined
+  // what only tells hashes apart is of use to nobody
+  const onlyHashes = Object.keys((live.data ?? {}) as object).every((key) => key === hashKeyName)
+  if (act === 'look' && onlyHashes) {
+    await deleteObject(connection, path, live)
+    return undefined
+  }
   if (act === 'delete') await deleteObject(connection, path, live)
   return `secret/${name}`
 }

@@ -1,10 +1,11 @@
 // An app of the Devloopfile as Kubernetes objects: a Deployment or Job, Services, what is mounted, a Secret for secret variables.
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
-import { isSecretText, type AppSpec, type KubeObject } from '../../../model/plan.js'
+import { valuesOf, type ConfigsByName } from '../../../model/config-values.js'
+import { isSecretText, type AppSpec, type ConfigRef, type KubeObject, type SealedTexts } from '../../../model/plan.js'
 import type { AgentOf } from '../agent/agents-of.js'
-import { instanceLabel, projectLabel, resourceLabel } from '../labels.js'
-import { contentHash } from './content-hash.js'
+import { configAnnotation, instanceLabel, projectLabel, resourceLabel } from '../labels.js'
+import { keyedHash } from './content-hash.js'
 import { putDebugger } from './app-debug.js'
 import { probesOf } from './app-probe.js'
 import { renderVolumes, type AppVolumes, type Storage } from './app-volumes.js'
@@ -13,7 +14,8 @@ import type { Container, PodTemplate } from '../../../model/pod-bearing.js'
 import { finishPodTemplate } from './pod-template.js'
 import { portVariables } from './port-variables.js'
 import { ownerLabels, type Owner, type Rendered } from './rendered.js'
-import { resolveText } from './resolve-text.js'
+import { inBase64 } from './render-config.js'
+import { resolveText, type TextContext } from './resolve-text.js'
 
 export interface RenderAppInput {
   readonly app: AppSpec
@@ -26,6 +28,11 @@ export interface RenderAppInput {
   /** Names of Secrets that pods with built images pull with. */
   readonly pullSecrets?: readonly string[]
   readonly agentOf?: AgentOf
+  /** The values of the configs that it uses, as they are deployed. */
+  readonly configs?: ConfigsByName
+  readonly sealed?: SealedTexts
+  /** Key of the hashes of secret values; needed where it has some. */
+  readonly hashKey?: string
   /** The generated values that the app's texts need. */
   readonly generated: Readonly<Record<string, string>>
   /** Content of the files that its volumes hold; see readVolumeFiles. */
@@ -52,14 +59,22 @@ export function renderApp(input: RenderAppInput): Rendered {
   const labels = { 'app.kubernetes.io/name': app.name, ...ownerLabels(owner) }
   const meta = (name: string) => ({ name, namespace, labels: { ...labels } })
   const selector = { [projectLabel]: owner.project, [instanceLabel]: owner.instance, [resourceLabel]: owner.resource }
-  const { env, secrets } = environment(input)
+  const context = textContext(input)
+  const { env, secrets, used } = environment(input, context)
   const volumes = renderVolumes({
     app,
     storage: input.storage,
     files: input.files,
-    resolve: ({ from }) => ('text' in from ? resolveText(from.text, { ...input, at: app.at }) : ''),
+    resolve: ({ from }) => ('text' in from ? resolveText(from.text, context) : ''),
   })
-  const template = podTemplate(input, env, volumes, Object.keys(secrets).length > 0 ? contentHash(secrets) : undefined)
+  const hash = (value: object): string | undefined =>
+    Object.keys(value).length > 0 ? keyedHash(input.hashKey ?? '', value) : undefined
+  const annotations = {
+    ...optional(secretsAnnotation, hash(secrets)),
+    ...optional(configAnnotation, hash({ ...used, ...wholeConfigs(app, context) })),
+    ...optional(filesAnnotation, volumes.contentHash),
+  }
+  const template = podTemplate(input, env, volumes, annotations)
   const built = 'built' in app.image ? app.image.built : undefined
   const notDebugged = putDebugger(
     app,
@@ -129,8 +144,8 @@ function serviceSpec({ ports, headless }: AppSpec, selector: Readonly<Record<str
 function podTemplate(
   { app, images }: RenderAppInput,
   env: readonly object[],
-  { volumes, mounts, contentHash: filesHash }: AppVolumes,
-  secretsHash: string | undefined,
+  { volumes, mounts }: AppVolumes,
+  annotations: Record<string, string>,
 ): PodTemplate {
   const user = 'built' in app.image ? images[app.image.built]?.config.user : undefined
   const ports = Object.entries(app.ports)
@@ -140,6 +155,7 @@ function podTemplate(
     imagePullPolicy: 'IfNotPresent',
     ...(app.command ? { command: app.command.map(literally) } : {}),
     ...(app.args ? { args: app.args.map(literally) } : {}),
+    ...(app.envFrom ? { envFrom: app.envFrom.map(wholeRef) } : {}),
     ...(env.length > 0 ? { env } : {}),
     ...(app.workdir === undefined ? {} : { workingDir: app.workdir }),
     ...(ports.length > 0 ? { ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })) } : {}),
@@ -154,14 +170,7 @@ function podTemplate(
   return {
     metadata: {
       labels: { 'app.kubernetes.io/name': app.name },
-      ...(secretsHash || filesHash
-        ? {
-            annotations: {
-              ...(secretsHash ? { [secretsAnnotation]: secretsHash } : {}),
-              ...(filesHash ? { [filesAnnotation]: filesHash } : {}),
-            },
-          }
-        : {}),
+      ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
     },
     spec: {
       containers: [container],
@@ -202,24 +211,58 @@ function containerSecurity({ user: own, pod }: AppSpec, user: string | undefined
 const volumeGroup = ({ pod }: AppSpec): object =>
   pod?.fsGroup === undefined ? {} : { fsGroup: pod.fsGroup, fsGroupChangePolicy: 'OnRootMismatch' }
 
-function environment(input: RenderAppInput): { env: readonly object[]; secrets: Readonly<Record<string, string>> } {
-  const { app, apps, generated } = input
+const optional = (name: string, value: string | undefined): Record<string, string> =>
+  value === undefined ? {} : { [name]: value }
+
+const textContext = ({ app, apps, generated, configs, sealed }: RenderAppInput): TextContext => ({
+  apps,
+  generated,
+  configs: configs ?? (() => undefined),
+  sealed: sealed ?? {},
+  who: app.name,
+  at: app.at,
+})
+
+const wholeRef = ({ config, secret }: ConfigRef): object =>
+  secret ? { secretRef: { name: config } } : { configMapRef: { name: config } }
+
+/** What it uses of the configs that it takes as a whole, for the hash. */
+function wholeConfigs(app: AppSpec, { configs, who }: TextContext): Readonly<Record<string, unknown>> {
+  const refs = [...(app.envFrom ?? []), ...(app.volumes ?? []).filter((volume) => volume.kind === 'config')]
+  return Object.fromEntries(refs.map((ref) => [`config ${ref.config}`, inBase64(valuesOf(configs, ref, who))]))
+}
+
+interface Environment {
+  readonly env: readonly object[]
+  /** Values of the variables that are secret. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** Values of the variables that are values of configs. */
+  readonly used: Readonly<Record<string, string>>
+}
+
+function environment({ app }: RenderAppInput, context: TextContext): Environment {
   const secrets: Record<string, string> = {}
+  const used: Record<string, string> = {}
   const env: object[] = []
   const listening = app.portVariables === false ? {} : portVariables(app.ports)
   for (const [name, value] of Object.entries(listening)) {
     if (!Object.hasOwn(app.env, name)) env.push({ name, value })
   }
   for (const [name, text] of Object.entries(app.env)) {
-    const value = resolveText(text, { apps, generated, at: app.at })
-    if (isSecretText(text)) {
+    const value = resolveText(text, context)
+    const [only, ...more] = text
+    if (only?.kind === 'config' && more.length === 0) {
+      const ref = { name: only.config, key: only.key }
+      env.push({ name, valueFrom: only.secret ? { secretKeyRef: ref } : { configMapKeyRef: ref } })
+      used[name] = value
+    } else if (isSecretText(text)) {
       secrets[name] = value
       env.push({ name, valueFrom: { secretKeyRef: { name: secretName(app.name), key: name } } })
     } else {
       env.push({ name, value: literally(value) })
     }
   }
-  return { env, secrets }
+  return { env, secrets, used }
 }
 
 function checkPorts(app: AppSpec): void {

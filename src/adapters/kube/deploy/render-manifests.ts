@@ -5,6 +5,8 @@ import { findImagePath, otherImagePlaces } from '../../../model/image-places.js'
 import type { ImageUse, KubeObject, ManifestObject, ManifestsSpec } from '../../../model/plan.js'
 import { podBearing, type Container } from '../../../model/pod-bearing.js'
 import type { AgentOf } from '../agent/agents-of.js'
+import { configAnnotation } from '../labels.js'
+import type { RollOf } from './config-rolls.js'
 import { didYouMean } from './did-you-mean.js'
 import { namesImage, parseImageReference } from './image-reference.js'
 import type { KindLookup } from './kinds.js'
@@ -25,6 +27,8 @@ export interface RenderManifestsInput {
   /** Names of Secrets that pods with built images pull with. */
   readonly pullSecrets?: readonly string[]
   readonly agentOf?: AgentOf
+  /** What makes a workload roll out when a config changes that it names. */
+  readonly rollOf?: RollOf | undefined
   /** Whose pods get no agent in any case. */
   readonly isLeftAlone?: (object: KubeObject) => boolean
 }
@@ -60,6 +64,11 @@ export function renderManifests(input: RenderManifestsInput): Rendered {
     }
     const bearing = podBearing(object)
     if (!bearing) return { object, at }
+    const roll = input.rollOf?.(object, bearing.template)
+    if (roll !== undefined) {
+      const metadata = (bearing.template.metadata ??= {})
+      metadata.annotations = { ...metadata.annotations, [configAnnotation]: roll }
+    }
     const { agentOf, isLeftAlone, ...rest } = input
     const {
       id,

@@ -1,6 +1,7 @@
 // Texts of the plan as they are in the cluster: addresses are service names, generated values come from the cluster.
 import { DevloopError, type SourcePosition } from '../../../errors/devloop-error.js'
-import { textsOf, type AppSpec, type TextPart, type TextValue } from '../../../model/plan.js'
+import { resolveValue, type ConfigsByName } from '../../../model/config-values.js'
+import { textsOf, type AppSpec, type ResourceSpec, type SealedTexts, type TextPart, type TextValue } from '../../../model/plan.js'
 import { didYouMean } from './did-you-mean.js'
 
 export interface TextContext {
@@ -8,17 +9,24 @@ export interface TextContext {
   readonly apps: Readonly<Record<string, AppSpec>>
   /** Generated values by name; all that the texts need. */
   readonly generated: Readonly<Record<string, string>>
+  readonly configs: ConfigsByName
+  readonly sealed: SealedTexts
+  /** Whose text it is, for errors. */
+  readonly who: string
   /** Where the text stands, for errors. */
   readonly at: SourcePosition
 }
 
-/** The text with every reference resolved. @throws DevloopError devloopfile/invalid for an address that leads nowhere */
+/**
+ * The text with every reference resolved.
+ * @throws DevloopError devloopfile/invalid for an address that leads nowhere, config/value for a value that is not there
+ */
 export const resolveText = (text: TextValue, context: TextContext): string =>
   text.map((part) => resolvePart(part, context)).join('')
 
-/** Names of the generated values that an app's environment and files hold. */
-export function generatedNames(app: AppSpec): ReadonlySet<string> {
-  const parts = textsOf(app).flat()
+/** Names of the generated values that a resource's texts hold. */
+export function generatedNames(resource: ResourceSpec): ReadonlySet<string> {
+  const parts = textsOf(resource).flat()
   return new Set(parts.flatMap((part) => (part.kind === 'generated' ? [part.name] : [])))
 }
 
@@ -29,6 +37,7 @@ function resolvePart(part: TextPart, context: TextContext): string {
     if (value === undefined) throw new Error(`generated value ${part.name} was not fetched`)
     return value
   }
+  if (part.kind === 'sealed' || part.kind === 'config') return resolveValue(part, context.configs, context.sealed, context.who)
   const app = Object.hasOwn(context.apps, part.resource) ? context.apps[part.resource] : undefined
   if (!app) {
     throw new DevloopError(

@@ -1,10 +1,13 @@
 // Every right that resources of a plan need in the cluster, and what breaks without it. Pure.
 import { listed } from '../../../errors/did-you-mean.js'
+import { holdsSecrets } from '../../../model/config-uses.js'
+import { objectKindOf } from '../../../model/config-values.js'
 import { imagesOf, isSecretText, textsOf, type AppSpec, type KubeObject } from '../../../model/plan.js'
 import type { RightsSubject } from '../../../ports/runtime.js'
 import type { KindInfo } from '../deploy/kinds.js'
 import { manifestObjects } from '../deploy/render-manifests.js'
 import { workloadKindOf } from '../deploy/render-app.js'
+import { generatedNames } from '../deploy/resolve-text.js'
 import { isWorkloadKind, workloadPaths } from '../observe-workload.js'
 import type { Right } from './access.js'
 
@@ -71,10 +74,12 @@ export function neededRights(input: RightsInput): readonly NeededRight[] {
     const { name } = resource
     const own = { namespace: input.namespace, name }
     const objects = objectsOf(input, resource)
-    const isInventoried = resource.kind === 'app' || resource.kind === 'manifests' || resource.kind === 'release'
+    const isInventoried =
+      resource.kind === 'app' || resource.kind === 'config' || resource.kind === 'manifests' || resource.kind === 'release'
     if (isInventoried) need(purposes.inventory, 'configmaps', own, 'get', 'create', 'patch', 'delete')
-    if (resource.kind === 'app' && textsOf(resource).some(isSecretText))
-      need(purposes.generated, 'secrets', own, 'get', 'create', 'patch')
+    const makesValues =
+      resource.kind === 'app' ? holdsSecrets(resource) : resource.kind === 'config' && generatedNames(resource).size > 0
+    if (makesValues) need(purposes.generated, 'secrets', own, 'get', 'create', 'patch')
     if (resource.kind === 'release') {
       const place = { namespace: resource.namespace ?? input.namespace, name }
       need(purposes.release, 'secrets', place, 'get', 'list', 'create', 'update', 'delete')
@@ -119,6 +124,7 @@ function objectsOf({ namespace: own, copiesLogin, kindOf }: RightsInput, resourc
   }
   const secret = { apiVersion: 'v1', kind: 'Secret' }
   if (resource.kind === 'app') for (const object of appKinds(resource)) add(object, own)
+  if (resource.kind === 'config') add({ apiVersion: 'v1', kind: objectKindOf(resource) }, own)
   if (resource.kind === 'manifests' || resource.kind === 'release') {
     const space = resource.namespace ?? own
     for (const { object } of manifestObjects(resource)) add(object, object.metadata.namespace ?? space)

@@ -72,7 +72,7 @@ test('variables and env files', async () => {
   `)
   expect(await errorsOf(service('env_file: [none.env, bad.env]'), undefined, { 'bad.env': '=\n' })).toMatchInlineSnapshot(`
     "compose/invalid at bad.env:1
-    bad.env: '=' is no NAME=VALUE.
+    bad.env: This line is no NAME=VALUE.
     -> Write NAME=VALUE.
 
     devloopfile/file at compose.yaml:4:16

@@ -15,7 +15,7 @@ const env = (plan: Plan, name: string): Record<string, string> =>
             ? part.text
             : part.kind === 'address'
               ? `<${part.resource} ${part.port ?? ''} ${part.part}>`
-              : '',
+              : '***',
         )
         .join(''),
     ]),
@@ -182,7 +182,7 @@ test('a variable that names a service and its port is the address of that', asyn
 `,
   }).plan()
   expect(env(plan, 'web')).toEqual({
-    URL: 'redis://:pw@<cache p6379 address>/0?x=<cache p6379 address>',
+    URL: '***<cache p6379 address>***<cache p6379 address>',
     CACHE_HOST: '<cache  host>',
     CACHE_PORT: '<cache p6379 port>',
     OTHER_PORT: '6379',

@@ -1,9 +1,9 @@
 // The small languages of Compose files: variables, env files, durations, sizes, commands.
 import { expect, test } from 'vitest'
-import { parseDotenv } from '../../../../src/devloopfile/compose/dotenv.js'
+import { parseDotenv } from '../../../../src/model/dotenv.js'
 import { shellWords } from '../../../../src/devloopfile/compose/shell-words.js'
 import { durationSeconds, sizeQuantity } from '../../../../src/devloopfile/compose/units.js'
-import { interpolate } from '../../../../src/devloopfile/compose/variables.js'
+import { interpolate } from '../../../../src/model/variables.js'
 
 const values: Readonly<Record<string, string>> = { A: 'one', EMPTY: '', NESTED: '$A' }
 const unset: string[] = []
@@ -87,7 +87,7 @@ I=a#b\r
   })
   expect(dotenv('A="x" $B # y', true)).toEqual({ A: '"x" $B # y' })
   expect(() => dotenv('A=1\nB="open\n')).toThrow('2: The value of B has no closing ".')
-  expect(() => dotenv('A=1\n\n= 3')).toThrow("3: '= 3' is no NAME=VALUE.")
+  expect(() => dotenv('A=1\n\n= 3')).toThrow('3: This line is no NAME=VALUE.')
 })
 
 test('durations and sizes', () => {

@@ -16,7 +16,13 @@ const made = (body: string, resources: string) => project({ 'Devloopfile.ts': de
 const shown = (value: TextValue | undefined): string =>
   (value ?? [])
     .map((part) =>
-      part.kind === 'literal' ? part.text : part.kind === 'generated' ? `<${part.name}>` : `<${part.part} of ${part.resource}>`,
+      part.kind === 'literal'
+        ? part.text
+        : part.kind === 'generated'
+          ? `<${part.name}>`
+          : part.kind === 'address'
+            ? `<${part.part} of ${part.resource}>`
+            : `<${part.kind}>`,
     )
     .join('')
 const env = (app: AppSpec | undefined) =>

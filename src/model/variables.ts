@@ -7,6 +7,8 @@ export interface Variables {
   readonly unset: (name: string) => void
   /** `${NAME:?message}` of one that is not set, or a form that there is not. */
   readonly fail: (message: string, help: string) => never
+  /** What errors call the text; undefined = they show it. */
+  readonly what?: string
 }
 
 const name = /^[A-Za-z_][A-Za-z0-9_]*/
@@ -73,5 +75,5 @@ function valueOf(variable: string, variables: Variables): string {
   return value ?? ''
 }
 
-const invalid = (text: string, { fail }: Variables): never =>
-  fail(`'${text.length > 60 ? `${text.slice(0, 57)}...` : text}' names no variable behind a $.`, 'Write $$ for a plain $.')
+const invalid = (text: string, { fail, what = `'${text.length > 60 ? `${text.slice(0, 57)}...` : text}'` }: Variables): never =>
+  fail(`${what} names no variable behind a $.`, 'Write $$ for a plain $.')

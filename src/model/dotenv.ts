@@ -27,7 +27,7 @@ export function parseDotenv(text: string, options: DotenvOptions): Map<string, s
       at = end + 1
       continue
     }
-    if (!found) return options.fail(`'${source.slice(at, end).trim()}' is no NAME=VALUE.`, 'Write NAME=VALUE.', line)
+    if (!found) return options.fail('This line is no NAME=VALUE.', 'Write NAME=VALUE.', line)
     const [head, name = '', separator] = found
     if (separator === '') {
       values.set(name, options.get(name))
@@ -52,6 +52,8 @@ export function parseDotenv(text: string, options: DotenvOptions): Map<string, s
       const variables: Variables = {
         get: (wanted) => (values.has(wanted) ? values.get(wanted) : options.get(wanted)),
         unset: () => {},
+        // which may be secret
+        what: `The value of ${name}`,
         fail: (message, help) => options.fail(message, help, line),
       }
       return value.includes('$') ? interpolate(value, variables) : value
