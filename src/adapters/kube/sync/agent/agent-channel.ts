@@ -1,6 +1,7 @@
 // The agent's streams as frames: many may be under way, each is answered, within bounds of memory and time.
 import { DevloopError } from '../../../../errors/devloop-error.js'
 import type { ExecStream } from '../exec-stream.js'
+import { abortError } from '../remote-command.js'
 import {
   createFrameReader,
   frameParts,
@@ -34,6 +35,12 @@ export class AgentFailure extends Error {
     this.code = code
     this.path = path
   }
+}
+
+/** Reads the body of a `failed` frame. */
+export function readFailure(body: Buffer): AgentFailure {
+  const fields = readFields(body)
+  return new AgentFailure(fields.text(), fields.text(), fields.text())
 }
 
 export interface AgentChannel {
@@ -145,10 +152,7 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
       listener.onFrame(frame)
     } else if (partial.has(kind)) waiting.get(of)?.onPart?.(body)
     else if (kind === kinds.done) answered(of)?.resolve()
-    else if (kind === kinds.failed) {
-      const fields = readFields(body)
-      answered(of)?.reject(new AgentFailure(fields.text(), fields.text(), fields.text()))
-    }
+    else if (kind === kinds.failed) answered(of)?.reject(readFailure(body))
   }
 
   const reader = createFrameReader(take)
@@ -238,6 +242,43 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
     },
     close: () => finish('asked', new DevloopError('sync/disconnected', `The stream to ${name} was closed.`)),
   }
+}
+
+/**
+ * Have something done beside all other work.
+ * @param onFrame what comes before the last answer, until the signal is aborted
+ * @throws AgentFailure, DevloopError sync/disconnected
+ */
+export function untilDone(
+  channel: AgentChannel,
+  kind: number,
+  body: readonly Buffer[],
+  signal: AbortSignal,
+  onFrame: (frame: AgentFrame) => void = () => {},
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(abortError(signal))
+      return
+    }
+    const over = (settle: () => void): void => {
+      signal.removeEventListener('abort', onAbort)
+      settle()
+    }
+    const begun = channel.begin(kind, body, {
+      onFrame(frame) {
+        if (frame.kind === kinds.done) over(resolve)
+        else if (frame.kind === kinds.failed) over(() => reject(readFailure(frame.body)))
+        else if (!signal.aborted) onFrame(frame)
+      },
+      onLost: (error) => over(() => reject(error)),
+    })
+    const onAbort = (): void => {
+      begun.cancel()
+      over(() => reject(abortError(signal)))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
 }
 
 /** Reads the agent's first frame: whom it writes as. @throws DevloopError sync/no-agent when it is not the agent that is expected */

@@ -13,9 +13,9 @@ import { notSent, notTaken, signalNumbers } from '../signal-main.js'
 import { syncFailure } from '../sync-failure.js'
 import { pathReader, type SyncPath } from '../sync-paths.js'
 import { applyByAgent, failureText } from './agent-apply.js'
-import { readFact } from './agent-facts.js'
+import { readEntries, readFact } from './agent-facts.js'
 import { readByAgent, watchByAgent } from './agent-watch.js'
-import { AgentFailure, openAgentChannel, type AgentChannel } from './agent-channel.js'
+import { AgentFailure, openAgentChannel, readFailure, untilDone, type AgentChannel } from './agent-channel.js'
 import { kinds, numberField, outputs, readFields, sizedFields, type AgentFrame, type FieldReader } from './frames.js'
 
 export interface AgentSessionOptions {
@@ -148,7 +148,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
     list: ({ skip, onEntry }, signal) => list(channel, pathOf, skip.map(read).flatMap(place), onEntry, signal),
     run: (command, onLine, signal, user) => run(channel, name, { command, user }, onLine, signal),
     restart: (signal) => serial(signal, () => restart(channel, name)),
-    listening: (port, signal) => listening(channel, port, signal),
+    listening: (port, signal) => untilDone(channel, kinds.listening, [numberField(port)], signal),
     signal: (wanted, signal) => serial(signal, () => sendSignal(channel, name, wanted)),
     closed: channel.closed.then(({ reason, error }) => ({
       reason,
@@ -203,56 +203,9 @@ function list(
   onEntry: (path: string, entry: Entry | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(abortError(signal))
-      return
-    }
-    const over = (settle: () => void): void => {
-      signal.removeEventListener('abort', onAbort)
-      settle()
-    }
-    const begun = channel.begin(kinds.list, skipped, {
-      onFrame({ kind, body }) {
-        if (kind === kinds.done) over(resolve)
-        if (kind !== kinds.listed || signal.aborted) return
-        const fields = readFields(body)
-        while (!fields.done) {
-          const path = pathOf(fields)
-          const entry = readFact(fields)
-          onEntry(path, entry?.kind === 'absent' ? undefined : entry)
-        }
-      },
-      onLost: (error) => over(() => reject(error)),
-    })
-    const onAbort = (): void => {
-      begun.cancel()
-      over(() => reject(abortError(signal)))
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-}
-
-/** Beside all other work. */
-function listening(channel: AgentChannel, port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(abortError(signal))
-      return
-    }
-    const over = (settle: () => void): void => {
-      signal.removeEventListener('abort', onAbort)
-      settle()
-    }
-    const begun = channel.begin(kinds.listening, [numberField(port)], {
-      onFrame: () => over(resolve),
-      onLost: (error) => over(() => reject(error)),
-    })
-    const onAbort = (): void => {
-      begun.cancel()
-      over(() => reject(abortError(signal)))
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
+  return untilDone(channel, kinds.list, skipped, signal, ({ kind, body }) => {
+    if (kind !== kinds.listed) return
+    for (const [path, held] of readEntries(body, pathOf)) onEntry(path, held?.kind === 'absent' ? undefined : held)
   })
 }
 
@@ -296,7 +249,7 @@ function run(
       for (const one of Object.values(lines)) one.end()
       if (kind === kinds.exited) over(() => resolve({ exitCode: body.readUInt32BE(0) }))
       else if (kind === kinds.failed) {
-        const [code, program, text] = threeTexts(body)
+        const { code, path: program, message: text } = readFailure(body)
         if (code === 'user') over(() => reject(noUser(program, name, text)))
         else if (typeof command === 'string') over(() => reject(noShell(name, text)))
         else {
@@ -317,11 +270,6 @@ function run(
     }
     signal.addEventListener('abort', onAbort, { once: true })
   })
-}
-
-function threeTexts(body: Buffer): [string, string, string] {
-  const fields = readFields(body)
-  return [fields.text(), fields.text(), fields.text()]
 }
 
 const noShell = (name: string, why: string): DevloopError =>

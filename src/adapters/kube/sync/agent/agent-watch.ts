@@ -1,11 +1,11 @@
 // Watching and reading the container's files by the agent.
 import { DevloopError } from '../../../../errors/devloop-error.js'
-import type { Entry, Wanted } from '../../../../model/tree.js'
+import type { Entry } from '../../../../model/tree.js'
 import type { SyncWatch, WatchOptions } from '../../../../ports/sync-transport.js'
 import { abortError } from '../remote-command.js'
-import { readFact } from './agent-facts.js'
-import { AgentFailure, type AgentChannel } from './agent-channel.js'
-import { kinds, longField, numberField, readFields, type FieldReader } from './frames.js'
+import { readEntries } from './agent-facts.js'
+import { AgentFailure, readFailure, type AgentChannel } from './agent-channel.js'
+import { kinds, longField, numberField, type FieldReader } from './frames.js'
 
 export interface AgentWatchContext {
   readonly channel: AgentChannel
@@ -50,15 +50,14 @@ export function watchByAgent(
         if (stopped) return
         if (kind === kinds.done) end(undefined)
         else if (kind === kinds.failed) {
-          const fields = readFields(told)
-          const failure = new AgentFailure(fields.text(), fields.text(), fields.text())
+          const failure = readFailure(told)
           const why = `${failure.code}: ${failure.message}`
           reject(failure)
           end(new DevloopError('sync/failed', `Folders of ${name} cannot be watched any more.`, { why, cause: failure }))
         } else if (kind === kinds.again) list = new Map()
         else if (kind === kinds.listed) {
-          for (const [path, held] of entries(told)) if (held?.kind !== 'absent') list.set(path, held)
-        } else if (kind === kinds.changed) onChange(entries(told))
+          for (const [path, held] of readEntries(told, pathOf)) if (held?.kind !== 'absent') list.set(path, held)
+        } else if (kind === kinds.changed) onChange(readEntries(told, pathOf))
         else if (kind === kinds.watching) {
           onList(list)
           list = new Map()
@@ -67,11 +66,6 @@ export function watchByAgent(
       },
       onLost: (error) => end(error),
     })
-    const entries = (told: Buffer): (readonly [string, Wanted | undefined])[] => {
-      const found: (readonly [string, Wanted | undefined])[] = []
-      for (const fields = readFields(told); !fields.done;) found.push([pathOf(fields), readFact(fields)])
-      return found
-    }
     signal.addEventListener('abort', stop, { once: true })
   })
 }
