@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { ExecStream } from './exec-stream.js'
+import type { ChannelEnd } from './session-end.js'
 
 /** A frame as it is sent. */
 export interface Frame {
@@ -21,7 +22,7 @@ export interface FrameChannel {
   /** Send one frame; the caller waits for the answer before the next. @throws DevloopError sync/disconnected */
   exchange(frame: Frame): Promise<FrameAnswer>
   /** Settles once when nothing can be exchanged any more; never rejects. */
-  readonly closed: Promise<{ readonly reason: 'asked' | 'lost'; readonly error: DevloopError }>
+  readonly closed: Promise<ChannelEnd>
   /** Let go of the loop; it ends when its input does. */
   close(): void
 }
@@ -50,14 +51,14 @@ export async function openFrames(
 ): Promise<{ channel: FrameChannel; hello: FrameAnswer }> {
   const { name, key, deadlineMs } = options
   const marker = Buffer.from(`\x1e${key} `)
-  let end: { reason: 'asked' | 'lost'; error: DevloopError } | undefined
-  let settleClosed: (end: { reason: 'asked' | 'lost'; error: DevloopError }) => void = () => {}
-  const closed = new Promise<{ reason: 'asked' | 'lost'; error: DevloopError }>((resolve) => (settleClosed = resolve))
+  let end: ChannelEnd | undefined
+  let settleClosed: (end: ChannelEnd) => void = () => {}
+  const closed = new Promise<ChannelEnd>((resolve) => (settleClosed = resolve))
   let waiting: { resolve: (answer: FrameAnswer) => void; reject: (error: Error) => void; timer: NodeJS.Timeout } | undefined
   let received: Buffer[] = []
   let size = 0
 
-  const finish = (reason: 'asked' | 'lost', error: DevloopError): void => {
+  const finish = (reason: ChannelEnd['reason'], error: DevloopError): void => {
     if (end) return
     end = { reason, error }
     if (waiting) {

@@ -15,6 +15,7 @@ import { createRestarter } from './restart.js'
 import { quote } from './shell-quote.js'
 import { abortable, createQueue, type Queue } from './serial-queue.js'
 import { createSignaller } from './signal-main.js'
+import { sessionEnd } from './session-end.js'
 import { syncFailure } from './sync-failure.js'
 import { canRead, dropTemporaries, keptPaths, listPaths, planSwaps, readPieces, swapEach } from './shell-files.js'
 import { pathReader, type SyncPath } from './sync-paths.js'
@@ -203,14 +204,7 @@ function createSession(channel: FrameChannel, context: Context): SyncSession {
     run: (command, onLine, signal, user) => runRemote(exec, { command, user, name }, onLine, signal),
     restart: (signal) => serial(signal, () => restart(signal)),
     signal: (wanted, signal) => serial(signal, () => sendSignal(wanted, signal)),
-    closed: channel.closed.then(({ reason, error }) => ({
-      reason,
-      message: error.info.why ? `${error.message} ${error.info.why}` : error.message,
-    })),
-    async close() {
-      channel.close()
-      await channel.closed
-    },
+    ...sessionEnd(channel),
   }
 }
 

@@ -2,6 +2,7 @@
 import { DevloopError } from '../../../../errors/devloop-error.js'
 import type { ExecStream } from '../exec-stream.js'
 import { abortError } from '../remote-command.js'
+import type { ChannelEnd } from '../session-end.js'
 import {
   createFrameReader,
   frameParts,
@@ -56,7 +57,7 @@ export interface AgentChannel {
   request(kind: number, body: readonly Buffer[], onPart?: (body: Buffer) => void): Promise<void>
   /** Send a frame whose answers, however many, come at any time; the last is `done`, `exited` or `failed`. */
   begin(kind: number, body: readonly Buffer[], listener: AgentListener): { cancel(): void }
-  readonly closed: Promise<AgentEnd>
+  readonly closed: Promise<ChannelEnd>
   close(): void
 }
 
@@ -64,11 +65,6 @@ export interface AgentListener {
   onFrame(frame: AgentFrame): void
   /** The stream ended before the last answer; nothing comes any more. */
   onLost(error: DevloopError): void
-}
-
-export interface AgentEnd {
-  readonly reason: 'asked' | 'lost'
-  readonly error: DevloopError
 }
 
 /** What comes before the last answer. */
@@ -94,14 +90,14 @@ export async function openAgentChannel(stream: ExecStream, options: AgentChannel
   const begun = new Map<number, AgentListener>()
   let unanswered = 0
   let number = 0
-  let end: AgentEnd | undefined
-  let settleClosed: (end: AgentEnd) => void = () => {}
-  const closed = new Promise<AgentEnd>((resolve) => (settleClosed = resolve))
+  let end: ChannelEnd | undefined
+  let settleClosed: (end: ChannelEnd) => void = () => {}
+  const closed = new Promise<ChannelEnd>((resolve) => (settleClosed = resolve))
   let roomy: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
   const errors: Buffer[] = []
 
-  const finish = (reason: AgentEnd['reason'], error: DevloopError): void => {
+  const finish = (reason: ChannelEnd['reason'], error: DevloopError): void => {
     if (end) return
     end = { reason, error }
     clearTimeout(timer)

@@ -9,6 +9,7 @@ import { abortError, shellPath, noUser } from '../remote-command.js'
 import { sourceChanged } from '../load-files.js'
 import { watchByPolling } from '../poll-watch.js'
 import { abortable, createQueue } from '../serial-queue.js'
+import { sessionEnd } from '../session-end.js'
 import { notSent, notTaken, signalNumbers } from '../signal-main.js'
 import { syncFailure } from '../sync-failure.js'
 import { pathReader, type SyncPath } from '../sync-paths.js'
@@ -150,14 +151,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
     restart: (signal) => serial(signal, () => restart(channel, name)),
     listening: (port, signal) => untilDone(channel, kinds.listening, [numberField(port)], signal),
     signal: (wanted, signal) => serial(signal, () => sendSignal(channel, name, wanted)),
-    closed: channel.closed.then(({ reason, error }) => ({
-      reason,
-      message: error.info.why ? `${error.message} ${error.info.why}` : error.message,
-    })),
-    async close() {
-      channel.close()
-      await channel.closed
-    },
+    ...sessionEnd(channel),
   }
 }
 
