@@ -26,3 +26,10 @@ export function sameEntry(a: Wanted | undefined, b: Wanted | undefined): boolean
   if (a.kind === 'link') return a.target === (b as typeof a).target
   return true
 }
+
+/** Whether two lists of entries, by path, say the same. Undefined = an entry that cannot be told. */
+export function sameEntries(a: ReadonlyMap<string, Entry | undefined>, b: ReadonlyMap<string, Entry | undefined>): boolean {
+  if (a.size !== b.size) return false
+  for (const [path, entry] of b) if (!a.has(path) || !sameEntry(a.get(path), entry)) return false
+  return true
+}

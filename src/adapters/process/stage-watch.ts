@@ -4,7 +4,7 @@ import { lstat, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DevloopError } from '../../errors/devloop-error.js'
-import { sameEntry, type Entry, type Wanted } from '../../model/tree.js'
+import { sameEntries, type Entry, type Wanted } from '../../model/tree.js'
 import type { SyncWatch, WatchOptions } from '../../ports/sync-transport.js'
 
 export interface StageWatchOptions extends WatchOptions {
@@ -124,7 +124,7 @@ export async function watchStage(
           now = await list()
         }
         if (stopped) break
-        if (!isSameList(last, now)) onList(now)
+        if (!sameEntries(last, now)) onList(now)
         last = now
       }
       return undefined
@@ -151,10 +151,6 @@ export async function watchStage(
 
 const isSame = (a: BigIntStats, b: BigIntStats): boolean =>
   a.ino === b.ino && a.size === b.size && a.mode === b.mode && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
-
-function isSameList(a: ReadonlyMap<string, Entry | undefined>, b: ReadonlyMap<string, Entry | undefined>): boolean {
-  return a.size === b.size && [...b].every(([path, entry]) => a.has(path) && sameEntry(a.get(path), entry))
-}
 
 const isGone = (thrown: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((thrown as NodeJS.ErrnoException).code ?? '')
 

@@ -1,7 +1,7 @@
 // Finding out what changes where nothing tells: everything is listed again and again.
 import { setTimeout as pause } from 'node:timers/promises'
 import { DevloopError, isAbort, isDevloopError } from '../../../errors/devloop-error.js'
-import { sameEntry, type Entry } from '../../../model/tree.js'
+import { sameEntries, type Entry } from '../../../model/tree.js'
 import type { SyncWatch, WatchOptions } from '../../../ports/sync-transport.js'
 
 /** How long nothing is done between two lists: this long, in milliseconds, and so many times what the last one took. */
@@ -31,7 +31,7 @@ export async function watchByPolling(
         await pause(Math.max(restMs, restFactor * took), undefined, { signal: both, ref: false })
         const now = await look()
         both.throwIfAborted()
-        if (!sameList(last, now)) onList(now)
+        if (!sameEntries(last, now)) onList(now)
         last = now
       }
     } catch (thrown) {
@@ -41,10 +41,4 @@ export async function watchByPolling(
     }
   }
   return { how: `looked at every ${restMs / 1000} s`, ended: follow(), stop: () => stopping.abort() }
-}
-
-function sameList(a: ReadonlyMap<string, Entry | undefined>, b: ReadonlyMap<string, Entry | undefined>): boolean {
-  if (a.size !== b.size) return false
-  for (const [path, entry] of b) if (!a.has(path) || !sameEntry(a.get(path), entry)) return false
-  return true
 }
