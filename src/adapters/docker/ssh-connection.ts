@@ -1,6 +1,7 @@
 // Connections to an engine on another machine, as the docker command makes them: `ssh HOST docker system dial-stdio`.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { Duplex } from 'node:stream'
+import { shellWord } from '../../model/shell-word.js'
 import type { Environment } from './docker-config.js'
 
 /** What an `ssh://` address names. */
@@ -37,7 +38,7 @@ export function sshArguments({ host, user, port, socketPath }: SshPlace): readon
     ...(user ? ['-l', user] : []),
     ...(port ? ['-p', String(port)] : []),
     ...['--', host],
-    ...remote.map(quote),
+    ...remote.map(shellWord),
   ]
 }
 
@@ -89,5 +90,3 @@ function streamOf(child: ChildProcess): Duplex {
   child.unref()
   return stream
 }
-
-const quote = (word: string): string => (/^[\w./:@=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)

@@ -1,9 +1,9 @@
 // Running a command in a container beside the shell loop, so that it can be ended with everything it started.
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { Command } from '../../../model/plan.js'
+import { shellWord } from '../../../model/shell-word.js'
 import type { OpenExec } from './exec-stream.js'
 import { readLines } from './output-lines.js'
-import { quote } from './shell-quote.js'
 
 /** The shell of a container, for the loop, commands and the supervisor alike. */
 export const shellPath = '/bin/sh'
@@ -92,7 +92,7 @@ export async function runRemote(
   signal: AbortSignal,
 ): Promise<{ exitCode: number }> {
   const argv = typeof command === 'string' ? [shellPath, '-c', command] : command
-  const asUser = user === undefined ? argv : [shellPath, '-c', userScript, 'sh', user, argv.map(wordOf).join(' '), ...argv]
+  const asUser = user === undefined ? argv : [shellPath, '-c', userScript, 'sh', user, argv.map(shellWord).join(' '), ...argv]
   const stream = await exec([shellPath, '-c', startScript, 'sh', ...asUser], { stdin: false, signal })
   let pid: string | undefined
   let started: () => void = () => {}
@@ -142,9 +142,6 @@ export const noUser = (user: string, name: string, why: string): DevloopError =>
     why,
     help: 'Leave `user` out to run it as the container does, name another, or let the container run as root.',
   })
-
-/** One word of a shell's command. */
-const wordOf = (text: string): string => quote(text).replaceAll('\'"$N"\'', '\n')
 
 async function runQuietly(exec: OpenExec, argv: readonly string[]): Promise<void> {
   const timeout = AbortSignal.timeout(endMs)

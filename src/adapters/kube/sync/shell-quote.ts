@@ -1,10 +1,8 @@
 // Text as the words of a shell command that is one line.
+import { shellWord } from '../../../model/shell-word.js'
 
 /** One word that the shell takes as exactly this text. `$N` of the loop script holds a line end. */
-export function quote(text: string): string {
-  if (/^[\w./@%+,:=-]+$/.test(text)) return text
-  return `'${text.replaceAll("'", String.raw`'\''`).replaceAll('\n', `'"$N"'`)}'`
-}
+export const quote = (text: string): string => shellWord(text).replaceAll('\n', `'"$N"'`)
 
 const special = new Map<number, string>([
   [0x00, '\\0000'],
