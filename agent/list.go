@@ -15,8 +15,8 @@ type lister struct {
 	// Folders that are not gone into.
 	skipped map[at]bool
 	send    func(entries []byte)
-	// Whether nobody wants to know any more.
-	cancelled func() bool
+	// Closed when nobody wants to know any more.
+	cancelled <-chan struct{}
 	// Called with each folder before it is read; nil = nobody wants to know.
 	enter   func(descriptor, root int, path string) error
 	root    int
@@ -79,7 +79,7 @@ func (l *lister) folder(descriptor int, path string) {
 		entries, err := folder.ReadDir(256)
 		for _, entry := range entries {
 			name := entry.Name()
-			if l.cancelled() {
+			if isClosed(l.cancelled) {
 				return
 			}
 			switch {
@@ -153,4 +153,13 @@ func join(folder, name string) string {
 		return name
 	}
 	return folder + "/" + name
+}
+
+func isClosed(one <-chan struct{}) bool {
+	select {
+	case <-one:
+		return true
+	default:
+		return false
+	}
 }

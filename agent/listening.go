@@ -16,8 +16,8 @@ const (
 
 // waitUntilListening returns when something in this network namespace listens on a TCP port, or when it was cancelled. It reads what the
 // kernel says of sockets: a connection would show in the app's log.
-func waitUntilListening(port uint32, cancelled func() bool) {
-	for pause := listeningFirst; !cancelled() && !isListening(port); {
+func waitUntilListening(port uint32, cancelled <-chan struct{}) {
+	for pause := listeningFirst; !isClosed(cancelled) && !isListening(port); {
 		time.Sleep(pause)
 		pause = min(pause+pause/8, listeningLast)
 	}

@@ -30,7 +30,7 @@ func TestWaitsUntilAPortIsListenedOn(t *testing.T) {
 
 		done := make(chan struct{})
 		go func() {
-			waitUntilListening(port, func() bool { return false })
+			waitUntilListening(port, nil)
 			close(done)
 		}()
 		select {
@@ -44,6 +44,8 @@ func TestWaitsUntilAPortIsListenedOn(t *testing.T) {
 		}
 		<-done
 		again.Close()
-		waitUntilListening(port, func() bool { return true })
+		cancelled := make(chan struct{})
+		close(cancelled)
+		waitUntilListening(port, cancelled)
 	}
 }

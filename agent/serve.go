@@ -14,7 +14,6 @@ import (
 	"os/user"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -40,10 +39,8 @@ type session struct {
 	// The group of write frames that failed last: what follows in it is skipped.
 	failedGroup uint32
 	sweepAfter  time.Duration
-	// What goes on beside the rest (lists, waits), by the number of the frame that asked, and whether it is cancelled.
+	// What goes on beside the rest (lists, waits, watches): what cancels it, by the number of the frame that asked.
 	beside sync.Map
-	// What ends a watch, by the number of the frame that asked.
-	watches sync.Map
 	// The group of write frames that is going on.
 	group uint32
 }
@@ -79,8 +76,8 @@ func serve(in io.Reader, out io.Writer, roots []string) int {
 	err := s.read(input, work)
 	close(work)
 	<-done
-	s.watches.Range(func(_, end any) bool {
-		end.(func())()
+	s.beside.Range(func(_, cancel any) bool {
+		cancel.(func())()
 		return true
 	})
 	s.files.setAside()
@@ -157,10 +154,8 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 			}
 			s.commands.run(asked.number, user, argv)
 		case kindCancel:
-			if cancelled, found := s.beside.Load(asked.number); found {
-				cancelled.(*atomic.Bool).Store(true)
-			} else if end, found := s.watches.Load(asked.number); found {
-				end.(func())()
+			if cancel, found := s.beside.Load(asked.number); found {
+				cancel.(func())()
 			} else {
 				go s.commands.cancel(asked.number)
 			}
@@ -270,23 +265,17 @@ func (s *session) write(kind kind, body *fields, resumed func(bytes int64, sum [
 // list begins a list of everything below the roots.
 func (s *session) list(asked frame) error {
 	body := fields{rest: asked.body}
-	walk := walker{roots: s.roots}
-	skipped := map[at]bool{}
-	for len(body.rest) > 0 {
-		skipped[walk.place(&body)] = true
-	}
+	skipped := s.otherPlaces(&body)
 	if body.failed {
 		return errMalformed
 	}
-	cancelled := s.cancellable(asked.number)
-	l := &lister{roots: s.roots, skipped: skipped, cancelled: cancelled, send: func(entries []byte) {
-		s.writer.send(kindListed, asked.number, entries)
-	}}
-	go func() {
+	s.start(asked.number, func(cancelled <-chan struct{}) error {
+		l := &lister{roots: s.roots, skipped: skipped, cancelled: cancelled, send: func(entries []byte) {
+			s.writer.send(kindListed, asked.number, entries)
+		}}
 		l.list()
-		s.beside.Delete(asked.number)
-		s.writer.send(kindDone, asked.number, nil)
-	}()
+		return nil
+	})
 	return nil
 }
 
@@ -297,12 +286,10 @@ func (s *session) listening(asked frame) error {
 	if body.failed || port == 0 || port > 65535 {
 		return errMalformed
 	}
-	cancelled := s.cancellable(asked.number)
-	go func() {
+	s.start(asked.number, func(cancelled <-chan struct{}) error {
 		waitUntilListening(port, cancelled)
-		s.beside.Delete(asked.number)
-		s.writer.send(kindDone, asked.number, nil)
-	}()
+		return nil
+	})
 	return nil
 }
 
@@ -314,36 +301,43 @@ func (s *session) watch(asked frame) error {
 	for count := body.number(); count > 0 && !body.failed; count-- {
 		places = append(places, walk.place(&body))
 	}
-	skipped := map[at]bool{}
-	for len(body.rest) > 0 {
-		skipped[walk.place(&body)] = true
-	}
+	skipped := s.otherPlaces(&body)
 	if body.failed {
 		return errMalformed
 	}
-	ended := make(chan struct{})
-	s.watches.Store(asked.number, sync.OnceFunc(func() { close(ended) }))
-	w := &treeWatch{roots: s.roots, places: places, skipped: skipped, ended: ended, send: func(kind kind, body []byte) {
-		s.writer.send(kind, asked.number, body)
-	}}
-	go func() {
-		err := w.run()
-		s.watches.Delete(asked.number)
-		if err == nil {
-			s.writer.send(kindDone, asked.number, nil)
-		} else {
-			code, text := describe(unwrapped(err))
-			s.writer.send(kindFailed, asked.number, failedBody(failure{code, "", text}))
-		}
-	}()
+	s.start(asked.number, func(ended <-chan struct{}) error {
+		w := &treeWatch{roots: s.roots, places: places, skipped: skipped, ended: ended, send: func(kind kind, body []byte) {
+			s.writer.send(kind, asked.number, body)
+		}}
+		return w.run()
+	})
 	return nil
 }
 
-// cancellable notes that work goes on beside the rest. Returns whether it is cancelled.
-func (s *session) cancellable(number uint32) func() bool {
-	cancelled := &atomic.Bool{}
-	s.beside.Store(number, cancelled)
-	return cancelled.Load
+// otherPlaces reads the places that a frame names at its end.
+func (s *session) otherPlaces(body *fields) map[at]bool {
+	walk := walker{roots: s.roots}
+	found := map[at]bool{}
+	for len(body.rest) > 0 && !body.failed {
+		found[walk.place(body)] = true
+	}
+	return found
+}
+
+// start has work done beside the rest until it is done or cancelled, and answers then.
+func (s *session) start(number uint32, work func(cancelled <-chan struct{}) error) {
+	cancelled := make(chan struct{})
+	s.beside.Store(number, sync.OnceFunc(func() { close(cancelled) }))
+	go func() {
+		err := work(cancelled)
+		s.beside.Delete(number)
+		if err == nil {
+			s.writer.send(kindDone, number, nil)
+		} else {
+			code, text := describe(unwrapped(err))
+			s.writer.send(kindFailed, number, failedBody(failure{code, "", text}))
+		}
+	}()
 }
 
 func (s *session) restart(number uint32) {

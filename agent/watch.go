@@ -102,7 +102,7 @@ func (w *treeWatch) once() (again bool, err error) {
 	if list.failed != nil {
 		return false, list.failed
 	}
-	if w.isEnded() {
+	if isClosed(w.ended) {
 		return false, nil
 	}
 	w.send(kindWatching, nil)
@@ -131,17 +131,8 @@ func (w *treeWatch) follow(events <-chan []event) (again bool, err error) {
 	}
 }
 
-func (w *treeWatch) isEnded() bool {
-	select {
-	case <-w.ended:
-		return true
-	default:
-		return false
-	}
-}
-
 func (w *treeWatch) lister(kind kind) *lister {
-	return &lister{roots: w.roots, skipped: w.skipped, cancelled: w.isEnded, send: func(entries []byte) { w.send(kind, entries) },
+	return &lister{roots: w.roots, skipped: w.skipped, cancelled: w.ended, send: func(entries []byte) { w.send(kind, entries) },
 		enter: func(descriptor, root int, path string) error {
 			return w.add(descriptor, watched{folder: at{root, path}})
 		}}

@@ -78,15 +78,22 @@ func sorted(names []string) []string {
 	return names
 }
 
+// watching watches one root, and all below it but some folders.
 func watching(t *testing.T, root string, skipped ...string) *seen {
 	t.Helper()
-	s := &seen{fresh: map[string]string{}}
-	ended, over := make(chan struct{}), make(chan error)
 	skip := map[at]bool{}
 	for _, one := range skipped {
 		skip[at{0, one}] = true
 	}
-	w := &treeWatch{roots: []string{root}, places: []at{{0, ""}}, skipped: skip, ended: ended, send: s.take}
+	return follow(t, &treeWatch{roots: []string{root}, places: []at{{0, ""}}, skipped: skip})
+}
+
+// follow runs a watch until the test is over. Returns when the first list is complete.
+func follow(t *testing.T, w *treeWatch) *seen {
+	t.Helper()
+	s := &seen{fresh: map[string]string{}}
+	ended, over := make(chan struct{}), make(chan error)
+	w.ended, w.send = ended, s.take
 	go func() { over <- w.run() }()
 	t.Cleanup(func() {
 		close(ended)
@@ -180,18 +187,8 @@ func TestWatchFollowsARootThatComesAndGoes(t *testing.T) {
 
 func TestWatchOfPlacesInOneFolder(t *testing.T) {
 	folder := t.TempDir()
-	s := &seen{fresh: map[string]string{}}
-	ended, over := make(chan struct{}), make(chan error)
 	roots := []string{filepath.Join(folder, "one.json"), filepath.Join(folder, "two"), filepath.Join(folder, "three/four")}
-	w := &treeWatch{roots: roots, places: []at{{0, ""}, {1, ""}, {2, ""}}, ended: ended, send: s.take}
-	go func() { over <- w.run() }()
-	t.Cleanup(func() {
-		close(ended)
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
-	})
-	s.expect(t, s.isWatching, "the list to be complete")
+	s := follow(t, &treeWatch{roots: roots, places: []at{{0, ""}, {1, ""}, {2, ""}}})
 	must(t, os.Mkdir(roots[1], 0o755))
 	must(t, os.WriteFile(filepath.Join(roots[1], "a"), nil, 0o644))
 	s.expectNames(t, "a")
