@@ -15,6 +15,8 @@ const (
 	// A process that was just started has not said yet which signals it handles.
 	signalPatience = 2 * time.Second
 	signalPause    = 20 * time.Millisecond
+	// So often in a row a signal must be seen blocked.
+	signalBlocks = 3
 )
 
 // Signals by which apps are told to reload. No other is sent.
@@ -83,16 +85,23 @@ func nameOf(pid int) string {
 	return strings.TrimSuffix(string(name), "\n")
 }
 
-// sendIfTaken waits a while for a process to handle a signal, and then sends it; notTaken when it never does.
+// sendIfTaken waits a while for a process to handle a signal, and then sends it; notTaken when it never does. One that is blocked is waited
+// for by who blocks it, if that lasts: whoever starts a program blocks all for a moment.
 func sendIfTaken(pid int, sent syscall.Signal, patience time.Duration) error {
+	blocks := 0
 	for deadline := time.Now().Add(patience); ; time.Sleep(signalPause) {
-		taken, err := takes(pid, sent)
+		caught, blocked, err := takes(pid, sent)
 		if err != nil {
 			return err
 		}
+		if blocked {
+			blocks++
+		} else {
+			blocks = 0
+		}
 		name := nameOf(pid)
 		// a shell that has not become its program yet
-		if taken && !strings.HasPrefix(name, "devloop") {
+		if (caught || blocks >= signalBlocks) && !strings.HasPrefix(name, "devloop") {
 			return syscall.Kill(pid, sent)
 		}
 		if time.Now().After(deadline) {
@@ -101,20 +110,27 @@ func sendIfTaken(pid int, sent syscall.Signal, patience time.Duration) error {
 	}
 }
 
-// takes says whether a process catches a signal, or blocks it to wait for it.
-func takes(pid int, sent syscall.Signal) (bool, error) {
+// takes says whether a process catches a signal, and whether it blocks it. One that waits for a program that it is starting (state D) does not
+// count as blocking.
+func takes(pid int, sent syscall.Signal) (caught, blocked bool, err error) {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
+	starting := false
 	for _, line := range strings.Split(string(status), "\n") {
 		key, value, _ := strings.Cut(line, ":")
-		if key != "SigBlk" && key != "SigCgt" {
-			continue
-		}
-		if mask, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64); err == nil && mask&(1<<(uint(sent)-1)) != 0 {
-			return true, nil
+		value = strings.TrimSpace(value)
+		mask, _ := strconv.ParseUint(value, 16, 64)
+		has := mask&(1<<(uint(sent)-1)) != 0
+		switch key {
+		case "State":
+			starting = strings.HasPrefix(value, "D")
+		case "SigBlk":
+			blocked = has && !starting
+		case "SigCgt":
+			caught = has
 		}
 	}
-	return false, nil
+	return caught, blocked, nil
 }

@@ -42,6 +42,33 @@ func TestSignalsAreSentToWhatTakesThem(t *testing.T) {
 	}
 }
 
+// A shell blocks all signals while it starts another program: that is no wait for one.
+func TestSignalsAreNotSentToWhatBlocksThemForAMoment(t *testing.T) {
+	busy := exec.Command("sh", "-c", "while :; do /bin/true; done")
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = busy.Process.Kill(); _ = busy.Wait() }()
+	for nameOf(busy.Process.Pid) != "sh" {
+		time.Sleep(time.Millisecond)
+	}
+	var refused notTaken
+	if err := sendIfTaken(busy.Process.Pid, syscall.SIGHUP, time.Second); !errors.As(err, &refused) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSignalsAreSentToWhatBlocksThemToWait(t *testing.T) {
+	waiting := exec.Command("env", "--block-signal=HUP", "sleep", "1000")
+	if err := waiting.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = waiting.Process.Kill(); _ = waiting.Wait() }()
+	if err := sendIfTaken(waiting.Process.Pid, syscall.SIGHUP, 10*time.Second); err != nil {
+		t.Error(err)
+	}
+}
+
 // A process that was just started is given time.
 func TestSignalsWaitForAProcessThatStarts(t *testing.T) {
 	slow := exec.Command("sh", "-c", "sleep 0.3; trap 'exit 7' HUP; while :; do sleep 0.02; done")

@@ -6,6 +6,9 @@ import type { FrameAnswer } from './frame-channel.js'
 /** A process that was just started has not said yet which signals it handles. Milliseconds. */
 const patienceMs = 2_000
 
+/** So often in a row a signal must have been seen blocked until that counts. */
+const blockedBefore = 2
+
 /** On Linux, amd64 and arm64 alike; not those of this machine. */
 export const signalNumbers: Record<ReloadSignal, number> = { SIGHUP: 1, SIGUSR1: 10, SIGUSR2: 12, SIGWINCH: 28 }
 
@@ -22,17 +25,21 @@ const findMain =
   `if [ -z "$b" ] || [ "\${20}" -lt "$b" ]; then b=\${20} M=\${f#/proc/}; fi; done; [ "$M" ]; }; main`
 
 /**
- * Sends the signal to process M if it takes it: prints `PID NAME`, then `sent` or `not taken`. A signal is taken that is caught, or
- * blocked: what waits for signals blocks them. A process of a shell that has not become its program yet takes none.
+ * Sends the signal to process M if it takes it: prints `PID NAME`, then `sent`, `blocked` or `not taken`. What waits for signals blocks
+ * them; but whoever starts a program blocks all for a moment, mostly in state D, so it is looked several times. A process of a shell
+ * that has not become its program yet takes none.
+ * @param lasts whether it was blocked before: then it is waited for
  */
-export function sendCode(name: ReloadSignal): string {
+export function sendCode(name: ReloadSignal, lasts: boolean): string {
   const bit = signalNumbers[name] - 1
   const mask = `*[${digitsWithBit(bit % 4)}]${'[0-9a-f]'.repeat(Math.floor(bit / 4))}`
   return (
-    `{ IFS= read -r c < "/proc/$M/comm"; } 2>/dev/null && printf '%s %s\\n' "$M" "$c" && t= && ` +
-    `while read -r k v; do case $k in SigBlk:|SigCgt:) case $v in ${mask}) t=1;; esac;; esac; done < "/proc/$M/status" && ` +
-    `case $c in devloop*) t=;; esac && ` +
-    `if [ "$t" ]; then kill -s ${name.slice(3)} "$M" && echo sent; else echo 'not taken'; fi`
+    `{ IFS= read -r c < "/proc/$M/comm"; } 2>/dev/null && printf '%s %s\\n' "$M" "$c" && ` +
+    `for i in 1 2 3 4 5 6 7 8; do t= s=; while read -r k v; do case $k in State:) s=$v;; ` +
+    `SigBlk:) case $s$v in D*) ;; ${mask}) t=blocked;; esac;; SigCgt:) case $v in ${mask}) t=caught;; esac;; esac; ` +
+    `done < "/proc/$M/status" || t=gone; [ "$t" = blocked ] || break; done && ` +
+    `case $c in devloop*) t=;; esac && case $t in gone) false;; ${lasts ? '?*' : 'caught'}) ` +
+    `kill -s ${name.slice(3)} "$M" && echo sent;; blocked) echo blocked;; *) echo 'not taken';; esac`
   )
 }
 
@@ -57,12 +64,14 @@ export const createSignaller =
   (exchange: (code: string) => Promise<FrameAnswer>, container: string) =>
   async (name: ReloadSignal, signal: AbortSignal): Promise<void> => {
     const startedAt = Date.now()
+    let blocked = 0
     for (;;) {
       signal.throwIfAborted()
-      const { output, status } = await exchange(`${findMain} && ${sendCode(name)}`)
+      const { output, status } = await exchange(`${findMain} && ${sendCode(name, blocked >= blockedBefore)}`)
       const said = output.toString('utf8').trim()
       if (status !== 0) throw notSent(name, container, said.split('\n').at(-1))
       if (said.endsWith('\nsent')) return
+      blocked = said.endsWith('\nblocked') ? blocked + 1 : 0
       if (Date.now() - startedAt > patienceMs) {
         const [, pid, command] = /^(\d+) (.*)$/m.exec(said) ?? []
         throw notTaken(name, container, `${pid} (${command})`)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createSignaller, sendCode } from '../../../../../src/adapters/kube/sync/signal-main.js'
@@ -26,11 +27,39 @@ describe.each(shellsHere)('under $name', ({ argv: [program = '', ...args] }) => 
   test.each(reloadSignals)('%s is sent to what handles it, and to nothing else', async (signal) => {
     const one = await handles(signal)
     const got = one.next()
-    expect(await run(one.pid, sendCode(signal))).toBe(`${one.pid} node\nsent\n`)
+    expect(await run(one.pid, sendCode(signal, true))).toBe(`${one.pid} node\nsent\n`)
     expect(await got).toBe(`got ${signal}`)
     // node itself handles some of the others
     const other = signal === 'SIGHUP' ? 'SIGUSR2' : 'SIGHUP'
-    expect(await run(one.pid, sendCode(other))).toBe(`${one.pid} node\nnot taken\n`)
+    expect(await run(one.pid, sendCode(other, true))).toBe(`${one.pid} node\nnot taken\n`)
+  })
+
+  /** As the loop does it, where devloop's supervisor runs the process. */
+  const signal = (pid: number) =>
+    createSignaller(async (code) => {
+      const output = await run(pid, `supervisor() { C=devloop:${pid}; }\n{ ${code}; } 2>&1\necho " $?"`)
+      const [, said = '', status] = /^([^]*) (\d+)\n$/.exec(output) ?? []
+      return { output: Buffer.from(said), status: Number(status) }
+    }, 'web')('SIGHUP', never)
+
+  test('what blocks a signal to wait for it gets it', async () => {
+    const waiting = spawn('env', ['--block-signal=HUP', 'sleep', '100'], { stdio: 'ignore' })
+    onTestFinished(() => void waiting.kill('SIGKILL'))
+    await signal(waiting.pid ?? 0)
+    expect(await readFile(`/proc/${waiting.pid}/status`, 'utf8')).toMatch(/^ShdPnd:\s+0*1$/m)
+  })
+
+  test('a shell that blocks signals only while it starts programs does not', async () => {
+    const busy = spawn('sh', ['-c', 'while :; do /bin/true; done'], { stdio: 'ignore' })
+    onTestFinished(() => void busy.kill('SIGKILL'))
+    await expect(signal(busy.pid ?? 0)).rejects.toMatchObject({ code: 'signal/failed' })
+    expect(busy.signalCode).toBe(null)
+  })
+
+  test('one that has ended is not waited for', async () => {
+    const gone = spawn('true', { stdio: 'ignore' })
+    await once(gone, 'exit')
+    await expect(signal(gone.pid ?? 0)).rejects.toMatchObject({ message: expect.stringContaining('could not be sent') as string })
   })
 })
 
