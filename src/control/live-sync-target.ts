@@ -26,7 +26,7 @@ import {
 import { createTargetSteps, dueSteps, type Wanted } from './live-sync-steps.js'
 import { retryAt } from './retry.js'
 import { bothWaysPlaces } from './both-ways-layers.js'
-import { difference, operations, type Difference, type Manifest } from './sync-difference.js'
+import { difference, operations, type Manifest } from './sync-difference.js'
 import { overlaidPaths, strayPaths, syncRoots, type Layer } from './sync-layers.js'
 import { compare, verifiedPaths, type Verified } from './verify.js'
 
@@ -235,9 +235,10 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     if (bothWaysPlaces(layers).length > 0 || target.returns) await bothWays.start(await open(wanted), target, layers)
     const unknown = new Set([...known].filter(([, content]) => content === null).map(([path]) => path))
     if (unknown.size > 0) await inspect(wanted, known, unknown)
-    const bothWaysDifferences = bothWays.plan(layers)
-    const oneWay = (): Difference[] => difference(known, layers).filter(({ path }) => !bothWays.has(path, layers))
-    const differences = held ? [] : [...oneWay(), ...bothWaysDifferences]
+    const ofBothWays = bothWays.plan(layers)
+    const differences = held
+      ? []
+      : [...difference(known, layers).filter(({ path }) => !bothWays.has(path, layers)), ...ofBothWays]
     const askedRestart = target.restartable && target.restartsDone < wanted.restarts
     if (differences.length > 0) {
       const started = performance.now()
@@ -264,7 +265,6 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
       }
       for (const [path, held] of result) known.set(path, held)
       steps.stage(wanted, 'written')
-      patch({ differing: 0 })
       tell(
         'info',
         `${ops.length === 1 ? ops[0]?.path : `${ops.length} paths`} in ${target.pod} (${Math.round(performance.now() - started)} ms)`,
@@ -273,6 +273,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
     if (askedRestart) owed.restart = true
     // what a newer change overtook stays owed, and follows that
     if (isOwed(owed)) {
+      if (differences.length > 0) patch({ differing: 0 })
       if ((await steps.pay(wanted, owed)) === 'overtaken') return
       await notePaid(ports.stateFiles, id, number)
       shortened = await shortenJournals(ports.stateFiles, id, placeJournal(target), number, shortened)
