@@ -8,6 +8,7 @@ import type { CompiledLiveRules } from '../model/live-rules.js'
 import { firstCommon, reconcile, type Conflict, type Move } from '../model/reconcile.js'
 import type { TargetState } from '../model/state.js'
 import { absent, sameEntry, type Entry, type Wanted } from '../model/tree.js'
+import type { SourceWriter } from '../ports/source-writer.js'
 import type { SyncSession, SyncWatch } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
 import { bothWaysPlaces, localEntry, localPaths, localPlace, skippedFolders } from './both-ways-layers.js'
@@ -54,6 +55,9 @@ interface Stuck {
   /** When it is tried again, milliseconds since 1970. */
   readonly until: number
 }
+
+/** What becomes of a path that is to come back: as the source writer says, or `stuck` when that cannot write it. */
+type Outcome = Awaited<ReturnType<SourceWriter['write']>> | 'stuck'
 
 /** Files that are written locally at once. */
 const atOnce = 8
@@ -240,31 +244,33 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
     return false
   }
 
-  /** Write one path locally. */
-  const bringOne = async (
-    session: SyncSession,
-    path: string,
-    { was, wanted }: Move,
-    layers: Layers,
-  ): Promise<'written' | 'kept' | 'changed' | 'stuck'> => {
+  /** Write one path locally. While that goes on, whoever looks there knows that it came back. */
+  const bringOne = async (session: SyncSession, path: string, { was, wanted }: Move, layers: Layers): Promise<Outcome> => {
     const to = localPlace(path, layers)
     const read = session.read
     if (!to || !read) return 'changed'
     const local = { root: to.layer.spec.context, path: to.source }
-    const { pod } = context.store.state().targets[id] ?? { pod: '' }
-    large.returns.set(join(local.root, local.path), { entry: wanted, pod })
+    const place = join(local.root, local.path)
+    const returned = { entry: wanted, pod: context.store.state().targets[id]?.pod ?? '' }
+    large.returns.set(place, returned)
+    let outcome: Outcome = 'stuck'
     try {
       if (path.includes('\uFFFD')) throw new DevloopError('sync/local', `${path} cannot come back: its name is no UTF-8.`)
-      if (wanted.kind === 'absent') return await ports.sourceWriter.remove(local, was, to.within, signal)
       const content = (): AsyncIterable<Buffer> => read(path, wanted.kind === 'file' ? wanted.size : 0, signal)
-      return await ports.sourceWriter.write(local, was, wanted, content, signal)
+      outcome =
+        wanted.kind === 'absent'
+          ? await ports.sourceWriter.remove(local, was, to.within, signal)
+          : await ports.sourceWriter.write(local, was, wanted, content, signal)
     } catch (thrown) {
       if (isAbort(thrown) || !isDevloopError(thrown) || thrown.code !== 'sync/local') throw thrown
       const { message, why } = toErrorInfo(thrown)
       tell('error', why ? `${message} ${why}` : message)
       setStuck(path, was, wanted, why ? `${message} ${why}` : message)
-      return 'stuck'
+    } finally {
+      // what did not come back is not taken for it when it is saved here later; another container may be at the same path
+      if (outcome !== 'written' && large.returns.get(place) === returned) large.returns.delete(place)
     }
+    return outcome
   }
 
   return {

@@ -40,8 +40,8 @@ export interface Large {
   /** By resource: the objects that were rendered for it last. Written by the render controller. */
   readonly rendered: Map<string, readonly ManifestObject[]>
   /**
-   * By absolute path: what came back from a container last, and from which pod. Written by the live-sync controller; the watch controller takes
-   * out what it has seen.
+   * By absolute path: what is coming back from a container, or came back last, and from which pod. Written by the live-sync controller, which takes
+   * out what did not come back; the watch controller takes out what it has seen.
    */
   readonly returns: Map<string, { readonly entry: Wanted; readonly pod: string }>
   /** By target and container path: what is left alone on both sides, in words. Written by the live-sync controller. */
