@@ -8,13 +8,14 @@ import { openExec } from '../../src/adapters/kube/sync/exec.js'
 import { createShellTransport } from '../../src/adapters/kube/sync/shell-transport.js'
 import type { SyncOp, SyncSession, TargetRef } from '../../src/ports/sync-transport.js'
 import { builtAgent } from '../support/agent.js'
-import { proxiedCluster, testConnection, testNamespace, testRegistry, type TestNamespace } from '../support/cluster.js'
+import { testConnection, testNamespace, testRegistry, type TestNamespace } from '../support/cluster.js'
 import { waitFor } from '../support/wait-for.js'
 import { syncBothWaysSuite } from './sync-both-ways.js'
 import { syncListSuite } from './sync-list.js'
 import { startPods, type SyncPod, type SyncPods } from './sync-pods.js'
 import { fileEntry, fileOp } from './sync-samples.js'
 import { runUserSuite } from './sync-run-user.js'
+import { silenceSuite } from './sync-silence.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
 
 const never = new AbortController().signal
@@ -282,17 +283,7 @@ describe('the agent in a pod', () => {
     await session.close()
   })
 
-  it('notices a connection that has gone silent', async () => {
-    const proxied = await proxiedCluster()
-    const through = await testConnection(proxied.kubeconfig.file)
-    const session = await open('node', ['/tmp'], { through })
-    proxied.proxy.freeze()
-    const writing = session.apply([fileOp('/tmp/silent', 'x')], never)
-    await expect(writing).rejects.toMatchObject({ code: 'sync/disconnected' })
-    expect((await session.closed).reason).toBe('lost')
-    through.close()
-    await proxied.close()
-  }, 40_000)
+  silenceSuite((through) => open('node', ['/tmp'], { through }))
 
   it('ends when its session is closed, with what it runs', async () => {
     const session = await open('node', ['/tmp/ends'])

@@ -5,18 +5,12 @@ import type { KubeConnection } from '../../src/adapters/kube/connection.js'
 import { createShellTransport } from '../../src/adapters/kube/sync/shell-transport.js'
 import { superviseCommand } from '../../src/adapters/kube/sync/supervisor.js'
 import type { SyncOp, TargetRef } from '../../src/ports/sync-transport.js'
-import {
-  limitedUser,
-  proxiedCluster,
-  testConnection,
-  testNamespace,
-  testRegistry,
-  type TestNamespace,
-} from '../support/cluster.js'
+import { limitedUser, testConnection, testNamespace, testRegistry, type TestNamespace } from '../support/cluster.js'
 import { waitFor } from '../support/wait-for.js'
 import { startPods, type SyncPods } from './sync-pods.js'
 import { fileEntry, fileOp } from './sync-samples.js'
 import { runUserSuite } from './sync-run-user.js'
+import { silenceSuite } from './sync-silence.js'
 import { syncTransportSuite, type SyncFixture } from './sync-transport.js'
 
 const never = new AbortController().signal
@@ -179,17 +173,7 @@ describe('the shell loop in a pod', () => {
     await session.close()
   })
 
-  it('notices a connection that has gone silent', async () => {
-    const proxied = await proxiedCluster()
-    const through = await testConnection(proxied.kubeconfig.file)
-    const session = await createShellTransport(through).open(target('node'), ['/tmp'], never)
-    proxied.proxy.freeze()
-    const writing = session.apply([fileOp('/tmp/silent', 'x')], never)
-    await expect(writing).rejects.toMatchObject({ code: 'sync/disconnected' })
-    expect((await session.closed).reason).toBe('lost')
-    through.close()
-    await proxied.close()
-  }, 40_000)
+  silenceSuite((through) => createShellTransport(through).open(target('node'), ['/tmp'], never))
 
   it('ends its shell when it is closed or lost', async () => {
     const session = await createShellTransport(connection).open(target('node'), ['/tmp/shells'], never)
