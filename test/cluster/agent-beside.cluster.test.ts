@@ -4,6 +4,7 @@ import { limitedUser, waitFor } from '../support/cluster.js'
 import type { Watching } from '../support/devloop.js'
 import { withKubeTools } from '../support/kube-tools.js'
 import { appFiles, loop, type Loop, type Names } from '../support/loop.js'
+import { deploymentYaml } from '../support/workloads.js'
 
 const write =
   (settings = '') =>
@@ -18,19 +19,8 @@ export default defineDevloop(() => ({
 `
 
 /** A Deployment whose pods devloop has nothing to do with. */
-const template = (pod: string, container: string): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      ${pod}
-      containers: [{ name: web, image: IMAGE, ${container} }]
-`
+const template = (pod: string, container: string): string =>
+  deploymentYaml(pod, `containers: [{ name: web, image: IMAGE, ${container} }]`)
 
 /** Without a shell or any other tool but Node. @param more what else it does before it loses them @param user of the image */
 const noShell = (more = '', user = ''): string => `ARG BASE

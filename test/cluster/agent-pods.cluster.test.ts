@@ -7,6 +7,7 @@ import { randomSuffix, testRegistry, waitFor } from '../support/cluster.js'
 import type { Watching } from '../support/devloop.js'
 import { withKubeTools } from '../support/kube-tools.js'
 import { appFiles, devloopfile, loop, type Loop, type Names } from '../support/loop.js'
+import { deploymentYaml, workload } from '../support/workloads.js'
 
 const live = "[sync('public', '/app/public'), sync('src', '/app/src'), restart({ on: 'src/**' })]"
 
@@ -73,16 +74,10 @@ async function refuseAgent(one: Loop, group: string, resource: string, spec: str
     matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': one.namespace } } },
   })
   const pod = { initContainers: [{ name: 'devloop-agent', image: one.base }], containers: [{ name: 'main', image: one.base }] }
-  const labels = { app: 'try' }
   const body =
     resource === 'pods'
       ? { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'try' }, spec: pod }
-      : {
-          apiVersion: 'apps/v1',
-          kind: 'Deployment',
-          metadata: { name: 'try' },
-          spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: pod } },
-        }
+      : workload('apps/v1', 'Deployment', 'try', pod)
   const path = `${group === '' ? '/api/v1' : `/apis/${group}/v1`}/namespaces/${one.namespace}/${resource}`
   await waitFor(
     async () =>
@@ -105,19 +100,10 @@ export default defineDevloop(() => ({
 `
 const chart = {
   'chart/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.2.3\n',
-  'chart/templates/web.yaml': `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      serviceAccountName: web
-      terminationGracePeriodSeconds: 1
-      containers: [{ name: web, image: "{{ .Values.name }}/web", ports: [{ containerPort: 8080 }] }]
-`,
+  'chart/templates/web.yaml': deploymentYaml(
+    'serviceAccountName: web',
+    'containers: [{ name: web, image: "{{ .Values.name }}/web", ports: [{ containerPort: 8080 }] }]',
+  ),
   'chart/templates/account.yaml': 'apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: web }\n',
 }
 
@@ -125,15 +111,8 @@ spec:
 const deployment =
   (pod: object, container: object = {}) =>
   ({ name, namespace, base, port }: Names): string => {
-    const labels = { app: 'web' }
     const containers = [{ name: 'web', image: `${name}/web`, ports: [{ containerPort: 8080 }], ...container }]
-    const spec = { terminationGracePeriodSeconds: 1, containers, ...pod }
-    const object = {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'web' },
-      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-    }
+    const object = workload('apps/v1', 'Deployment', 'web', { containers, ...pod })
     return `
 import { defineDevloop, image, manifests, restart, sync } from 'devloop'
 const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: ${live} })

@@ -6,6 +6,7 @@ import { statusOf } from '../../src/adapters/kube/errors.js'
 import { waitFor } from '../support/cluster.js'
 import { withKubeTools } from '../support/kube-tools.js'
 import { appFiles, loop, type Loop, type Names } from '../support/loop.js'
+import { deploymentYaml } from '../support/workloads.js'
 
 const write =
   (options: string) =>
@@ -19,18 +20,7 @@ export default defineDevloop(() => ({
 }))
 `
 
-const template = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{ name: web, image: IMAGE, env: [{ name: MODE, value: MODE_HERE }] }]
-`
+const template = deploymentYaml('containers: [{ name: web, image: IMAGE, env: [{ name: MODE, value: MODE_HERE }] }]')
 
 const files = {
   ...appFiles,

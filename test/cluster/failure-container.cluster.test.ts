@@ -6,26 +6,19 @@ import { testRegistry } from '../support/cluster.js'
 import { errorsOf, masked, toldError, withBystanders, type Parts } from '../support/failures.js'
 import { appFiles, loop, type Names } from '../support/loop.js'
 import { waitFor } from '../support/wait-for.js'
+import { deploymentYaml } from '../support/workloads.js'
 
 /** A Deployment of the image `web`; `pod` and `container` are more fields of them, as YAML in braces. */
-const deployment = (container = '', pod = ''): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      ${pod}
-      containers:
-        - name: web
-          image: registry.example/loop/web
-          ports: [{ containerPort: 8080 }]
-          readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }
-          ${container}
-`
+const deployment = (container = '', pod = ''): string =>
+  deploymentYaml(
+    pod,
+    'containers:',
+    '  - name: web',
+    '    image: registry.example/loop/web',
+    '    ports: [{ containerPort: 8080 }]',
+    '    readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 }',
+    `    ${container}`,
+  )
 
 const fromManifests = (parts: Parts) => (names: Names) =>
   withBystanders({

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { errorsOf, masked, toldError, withBystanders } from '../support/failures.js'
 import { waitFor } from '../support/wait-for.js'
 import { appFiles, loop, type Loop } from '../support/loop.js'
+import { deploymentYaml } from '../support/workloads.js'
 
 test('an image that cannot be pulled', async () => {
   const bad = withBystanders({ instead: "app('web', { image: 'localhost:1/nothing/here:1', port: 8080 })" })
@@ -47,18 +48,8 @@ test('a process that crashes at its start, until a save mends it', async () => {
 })
 
 /** The app from a manifest with more fields of its container. */
-const fromYaml = (container: string): string => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers: [{ name: web, image: registry.example/loop/web, ${container} }]
-`
+const fromYaml = (container: string): string =>
+  deploymentYaml(`containers: [{ name: web, image: registry.example/loop/web, ${container} }]`)
 
 /** A project of it. */
 const yamlLoop = (container: string): Promise<Loop> =>

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { devloopfile, loop, type Loop, type Names } from '../support/loop.js'
 import { waitFor } from '../support/wait-for.js'
+import { workload } from '../support/workloads.js'
 
 const live = "[sync('public', '/app/public'), sync('src', '/app/src')]"
 const container = (name: string, image: string, port: number): object => ({
@@ -17,14 +18,7 @@ const container = (name: string, image: string, port: number): object => ({
 const deployment =
   (containers: (image: string) => readonly object[], pod: object = {}) =>
   ({ name, namespace, base }: Names): string => {
-    const labels = { app: 'web' }
-    const spec = { terminationGracePeriodSeconds: 1, containers: containers(`${name}/web`), ...pod }
-    const object = {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'web' },
-      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-    }
+    const object = workload('apps/v1', 'Deployment', 'web', { containers: containers(`${name}/web`), ...pod })
     return `
 import { defineDevloop, image, manifests, sync } from 'devloop'
 const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: ${live} })

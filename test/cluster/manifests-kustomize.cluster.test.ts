@@ -6,6 +6,7 @@ import { statusOf } from '../../src/adapters/kube/errors.js'
 import { waitFor } from '../support/cluster.js'
 import { withKubeTools } from '../support/kube-tools.js'
 import { appFiles, loop, type Loop, type Names } from '../support/loop.js'
+import { deploymentYaml } from '../support/workloads.js'
 
 const write = ({ name, namespace, base, port }: Names): string => `
 import { defineDevloop, image, kustomize, restart, sync } from 'devloop'
@@ -16,21 +17,9 @@ export default defineDevloop(() => ({
 }))
 `
 
-const deployment = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-        - name: web
-          image: NAME/web:any
-          envFrom: [{ configMapRef: { name: settings } }]
-`
+const deployment = deploymentYaml(
+  'containers: [{ name: web, image: NAME/web:any, envFrom: [{ configMapRef: { name: settings } }] }]',
+)
 
 const files = (name: string): Record<string, string> => ({
   ...appFiles,

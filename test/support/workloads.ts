@@ -1,4 +1,4 @@
-// Projects of manifests alone, and all that devloop logs of them.
+// Workloads as manifests, projects of them alone, and all that devloop logs of those.
 import { onTestFinished } from 'vitest'
 import type { LogEntry } from '../../src/protocol/messages.js'
 import type { Watching } from './devloop.js'
@@ -31,6 +31,18 @@ export const workload = (apiVersion: string, kind: string, name: string, pod: ob
     template: { metadata: { labels: { app: name } }, spec: { terminationGracePeriodSeconds: 0, ...pod } },
   },
 })
+
+/** A Deployment `web` as YAML. @param pod lines of the spec of its pods; empty ones are left out */
+export const deploymentYaml = (...pod: readonly string[]): string => `apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 1
+${pod.flatMap((line) => (line === '' ? [] : [`      ${line}\n`])).join('')}`
 
 /** Every line that the daemon logs, from now on. */
 export function listen(watching: Watching): { readonly lines: LogEntry[]; of(container: string): string[] } {
