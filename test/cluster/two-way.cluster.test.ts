@@ -78,10 +78,13 @@ for (const [how, settings, found] of [
     await one.save('app/shared/generated/b', 'local')
     await one.save('app/shared/one.txt', 'three')
     await rm(join(one.folder, 'app/shared/link'))
+    await waitFor(
+      async () => (await shell(one, pod, 'cat shared/one.txt shared/generated/b 2>/dev/null || :')) === 'threelocal',
+      { what: 'the edits to be in the container' },
+    )
     await waitFor(async () => (await one.treeOf(pod, '/app/shared')).length === 3, {
       what: 'the link to be gone in the container',
     })
-    expect(await shell(one, pod, 'cat shared/one.txt shared/generated/b')).toBe('threelocal')
 
     // both change one path
     await waitFor(() => watching.session()?.ready === true && watching.changes().every(({ outcome }) => outcome !== 'pending'), {
