@@ -26,6 +26,7 @@ export type {
 } from './devloopfile/api/services/types.js'
 export { generated, text } from './devloopfile/api/text.js'
 export type {
+  AccessRule,
   App,
   AppOptions,
   AttachOptions,
@@ -49,6 +50,7 @@ export type {
   Endpoint,
   Env,
   EnvFile,
+  ExposeOptions,
   GraphOptions,
   Helm,
   HelmOptions,
@@ -87,6 +89,7 @@ export type {
   SandboxOptions,
   SecretOptions,
   SecretSource,
+  ServiceAccountOptions,
   SyncOptions,
   SettingsOptions,
   TenantOptions,

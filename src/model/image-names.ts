@@ -59,6 +59,13 @@ export function rewrite(image: string, registry: string): string {
 export const familiarName = (image: string): string =>
   image.replace(/^(?:index\.)?docker\.io\//, '').replace(/^library\/(?=[^/]+$)/, '')
 
+/** With its registry, as nodes and policies that know no default want it: `postgres:16` is `docker.io/library/postgres:16`. */
+export function qualifiedName(reference: string): string {
+  const [first = '', ...rest] = reference.split('/')
+  if (rest.length === 0) return `docker.io/library/${reference}`
+  return /[.:]/.test(first) || first === 'localhost' ? reference : `docker.io/${reference}`
+}
+
 // hosts may be written in upper case, repositories not; a run of underscores longer than two is none that registries take
 const escape = (name: string): string => name.toLowerCase().replaceAll(/[/:@]/g, '_').replaceAll(/_{3,}/g, '__')
 

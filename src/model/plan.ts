@@ -301,6 +301,10 @@ export interface AppSpec extends ResourceBase {
   /** Who its container runs as; undefined = the image's user. */
   readonly user?: { readonly uid: number; readonly gid?: number }
   readonly pod?: PodSettings
+  /** It can be reached from outside of the cluster: by a Route where the cluster has them, else by an Ingress. */
+  readonly expose?: ExposeSpec
+  /** Who its pods are to the API server; undefined = a ServiceAccount of its own that may do nothing, and no token. */
+  readonly serviceAccount?: ServiceAccountSpec
   /** It is started under its debugger. */
   readonly debug?: DebugSpec
   /** How to run it on this machine; undefined = only on Kubernetes. */
@@ -406,10 +410,53 @@ export interface ProbeSpec {
   readonly failures: number
 }
 
+/** How an app is reached from outside of the cluster. */
+export interface ExposeSpec {
+  /** Name of one of its ports. */
+  readonly port: string
+  /** Undefined = the cluster chooses one, or takes any. */
+  readonly host?: string
+  /** Begins with a slash; what is below it leads to the app too. */
+  readonly path: string
+  /** By TLS that ends before the app: `true` with the cluster's own certificate, else with that of the Secret of this name. */
+  readonly tls?: true | { readonly secret: string }
+  /** Of an Ingress; undefined = the default of the cluster. */
+  readonly ingressClass?: string
+  readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** A ServiceAccount that is there, by its name, or what the app's own has. */
+export type ServiceAccountSpec =
+  | { readonly name: string }
+  | {
+      /** Its pods find its token in a file. */
+      readonly token: boolean
+      /** Rules of a Role, in the app's namespace. */
+      readonly rules?: readonly AccessRule[]
+      readonly annotations?: Readonly<Record<string, string>>
+    }
+
+/** A rule of a Role, as Kubernetes has it. */
+export interface AccessRule {
+  /** '' = the core group. */
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly verbs: readonly string[]
+  readonly resourceNames?: readonly string[]
+}
+
+/** Amounts as Kubernetes quantities. */
+export interface ResourceAmounts {
+  readonly cpu?: string
+  readonly memory?: string
+}
+
 /** Settings of an app's pods that only Kubernetes knows. */
 export interface PodSettings {
-  /** At most, as Kubernetes quantities. */
-  readonly limits?: { readonly cpu?: string; readonly memory?: string }
+  /** What it is promised; what is not said gets a default. */
+  readonly requests?: ResourceAmounts
+  /** At most; what is not said gets a default. */
+  readonly limits?: ResourceAmounts
   /** Seconds that it is given to end. */
   readonly stopTimeout?: number
   /** Host names that it knows beside those of the cluster: name to IP address. */

@@ -1,5 +1,6 @@
 // What a developer's namespace holds and how it is named: settings and names. Pure.
 import { createHash } from 'node:crypto'
+import { amountOf } from './quantity.js'
 
 /** Levels of Pod Security admission, https://kubernetes.io/docs/concepts/security/pod-security-standards/ */
 export const podSecurityLevels = ['privileged', 'baseline', 'restricted'] as const
@@ -88,28 +89,6 @@ export function fittingDefaults(quota: Readonly<Record<string, string>>, given: 
 }
 
 const smaller = (a: string, b: string): string => (amountOf(a) <= amountOf(b) ? a : b)
-
-const factors: Readonly<Record<string, number>> = {
-  m: 1e-3,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-}
-
-/** The number that a Kubernetes quantity stands for, such as 0.1 for `100m`. */
-export function amountOf(quantity: string): number {
-  const found = /^([\d.]+)(\w*)$/.exec(quantity)
-  return Number(found?.[1] ?? Number.NaN) * (factors[found?.[2] ?? ''] ?? 1)
-}
 
 /** Longest name of a namespace, and longest value of a label. */
 const longest = 63

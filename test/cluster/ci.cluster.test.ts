@@ -70,7 +70,7 @@ test('[tilt-26] the examples of the repository pass, stay until they are removed
   const again = await run(['ci', ...common, '--down', ...base], options)
   expect([again.code, again.stderr]).toEqual([0, ''])
   expect(again.stdout).not.toContain('building example/api')
-  expect(again.stdout).toContain('api: deleted deployment/api, secret/api.devloop-env, service/api')
+  expect(again.stdout).toContain('api: deleted deployment/api, secret/api.devloop-env, service/api, serviceaccount/api')
   const nothing = await run(['down', ...common, ...base], options)
   expect([nothing.code, nothing.stdout]).toEqual([0, expect.not.stringContaining('deleted')])
 })

@@ -33,7 +33,7 @@ describe('apps', () => {
     const mine = deployer()
     const spec = appSpec(name, { command: serve, ports: { http: 8080 }, env: { MODE: [{ kind: 'literal', text: '$(PORT)' }] } })
     const first = await mine.deploy(spec)
-    expect(first.objects).toEqual([`service/${name}`, `deployment/${name}`])
+    expect(first.objects).toEqual([`service/${name}`, `deployment/${name}`, `serviceaccount/${name}`])
     expect(first.warnings).toEqual([])
     await rolledOut(name)
     const [pod] = await pods(`devloop.dev/resource=${name}`)
@@ -125,7 +125,7 @@ describe('apps', () => {
         body: { metadata: { finalizers: null } },
         contentType: 'application/merge-patch+json',
       })
-      expect((await deployed).objects).toEqual(['deployment/web'])
+      expect((await deployed).objects).toEqual(['deployment/web', 'serviceaccount/web'])
       expect((await get(path)).metadata.deletionTimestamp).toBeUndefined()
     } finally {
       other.close()

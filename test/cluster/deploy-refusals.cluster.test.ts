@@ -64,6 +64,7 @@ describe('what is not devloop’s, or not this instance’s', () => {
       `deployment/${app.name}`,
       `secret/${app.name}.devloop-env`,
       `service/${app.name}`,
+      `serviceaccount/${app.name}`,
     ])
     expect(await later.remove(app.name, signal)).toEqual([])
     expect(await mine.again().deployed(signal)).toEqual([])
@@ -222,7 +223,7 @@ describe('what the cluster refuses', () => {
 
   test('a user who may not create Deployments is told which right is missing', async () => {
     const user = await limitedUser(space.name, [
-      { apiGroups: [''], resources: ['configmaps', 'services', 'secrets'], verbs: ['*'] },
+      { apiGroups: [''], resources: ['configmaps', 'services', 'secrets', 'serviceaccounts'], verbs: ['*'] },
       { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get'] },
     ])
     const limited = await testConnection(user.file, { namespace: space.name })
@@ -236,7 +237,7 @@ describe('what the cluster refuses', () => {
       )
       // what could be applied is known and can be taken away
       expect(await mine.deployed(signal)).toEqual(['web'])
-      expect(await mine.again().remove('web', signal)).toEqual(['service/web'])
+      expect(await mine.again().remove('web', signal)).toEqual(['service/web', 'serviceaccount/web'])
     } finally {
       limited.close()
       await user.remove()

@@ -125,12 +125,12 @@ const web = app('web', { image: base, command: ${answering}, port: 8080, needs: 
   expect(lines.map((line) => line.replace(/devloop-generated\.\S+:/, 'devloop-generated:')).toSorted()).toEqual(
     [
       'custom: deleted widget/one, customresourcedefinition/widgets.GROUP',
-      'db: deleted deployment/db, secret/db.devloop-env',
+      'db: deleted deployment/db, secret/db.devloop-env, serviceaccount/db',
       'kept secret/devloop-generated: it holds the generated values, for data that was kept (--delete-generated deletes it)',
       'objects: deleted clusterrole/reader-GROUP, configmap/config',
       'objects: kept configmap/kept: it is annotated with devloop.dev/keep',
       'objects: kept persistentvolumeclaim/data: it holds data',
-      'web: deleted deployment/web, service/web',
+      'web: deleted deployment/web, service/web, serviceaccount/web',
     ].map((line) => line.replace('GROUP', group)),
   )
   // what needs others goes before them
@@ -174,7 +174,7 @@ const side = app('side', { image: base, command: ${answering}, port: 8080 })`,
   await connection.request('DELETE', `/apis/apps/v1/namespaces/${one.namespace}/deployments/side`)
   await waitFor(async () => !(await exists(definition)), { what: 'the definition to be gone', timeoutMs: 60_000 })
   const down = await one.devloop('down')
-  expect([down.code, down.stderr, down.stdout]).toEqual([0, '', 'side: deleted service/side\n'])
+  expect([down.code, down.stderr, down.stdout]).toEqual([0, '', 'side: deleted service/side, serviceaccount/side\n'])
 })
 
 test('[tilt-30] what needs others is gone before they go, and single resources can be named', async () => {
@@ -258,7 +258,7 @@ test('[tilt-30] namespaces are kept, and with --delete-namespace only those go t
   other.child.kill('SIGINT')
   await other.ended
   const others = await run(['down', '--delete-namespace'], { cwd: folder, env })
-  expect([others.code, others.stderr, others.stdout]).toEqual([0, '', 'third: deleted deployment/third\n'])
+  expect([others.code, others.stderr, others.stdout]).toEqual([0, '', 'third: deleted deployment/third, serviceaccount/third\n'])
   expect(await exists(path)).toBe(true)
 
   const gone = await one.devloop('down', '--delete-namespace')
@@ -271,6 +271,6 @@ test('[tilt-30] namespaces are kept, and with --delete-namespace only those go t
   second.child.kill('SIGINT')
   await second.ended
   const kept = await one.devloop('down', '--delete-namespace')
-  expect([kept.code, kept.stderr, kept.stdout]).toEqual([0, '', 'side: deleted deployment/side\n'])
+  expect([kept.code, kept.stderr, kept.stdout]).toEqual([0, '', 'side: deleted deployment/side, serviceaccount/side\n'])
   expect(await exists(`/api/v1/namespaces/${one.namespace}`)).toBe(true)
 })

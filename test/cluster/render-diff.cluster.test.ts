@@ -62,7 +62,7 @@ test('before the first deploy: all is new, and an image that is not built is nam
     new RegExp(`${one.name}/web is not built yet: its reference is written as ${one.name}/web:not-built-yet`),
   )
   const objects = objectsIn(rendered.stdout)
-  expect(objects.map(({ kind }) => kind).sort()).toEqual(['Deployment', 'Secret', 'Service'])
+  expect(objects.map(({ kind }) => kind).sort()).toEqual(['Deployment', 'Secret', 'Service', 'ServiceAccount'])
   expect(JSON.stringify(find(objects, 'Deployment'))).toContain(`"${one.name}/web:not-built-yet"`)
 
   const diff = await one.devloop('diff')

@@ -9,7 +9,7 @@ const needed: readonly RbacRule[] = [
   { apiGroups: [''], resources: ['pods', 'events'], verbs: ['get', 'list', 'watch', 'delete'] },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
   { apiGroups: [''], resources: ['pods/exec', 'pods/portforward'], verbs: ['get', 'create'] },
-  { apiGroups: [''], resources: ['configmaps', 'services'], verbs: ['get', 'create', 'patch', 'delete'] },
+  { apiGroups: [''], resources: ['configmaps', 'services', 'serviceaccounts'], verbs: ['get', 'create', 'patch', 'delete'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
 ]
 

@@ -16,6 +16,7 @@ import { createInventory, sameRef, type ObjectRef } from './deploy/inventory.js'
 import { createKindCatalog } from './deploy/kinds.js'
 import { lookAt, refOf } from './deploy/look-at.js'
 import { refPath, whyKept } from './deploy/remove-objects.js'
+import { createPlaceFinder } from './deploy/place.js'
 import { pullSecretKey, pullSecretName, type PullSource } from './deploy/pull-secret.js'
 import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
 import { readSecretSource, type ReadSecretSource } from './deploy/secret-source.js'
@@ -72,6 +73,7 @@ export async function openKubePreview(options: RuntimeOptions, tools: PreviewToo
     return 'why' in image ? image : { ref: pulledAs(image, registry), version: image.version }
   }
   const generated = (names: ReadonlySet<string>, within: AbortSignal) => knownGenerated(connection, options, names, within)
+  const placeOf = createPlaceFinder(connection)
   const { pullSecret } = options.cluster
   const configs = new Map<string, ConfigValues>()
   /** Values that are shown to nobody. */
@@ -79,7 +81,7 @@ export async function openKubePreview(options: RuntimeOptions, tools: PreviewToo
   const secretSource: ReadSecretSource = (spec, source, within) => readSecretSource(connection, spec, source, within)
   const rendered = async (request: ObjectsRequest, within: AbortSignal, config?: PullSource['config']) => {
     const pull = pullSecret && ('names' in pullSecret ? pullSecret : { names: [], config: config ?? hiddenConfig })
-    const renderer = { connection, options, kinds, generated, configs, secretSource, pull, agent }
+    const renderer = { connection, options, kinds, generated, configs, secretSource, pull, placeOf, agent }
     const result = await renderRequest(renderer, request, within)
     const { resource } = request
     if (result.values) configs.set(resource.name, result.values)

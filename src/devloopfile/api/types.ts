@@ -493,6 +493,16 @@ export interface AppOptions<Port extends string = string> extends GraphOptions {
   /** What else can be said of its pods. */
   pod?: PodOptions
   /**
+   * It can be reached from outside of the cluster: by a Route where the cluster has them (OpenShift), else by an Ingress. `true`: its first
+   * port, by whatever host the cluster gives. Its address is shown with those of `forward`. On this machine it means nothing.
+   */
+  expose?: boolean | ExposeOptions<NoInfer<Port>>
+  /**
+   * Who its pods are to the API server: the name of a ServiceAccount that is there, or what the app's own one may do. Default: a
+   * ServiceAccount of its own that may do nothing, and no token in the pods.
+   */
+  serviceAccount?: string | ServiceAccountOptions
+  /**
    * It is started under its debugger, which a port of this machine leads to: 9229 for `node`, 5678 for `python` (the image needs
    * debugpy), 2345 for `go` (the image needs dlv), 5005 for `java`, or the next that is free. Its probes wait for who stands at a breakpoint.
    */
@@ -641,8 +651,51 @@ export type ProbeOptions = {
     }
 )
 
+/** How an app is reached from outside of the cluster. */
+export interface ExposeOptions<Port extends string = string> {
+  /** Such as `'shop.example.com'`. Default: on OpenShift the cluster makes one; an Ingress takes any host. */
+  host?: string
+  /** Only this path and what is below it. Default: `/`. */
+  path?: string
+  /** The port by its name. Default: the first. */
+  port?: Port
+  /**
+   * `true`: by HTTPS, with the certificate that the cluster's router or ingress controller has. A name: with that of this Secret of the
+   * namespace (type `kubernetes.io/tls`; for Routes since OpenShift 4.19). Default: by HTTP.
+   */
+  tls?: boolean | string
+  /** Class of the Ingress. Default: that of the cluster. */
+  ingressClass?: string
+  /** For the ingress controller. */
+  annotations?: Readonly<Record<string, string>>
+}
+
+/** What an app's own ServiceAccount is. */
+export interface ServiceAccountOptions {
+  /** What it may do in its namespace, as rules of a Role. You can only give what you may do yourself. */
+  rules?: readonly AccessRule[]
+  /** Such as those by which clouds know it. */
+  annotations?: Readonly<Record<string, string>>
+  /** Whether its pods find its token in a file. Default: `true` with `rules`, else `false`. */
+  token?: boolean
+}
+
+/** A rule of a Role. */
+export interface AccessRule {
+  /** API groups. Default: `''`, the core group. */
+  apiGroups?: readonly string[]
+  /** Such as `['pods', 'configmaps']`. */
+  resources: readonly string[]
+  /** Such as `['get', 'list', 'watch']`. */
+  verbs: readonly string[]
+  /** Only objects with these names. Default: all. */
+  resourceNames?: readonly string[]
+}
+
 export interface PodOptions {
-  /** What it may use at most, as Kubernetes quantities. */
+  /** What it is promised, as Kubernetes quantities. Default: `{ cpu: '10m', memory: '32Mi' }`, or what the namespace's LimitRange says. */
+  requests?: { cpu?: string; memory?: string }
+  /** What it may use at most, as Kubernetes quantities. Default: `{ cpu: '2', memory: '2Gi' }`, or what the namespace's LimitRange says. */
   limits?: { cpu?: string; memory?: string }
   /** Seconds that it is given to end. Default: 5. */
   stopTimeout?: number

@@ -86,6 +86,14 @@ export function string(subject: Subject, path: string, value: Given, required?: 
   return value === '' ? wrong(subject, path, 'a string that is not empty', value) : value
 }
 
+/** Annotations of an object, as they are given. */
+export function annotations(subject: Subject, path: string, value: Given): Readonly<Record<string, string>> | undefined {
+  if (value === undefined) return undefined
+  const given = isMark(value) ? undefined : record(value)
+  if (given && Object.values(given).every((item) => typeof item === 'string')) return given as Record<string, string>
+  return wrong(subject, path, 'an object with strings by name', value)
+}
+
 /** True or false. */
 export function boolean(subject: Subject, path: string, value: Given): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value

@@ -6,11 +6,13 @@ import { didYouMean, listed } from '../../errors/did-you-mean.js'
 import { makeEnvFrom } from './config-ref.js'
 import { makeDebug } from './make-debug.js'
 import { broken, command, dnsLabel, integer, options, port, readiness, record, string, wrong, type Subject } from './fields.js'
+import { makeExpose } from './make-expose.js'
 import { makeForwardSpec } from './make-forward.js'
 import { graphKnown, makeGraph } from './make-graph.js'
 import type { Needs } from './make-needs.js'
 import { makeAliases, makeJob, makePod, makeUser } from './make-pod.js'
 import { makeProbe } from './make-probe.js'
+import { makeServiceAccount } from './make-service-account.js'
 import { makeEnv } from './make-text.js'
 import { baseOf, flag, makeVolumes } from './make-volumes.js'
 import { called } from './names.js'
@@ -36,6 +38,8 @@ const known: Record<keyof AppOptions, true> = {
   workdir: true,
   user: true,
   pod: true,
+  expose: true,
+  serviceAccount: true,
   debug: true,
   process: true,
   ...graphKnown,
@@ -64,6 +68,8 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
   const workdir = makeWorkdir(subject, given.workdir)
   const user = makeUser(subject, given.user)
   const pod = makePod(subject, given.pod)
+  const expose = makeExpose(subject, given.expose, Object.keys(ports))
+  const serviceAccount = makeServiceAccount(subject, given.serviceAccount)
   const job = makeJob(subject, given.job)
   const debug = makeDebug(subject, given.debug, ports)
   const envFrom = makeEnvFrom(work, subject, given.envFrom)
@@ -90,6 +96,8 @@ export async function makeApp(work: PlanWork, resource: DeclaredResource, needs:
     ...(workdir === undefined ? {} : { workdir }),
     ...(user ? { user } : {}),
     ...(pod ? { pod } : {}),
+    ...(expose ? { expose } : {}),
+    ...(serviceAccount ? { serviceAccount } : {}),
     ...(debug ? { debug } : {}),
     ...(process ? { process } : {}),
     ...(resource.warnings?.length ? { warnings: resource.warnings } : {}),

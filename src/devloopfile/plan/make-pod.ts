@@ -1,6 +1,6 @@
 // Settings of an app that only pods have.
 import { isIP } from 'node:net'
-import type { AppSpec, PodSettings } from '../../model/plan.js'
+import type { AppSpec, PodSettings, ResourceAmounts } from '../../model/plan.js'
 import type { PodOptions } from '../api/types.js'
 import { isMark, type Encoded } from '../declaration.js'
 import { broken, dnsLabel, integer, options, record, strings, wrong, type Subject } from './fields.js'
@@ -8,6 +8,7 @@ import { flag } from './make-volumes.js'
 import { quantity } from './quantity.js'
 
 const known: Record<keyof PodOptions, true> = {
+  requests: true,
   limits: true,
   stopTimeout: true,
   hosts: true,
@@ -22,13 +23,15 @@ const known: Record<keyof PodOptions, true> = {
 export function makePod(subject: Subject, value: Encoded): PodSettings | undefined {
   if (value === undefined) return undefined
   const given = options(subject, 'pod', value, known)
-  const limits = makeLimits(subject, given.limits)
+  const requests = makeAmounts(subject, 'pod.requests', given.requests)
+  const limits = makeAmounts(subject, 'pod.limits', given.limits)
   const stopTimeout = integer(subject, 'pod.stopTimeout', given.stopTimeout, 0, 86_400)
   const hosts = makeHosts(subject, given.hosts)
   const hostname = given.hostname === undefined ? undefined : dnsLabel(subject, 'pod.hostname', given.hostname)
   const fsGroup = integer(subject, 'pod.fsGroup', given.fsGroup, 0, 2_147_483_647)
   const capabilities = makeCapabilities(subject, given.capabilities)
   return {
+    ...(requests ? { requests } : {}),
     ...(limits ? { limits } : {}),
     ...(stopTimeout === undefined ? {} : { stopTimeout }),
     ...(hosts ? { hosts } : {}),
@@ -41,10 +44,10 @@ export function makePod(subject: Subject, value: Encoded): PodSettings | undefin
   }
 }
 
-function makeLimits(subject: Subject, value: Encoded): PodSettings['limits'] {
+function makeAmounts(subject: Subject, path: string, value: Encoded): ResourceAmounts | undefined {
   if (value === undefined) return undefined
-  const given = options(subject, 'pod.limits', value, { cpu: true, memory: true })
-  const [cpu, memory] = [quantity(subject, 'pod.limits.cpu', given.cpu), quantity(subject, 'pod.limits.memory', given.memory)]
+  const given = options(subject, path, value, { cpu: true, memory: true })
+  const [cpu, memory] = [quantity(subject, `${path}.cpu`, given.cpu), quantity(subject, `${path}.memory`, given.memory)]
   return { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) }
 }
 

@@ -254,7 +254,7 @@ test('probe, job, user, workdir, aliases, pod', async () => {
   ).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:3:13
     app 'a': there is no option \`pod.limit\`.
-    Received limit: an empty object. Options: limits, stopTimeout, hosts, hostname, fsGroup, capabilities, readOnly, stdin and tty.
+    Received limit: an empty object. Options: requests, limits, stopTimeout, hosts, hostname, fsGroup, capabilities, readOnly, stdin and tty.
     -> Did you mean 'limits'?
 
     devloopfile/invalid at Devloopfile.ts:3:13

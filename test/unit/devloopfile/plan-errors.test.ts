@@ -93,7 +93,7 @@ test('an unknown option', async () => {
   expect(await errorsOf(`  const a = app('a', { imagee: 'postgres:16' })`, 'a')).toMatchInlineSnapshot(`
     "devloopfile/invalid at Devloopfile.ts:3:13
     app 'a': there is no option \`imagee\`.
-    Received imagee: 'postgres:16'. Options: image, port, ports, forward, env, envFrom, command, args, replicas, readiness, job, headless, aliases, portVariables, volumes, probe, workdir, user, pod, debug, process, needs, rebuildAfter, labels, auto, trigger and enabled.
+    Received imagee: 'postgres:16'. Options: image, port, ports, forward, env, envFrom, command, args, replicas, readiness, job, headless, aliases, portVariables, volumes, probe, workdir, user, pod, expose, serviceAccount, debug, process, needs, rebuildAfter, labels, auto, trigger and enabled.
     -> Did you mean 'image'?"
   `)
   expect(await errorsOf(`  const a = app('a', { image: 'a', process: { comand: 'x' } })`, 'a')).toMatchInlineSnapshot(`
@@ -191,7 +191,7 @@ test('options that are no object, and values that contain themselves', async () 
     devloopfile/invalid at Devloopfile.ts:5:48
     app 'b' needs its options as an object.
     Received undefined.
-    -> Options: image, port, ports, forward, env, envFrom, command, args, replicas, readiness, job, headless, aliases, portVariables, volumes, probe, workdir, user, pod, debug, process, needs, rebuildAfter, labels, auto, trigger and enabled."
+    -> Options: image, port, ports, forward, env, envFrom, command, args, replicas, readiness, job, headless, aliases, portVariables, volumes, probe, workdir, user, pod, expose, serviceAccount, debug, process, needs, rebuildAfter, labels, auto, trigger and enabled."
   `)
 })
 

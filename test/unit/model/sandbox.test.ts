@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { amountOf, fittingDefaults, isReservedNamespace, ownNamespace, userSlug } from '../../../src/model/sandbox.js'
+import { fittingDefaults, isReservedNamespace, ownNamespace, userSlug } from '../../../src/model/sandbox.js'
+import { amountOf } from '../../../src/model/quantity.js'
 
 test('a user name that is a label stays as it is, any other gets a hash of itself', () => {
   expect(userSlug('ann')).toBe('ann')

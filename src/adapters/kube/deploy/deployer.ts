@@ -16,6 +16,7 @@ import { createInventory, sameRef, type Inventory, type ObjectRef } from './inve
 import { createKindCatalog } from './kinds.js'
 import { lookAt, refOf } from './look-at.js'
 import { removeNamespaces } from './namespaces.js'
+import { createPlaceFinder } from './place.js'
 import type { PullSource } from './pull-secret.js'
 import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
@@ -66,7 +67,18 @@ export function createDeployer(
     return values
   }
 
-  const renderer: RequestRenderer = { connection, options, kinds, generated, configs, secretSource, pull, agent: agent?.source }
+  const placeOf = createPlaceFinder(connection)
+  const renderer: RequestRenderer = {
+    connection,
+    options,
+    kinds,
+    generated,
+    configs,
+    secretSource,
+    pull,
+    placeOf,
+    agent: agent?.source,
+  }
 
   /** @param why the agent must not be in it; undefined = it may */
   async function prepare(given: ObjectsRequest, why: string | undefined, signal: AbortSignal): Promise<Prepared> {

@@ -6,11 +6,16 @@ import { isSecretText, type AppSpec, type ConfigRef, type KubeObject, type Seale
 import type { AgentOf } from '../agent/agents-of.js'
 import { configAnnotation, instanceLabel, projectLabel, resourceLabel } from '../labels.js'
 import { keyedHash } from './content-hash.js'
+import { accountOf, type AppAccount } from './app-account.js'
 import { putDebugger } from './app-debug.js'
+import { exposing } from './app-expose.js'
 import { probesOf } from './app-probe.js'
+import { resourcesOf } from './app-resources.js'
 import { renderVolumes, type AppVolumes, type Storage } from './app-volumes.js'
 import { literally } from './expansion.js'
+import { qualifiedName } from '../../../model/image-names.js'
 import type { Container, PodTemplate } from '../../../model/pod-bearing.js'
+import type { Place } from './place.js'
 import { finishPodTemplate } from './pod-template.js'
 import { portVariables } from './port-variables.js'
 import { ownerLabels, type Owner, type Rendered } from './rendered.js'
@@ -38,6 +43,8 @@ export interface RenderAppInput {
   /** Content of the files that its volumes hold; see readVolumeFiles. */
   readonly files: ReadonlyMap<string, Buffer>
   readonly storage: Storage
+  /** Default: a namespace that says nothing. */
+  readonly place?: Place
 }
 
 /** On pod templates: hash of the files that devloop brings, so that a changed one rolls out. */
@@ -56,7 +63,7 @@ const secretName = (app: string): string => `${app}.devloop-env`
 export function renderApp(input: RenderAppInput): Rendered {
   const { app, owner, namespace } = input
   checkPorts(app)
-  const labels = { 'app.kubernetes.io/name': app.name, ...ownerLabels(owner) }
+  const labels = { ...appLabels(app, owner.project), ...ownerLabels(owner) }
   const meta = (name: string) => ({ name, namespace, labels: { ...labels } })
   const selector = { [projectLabel]: owner.project, [instanceLabel]: owner.instance, [resourceLabel]: owner.resource }
   const context = textContext(input)
@@ -74,7 +81,8 @@ export function renderApp(input: RenderAppInput): Rendered {
     ...optional(configAnnotation, hash({ ...used, ...wholeConfigs(app, context) })),
     ...optional(filesAnnotation, volumes.contentHash),
   }
-  const template = podTemplate(input, env, volumes, annotations)
+  const account = accountOf(app)
+  const template = podTemplate(input, { env, volumes, account, annotations })
   const built = 'built' in app.image ? app.image.built : undefined
   const notDebugged = putDebugger(
     app,
@@ -126,10 +134,20 @@ export function renderApp(input: RenderAppInput): Rendered {
           template,
         },
       }
+  const exposed = exposing(app, input.place?.exposing ?? 'Ingress')
+  const beside = [...account.objects, ...(exposed ? [exposed] : [])].map(
+    ({ apiVersion, kind, name, annotations, ...rest }): KubeObject => ({
+      apiVersion,
+      kind,
+      metadata: { ...meta(name), ...(annotations ? { annotations } : {}) },
+      ...rest,
+    }),
+  )
   return {
     objects: [
       ...objects.map((object) => ({ object, at: app.at })),
       { object: workload, at: app.at, template: id, ...(agent ? { agent } : {}) },
+      ...beside.map((object) => ({ object, at: app.at })),
     ],
     warnings: [...volumes.warnings, ...notDebugged, ...warnings],
   }
@@ -141,17 +159,28 @@ function serviceSpec({ ports, headless }: AppSpec, selector: Readonly<Record<str
   return { type: 'ClusterIP', clusterIP: 'None', selector, ...(named.length > 0 ? { ports: named } : {}) }
 }
 
+/** What everybody else's tools know an app by. */
+const appLabels = ({ name }: AppSpec, project: string): Record<string, string> => ({
+  'app.kubernetes.io/name': name,
+  'app.kubernetes.io/part-of': project,
+})
+
+interface PodParts {
+  readonly env: readonly object[]
+  readonly volumes: AppVolumes
+  readonly account: AppAccount
+  readonly annotations: Record<string, string>
+}
+
 function podTemplate(
-  { app, images }: RenderAppInput,
-  env: readonly object[],
-  { volumes, mounts }: AppVolumes,
-  annotations: Record<string, string>,
+  { app, images, owner, place = {} }: RenderAppInput,
+  { env, volumes: { volumes, mounts }, account, annotations }: PodParts,
 ): PodTemplate {
   const user = 'built' in app.image ? images[app.image.built]?.config.user : undefined
   const ports = Object.entries(app.ports)
   const container: Container = {
     name: app.name,
-    image: 'ref' in app.image ? app.image.ref : '',
+    image: 'ref' in app.image ? qualifiedName(app.image.ref) : '',
     imagePullPolicy: 'IfNotPresent',
     ...(app.command ? { command: app.command.map(literally) } : {}),
     ...(app.args ? { args: app.args.map(literally) } : {}),
@@ -161,19 +190,24 @@ function podTemplate(
     ...(ports.length > 0 ? { ports: ports.map(([name, containerPort]) => ({ name, containerPort, protocol: 'TCP' })) } : {}),
     ...probesOf(app),
     ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
-    ...(app.pod?.limits ? { resources: { limits: app.pod.limits } } : {}),
+    resources: resourcesOf(app.pod ?? {}, place.bounds),
     ...(app.pod?.stdin ? { stdin: true } : {}),
     ...(app.pod?.tty ? { tty: true } : {}),
-    securityContext: containerSecurity(app, user),
+    securityContext: containerSecurity(app, user, place.restricted ?? false),
   }
   const hosts = Object.entries(app.pod?.hosts ?? {})
   return {
     metadata: {
-      labels: { 'app.kubernetes.io/name': app.name },
+      labels: appLabels(app, owner.project),
       ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
     },
     spec: {
       containers: [container],
+      ...account.pod,
+      // what pods with the default ServiceAccount would pull with; one of the user's own has its own
+      ...(place.pullSecrets && account.objects.length > 0
+        ? { imagePullSecrets: place.pullSecrets.map((name) => ({ name })) }
+        : {}),
       // variables like API_PORT=tcp://... for each Service would only be in the way of the app's own
       enableServiceLinks: false,
       securityContext: { seccompProfile: { type: 'RuntimeDefault' }, ...volumeGroup(app) },
@@ -188,11 +222,12 @@ function podTemplate(
 
 /**
  * As near to the "restricted" Pod Security Standard as the image allows. An image that starts as root (or whose user is not known)
- * keeps the default capabilities: entrypoints that change owner and user need them, and "restricted" admits no such image anyway.
+ * keeps the default capabilities: entrypoints that change owner and user need them. Where the namespace is restricted such a container
+ * would not be admitted, so there it is taken to start as somebody else: the kubelet looks, and says it when it does not.
  */
-function containerSecurity({ user: own, pod }: AppSpec, user: string | undefined): object {
+function containerSecurity({ user: own, pod }: AppSpec, user: string | undefined, restricted: boolean): object {
   const name = own ? String(own.uid) : ((user ?? '').split(':')[0] ?? '')
-  const root = name === '' || name === 'root' || /^0+$/.test(name)
+  const root = !restricted && (name === '' || name === 'root' || /^0+$/.test(name))
   const capabilities = pod?.capabilities ?? (root ? undefined : { drop: ['ALL'] })
   return {
     allowPrivilegeEscalation: false,
@@ -200,7 +235,7 @@ function containerSecurity({ user: own, pod }: AppSpec, user: string | undefined
     ...(own ? { runAsUser: own.uid, ...(own.gid === undefined ? {} : { runAsGroup: own.gid }) } : {}),
     ...(pod?.readOnly ? { readOnlyRootFilesystem: true } : {}),
     // the kubelet can judge numbers only
-    ...(!root && /^\d+$/.test(name) ? { runAsNonRoot: true } : {}),
+    ...(restricted || (!root && /^\d+$/.test(name)) ? { runAsNonRoot: true } : {}),
   }
 }
 

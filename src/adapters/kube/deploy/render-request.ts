@@ -8,6 +8,7 @@ import { agentsOf } from '../agent/agents-of.js'
 import type { KubeConnection } from '../connection.js'
 import { readVolumeFiles } from './app-volumes.js'
 import type { KindCatalog, KindLookup } from './kinds.js'
+import type { FindPlace } from './place.js'
 import { pullSecretName, pullSecrets, type PullSource } from './pull-secret.js'
 import { renderApp } from './render-app.js'
 import { manifestObjects, renderManifests } from './render-manifests.js'
@@ -27,6 +28,8 @@ export interface RequestRenderer {
   readonly pull?: PullSource | undefined
   /** Gives the agent; undefined = nobody gets it. */
   readonly agent?: AgentSource | undefined
+  /** What matters of cluster and namespace for an app. */
+  readonly placeOf: FindPlace
   /** Generated values by name: makes those that are missing, or stands in for them. */
   readonly generated: (names: ReadonlySet<string>, signal: AbortSignal) => Promise<Readonly<Record<string, string>>>
   /** Values of the configs that were deployed. */
@@ -50,7 +53,7 @@ export async function renderRequest(
   request: ObjectsRequest,
   signal: AbortSignal,
 ): Promise<RenderedRequest> {
-  const { connection, options, kinds, generated, pull } = renderer
+  const { connection, options, kinds, generated, pull, placeOf } = renderer
   const { resource, images, restartable, apps } = request
   const owner: Owner = { project: options.project, instance: options.instance, resource: resource.name }
   const usesBuilt = Object.keys(images).length > 0
@@ -82,11 +85,13 @@ export async function renderRequest(
   }
   if (resource.kind === 'app') {
     const hashed = holdsSecrets(resource) ? [hashKeyName] : []
-    const [values, files, storage] = await Promise.all([
+    const [values, files, storage, place] = await Promise.all([
       generated(new Set([...generatedNames(resource), ...hashed]), signal),
       readVolumeFiles(resource),
       storageFor(connection, resource, signal),
+      placeOf(resource),
     ])
+    signal.throwIfAborted()
     const rendered = complete(
       renderApp({
         ...common,
@@ -98,6 +103,7 @@ export async function renderRequest(
         hashKey: values[hashKeyName] ?? '',
         files,
         storage,
+        place,
       }),
     )
     return { rendered, kindOf: await kinds.resolve(rendered.objects, signal), owner }

@@ -64,7 +64,8 @@ const keyOf = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): s
 const secret: KubeObject = { apiVersion: 'v1', kind: 'Secret', metadata: { name: '' } }
 
 function objectsOf(resource: RightsSubject['resource']): readonly KubeObject[] {
-  if (resource.kind === 'app') return appKinds(resource).map((object) => ({ ...object, metadata: { name: resource.name } }))
+  if (resource.kind === 'app')
+    return appKinds(resource).map(({ apiVersion, kind }) => ({ apiVersion, kind, metadata: { name: resource.name } }))
   if (resource.kind === 'manifests' || resource.kind === 'release') return manifestObjects(resource).map(({ object }) => object)
   return []
 }

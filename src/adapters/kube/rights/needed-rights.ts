@@ -5,6 +5,8 @@ import { objectKindOf } from '../../../model/config-values.js'
 import { imagesOf, isSecretText, textsOf, type AppSpec, type KubeObject } from '../../../model/plan.js'
 import type { RightsSubject } from '../../../ports/runtime.js'
 import type { KindInfo } from '../deploy/kinds.js'
+import { accountOf } from '../deploy/app-account.js'
+import { exposingKinds } from '../deploy/app-expose.js'
 import { manifestObjects } from '../deploy/render-manifests.js'
 import { workloadKindOf } from '../deploy/render-app.js'
 import { generatedNames } from '../deploy/resolve-text.js'
@@ -123,7 +125,10 @@ function objectsOf({ namespace: own, copiesLogin, kindOf }: RightsInput, resourc
     if (info) objects.set(`${info.apiVersion} ${info.kind} ${namespace}`, { info, namespace: info.namespaced ? namespace : '' })
   }
   const secret = { apiVersion: 'v1', kind: 'Secret' }
-  if (resource.kind === 'app') for (const object of appKinds(resource)) add(object, own)
+  if (resource.kind === 'app') {
+    const hasRoutes = kindOf(exposingKinds.Route) !== undefined
+    for (const object of appKinds(resource)) if (object.kind !== 'Ingress' || !hasRoutes) add(object, own)
+  }
   if (resource.kind === 'config') add({ apiVersion: 'v1', kind: objectKindOf(resource) }, own)
   if (resource.kind === 'manifests' || resource.kind === 'release') {
     const space = resource.namespace ?? own
@@ -134,7 +139,7 @@ function objectsOf({ namespace: own, copiesLogin, kindOf }: RightsInput, resourc
   return objects
 }
 
-/** What an app may be rendered as. */
+/** What an app may be rendered as; where it is exposed both kinds, of which a cluster with Routes needs only these. */
 export function appKinds(app: AppSpec): readonly Pick<KubeObject, 'apiVersion' | 'kind'>[] {
   const secret = { apiVersion: 'v1', kind: 'Secret' }
   const isSecret = textsOf(app).some(isSecretText)
@@ -148,6 +153,8 @@ export function appKinds(app: AppSpec): readonly Pick<KubeObject, 'apiVersion' |
     ...(volumes.some((volume) => volume.kind === 'named' && volume.owner)
       ? [{ apiVersion: 'v1', kind: 'PersistentVolumeClaim' }]
       : []),
+    ...accountOf(app).objects,
+    ...(app.expose ? Object.values(exposingKinds) : []),
   ]
 }
 

@@ -235,7 +235,7 @@ describe('in rendered objects', () => {
         generated: {},
         files: new Map(),
         storage: { hasDefaultClass: undefined },
-      }).objects.at(-1)
+      }).objects.find(({ object }) => object.kind === 'Deployment')
     const [with1, again, with2] = [render(put), render(put), render(() => ({ ...agent, version: 'f'.repeat(16) }))]
     expect(with1?.agent).toBe('put')
     expect(with1?.template).toBe(again?.template)

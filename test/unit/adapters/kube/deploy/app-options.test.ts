@@ -37,7 +37,8 @@ const kinds = (rendered: ReturnType<typeof render>) =>
   rendered.objects.map(({ object }) => `${object.kind}/${object.metadata.name}`)
 const find = (rendered: ReturnType<typeof render>, kind: string) =>
   rendered.objects.find(({ object }) => object.kind === kind)?.object as unknown as KubeObject
-const workload = (rendered: ReturnType<typeof render>) => rendered.objects.at(-1)?.object as unknown as Workload
+const workload = (rendered: ReturnType<typeof render>) =>
+  (find(rendered, 'Deployment') ?? find(rendered, 'Job')) as unknown as Workload
 const container = (rendered: ReturnType<typeof render>) => workload(rendered).spec.template.spec.containers[0]
 
 const data = (owns: boolean, storageClass?: string) =>
@@ -56,7 +57,7 @@ const data = (owns: boolean, storageClass?: string) =>
 
 test('a named volume is a claim, and its pod is stopped before the next is started', () => {
   const rendered = render({ app: data(true) })
-  expect(kinds(rendered)).toEqual(['PersistentVolumeClaim/data', 'Deployment/api'])
+  expect(kinds(rendered)).toEqual(['PersistentVolumeClaim/data', 'Deployment/api', 'ServiceAccount/api'])
   expect(find(rendered, 'PersistentVolumeClaim').spec).toEqual({
     accessModes: ['ReadWriteOnce'],
     resources: { requests: { storage: '2Gi' } },
@@ -67,12 +68,12 @@ test('a named volume is a claim, and its pod is stopped before the next is start
   ])
   expect(container(rendered)).toMatchObject({ volumeMounts: [{ name: 'volume-0', mountPath: '/data' }] })
   // whoever shares it makes no other
-  expect(kinds(render({ app: data(false) }))).toEqual(['Deployment/api'])
+  expect(kinds(render({ app: data(false) }))).toEqual(['Deployment/api', 'ServiceAccount/api'])
 })
 
 test('without a default storage class a named volume is an empty folder, and that is told', () => {
   const rendered = render({ app: data(true), storage: { hasDefaultClass: false } })
-  expect(kinds(rendered)).toEqual(['Deployment/api'])
+  expect(kinds(rendered)).toEqual(['Deployment/api', 'ServiceAccount/api'])
   expect(workload(rendered).spec.template.spec.volumes).toEqual([{ name: 'volume-0', emptyDir: {} }])
   expect(rendered.warnings).toMatchInlineSnapshot(`
     [
@@ -171,7 +172,7 @@ test('a file that is gone when it is deployed is one error', async () => {
 test('a job is a Job, without a probe and without the restart wrapper', () => {
   const app = anApp({ image: { built: 'shop/api' }, ports: { http: 80 }, job: { retries: 2 } })
   const rendered = render({ app, images: { 'shop/api': aRecord() }, restartable: new Set(['shop/api']) })
-  expect(kinds(rendered)).toEqual(['Service/api', 'Job/api'])
+  expect(kinds(rendered)).toEqual(['Service/api', 'Job/api', 'ServiceAccount/api'])
   expect(workload(rendered).spec).toMatchObject({ backoffLimit: 2, template: { spec: { restartPolicy: 'Never' } } })
   expect(container(rendered)).not.toHaveProperty('readinessProbe')
   expect(container(rendered)).not.toHaveProperty('command')
@@ -212,7 +213,7 @@ test('names and settings of pods', () => {
       },
     }),
   })
-  expect(kinds(rendered)).toEqual(['Service/api', 'Service/database', 'Deployment/api'])
+  expect(kinds(rendered)).toEqual(['Service/api', 'Service/database', 'Deployment/api', 'ServiceAccount/api'])
   expect(find(rendered, 'Service').spec).toMatchObject({ clusterIP: 'None', ports: [{ name: 'sql', port: 5432 }] })
   expect(workload(rendered).spec.template.spec).toMatchObject({
     terminationGracePeriodSeconds: 30,

@@ -44,6 +44,7 @@ describe('renderApp', () => {
             "labels": {
               "app.kubernetes.io/managed-by": "devloop",
               "app.kubernetes.io/name": "db",
+              "app.kubernetes.io/part-of": "shop",
               "devloop.dev/instance": "ann-1",
               "devloop.dev/project": "shop",
               "devloop.dev/resource": "api",
@@ -75,6 +76,7 @@ describe('renderApp', () => {
             "labels": {
               "app.kubernetes.io/managed-by": "devloop",
               "app.kubernetes.io/name": "db",
+              "app.kubernetes.io/part-of": "shop",
               "devloop.dev/instance": "ann-1",
               "devloop.dev/project": "shop",
               "devloop.dev/resource": "api",
@@ -105,13 +107,15 @@ describe('renderApp', () => {
                 "labels": {
                   "app.kubernetes.io/managed-by": "devloop",
                   "app.kubernetes.io/name": "db",
+                  "app.kubernetes.io/part-of": "shop",
                   "devloop.dev/instance": "ann-1",
                   "devloop.dev/project": "shop",
                   "devloop.dev/resource": "api",
-                  "devloop.dev/template": "73d185bff9446434",
+                  "devloop.dev/template": "0a4faf43de7d22e5",
                 },
               },
               "spec": {
+                "automountServiceAccountToken": false,
                 "containers": [
                   {
                     "env": [
@@ -128,7 +132,7 @@ describe('renderApp', () => {
                         "value": "dev",
                       },
                     ],
-                    "image": "postgres:16",
+                    "image": "docker.io/library/postgres:16",
                     "imagePullPolicy": "IfNotPresent",
                     "name": "db",
                     "ports": [
@@ -145,6 +149,16 @@ describe('renderApp', () => {
                         "port": 5432,
                       },
                     },
+                    "resources": {
+                      "limits": {
+                        "cpu": "2",
+                        "memory": "2Gi",
+                      },
+                      "requests": {
+                        "cpu": "10m",
+                        "memory": "32Mi",
+                      },
+                    },
                     "securityContext": {
                       "allowPrivilegeEscalation": false,
                     },
@@ -156,9 +170,27 @@ describe('renderApp', () => {
                     "type": "RuntimeDefault",
                   },
                 },
+                "serviceAccountName": "db",
                 "terminationGracePeriodSeconds": 5,
               },
             },
+          },
+        },
+        {
+          "apiVersion": "v1",
+          "automountServiceAccountToken": false,
+          "kind": "ServiceAccount",
+          "metadata": {
+            "labels": {
+              "app.kubernetes.io/managed-by": "devloop",
+              "app.kubernetes.io/name": "db",
+              "app.kubernetes.io/part-of": "shop",
+              "devloop.dev/instance": "ann-1",
+              "devloop.dev/project": "shop",
+              "devloop.dev/resource": "api",
+            },
+            "name": "db",
+            "namespace": "dev",
           },
         },
       ]
@@ -167,7 +199,7 @@ describe('renderApp', () => {
 
   test('no ports: no Service, no probe, no PORT', () => {
     const rendered = render()
-    expect(rendered.objects.map(({ object }) => object.kind)).toEqual(['Deployment'])
+    expect(rendered.objects.map(({ object }) => object.kind)).toEqual(['Deployment', 'ServiceAccount'])
     const { container } = deploymentOf(rendered)
     expect(container).not.toHaveProperty('readinessProbe')
     expect(container).not.toHaveProperty('env')

@@ -53,6 +53,8 @@ test('an app that is synced and forwarded: each right once, with what breaks wit
     get, create, patch services            dev  api cannot be deployed
     delete services                        dev  api cannot be deleted
     delete secrets                         dev  api cannot be deleted
+    get, create, patch serviceaccounts     dev  api cannot be deployed
+    delete serviceaccounts                 dev  api cannot be deleted
     list, watch pods                       dev  nothing is seen of api: never ready
     list, watch events                     dev  nothing tells why pods do not start
     get pods/log                           dev  no logs of api
@@ -82,6 +84,7 @@ test('every kind that an app is rendered as is asked for', () => {
     { ports: { http: 80 }, env: { A: [...text] }, volumes },
     { job: { retries: 1 } },
     { headless: true as const },
+    { serviceAccount: { token: true, rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] } },
   ]) {
     const app = anApp({ ...over })
     const { objects } = renderApp({
@@ -98,6 +101,15 @@ test('every kind that an app is rendered as is asked for', () => {
     const rendered = new Set(objects.map((one) => `${one.object.apiVersion} ${one.object.kind}`))
     expect(new Set(appKinds(app).map(({ apiVersion, kind }) => `${apiVersion} ${kind}`))).toEqual(rendered)
   }
+})
+
+test('an app that is exposed: Routes where the cluster serves them, else Ingresses', () => {
+  const exposed = [subject(anApp({ ports: { http: 80 }, expose: { port: 'http', path: '/' } }))]
+  const kindsOf = (rights: readonly string[]) => rights.filter((right) => /routes|ingresses/.test(right))
+  const verbs = ['get', 'create', 'patch', 'delete']
+  expect(kindsOf(needed(exposed))).toEqual(verbs.map((verb) => `dev: ${verb} route.openshift.io/routes`))
+  const noRoutes: RightsInput['kindOf'] = (object) => (object.kind === 'Route' ? undefined : kindOf(object))
+  expect(kindsOf(needed(exposed, { kindOf: noRoutes }))).toEqual(verbs.map((verb) => `dev: ${verb} networking.k8s.io/ingresses`))
 })
 
 test('manifests: their kinds in their namespaces, what the cluster does not serve left to the deploy', () => {
