@@ -204,6 +204,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     .addHelpText('after', '\nWhat stands after -- is given to the Devloopfile as `args`.')
     .option('--delete-generated', 'delete the generated values, too: data that was kept may be locked with them')
     .option('--delete-namespace', 'delete the namespaces, too, that devloop made for this project, with all that is in them')
+    .option(
+      '--expired',
+      'only delete your namespaces, of any project, that have not been used for the time that cluster.sandbox gave them',
+    )
     .action(
       does(async (operands: string[], options) => {
         const { names, args } = splitArgs(argv, operands)

@@ -157,6 +157,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       runtimeOptions: {
         onSecrets: mask.add,
         onMade: madeImages.add,
+        makesNamespace: true,
         instance,
         stateDir,
         ...(options.context === undefined ? {} : { context: options.context }),

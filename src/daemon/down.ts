@@ -9,16 +9,20 @@ import { DevloopError } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
 import { instanceId } from '../model/instance.js'
 import type { Plan, SealedTexts } from '../model/plan.js'
+import type { Runtime } from '../ports/runtime.js'
 import { removeAll, type DownChoice, type DownStep } from './remove-all.js'
 import { runtimeOpener } from './runtimes.js'
 
-export interface DownOptions extends DownChoice {
+export interface AloneOptions {
   /** The Devloopfile. */
   readonly file: string
   readonly context?: string
   readonly namespace?: string
   /** What the Devloopfile gets as `args`. */
   readonly args: readonly string[]
+}
+
+export interface DownOptions extends DownChoice, AloneOptions {
   /** Only these resources; undefined = all. */
   readonly only?: readonly string[]
 }
@@ -33,11 +37,38 @@ export async function removeDeployed(
   tell: (step: DownStep) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { plan, runtime: open } = await openAlone(options, signal)
+  try {
+    if (options.only) checkNames(options.only, [...Object.keys(plan.resources), ...(await open.deployed(signal))])
+    return await removeAll(open, plan, options, tell, signal)
+  } finally {
+    await open.close()
+  }
+}
+
+/**
+ * Delete the namespaces of this user, of whatever project, that have not been used for the time that they were given.
+ * @returns their names, such as `namespace/shop-ann`
+ * @throws DevloopError devloopfile/*, cluster/*; AbortError
+ */
+export async function removeExpiredNamespaces(options: AloneOptions, signal: AbortSignal): Promise<readonly string[]> {
+  const { runtime } = await openAlone(options, signal)
+  try {
+    return await runtime.removeShared({ generated: false, namespaces: false, expired: true }, signal)
+  } finally {
+    await runtime.close()
+  }
+}
+
+async function openAlone(
+  options: AloneOptions,
+  signal: AbortSignal,
+): Promise<{ readonly plan: Plan; readonly runtime: Runtime }> {
   const file = await realpath(options.file)
   const user = userInfo().username
   const instance = instanceId({ devloopfile: file, user, machine: machineId() })
   const plan = await loadPlan(file, user, signal, options.args)
-  const open = await runtimeOpener('kubernetes', () => {})(
+  const runtime = await runtimeOpener('kubernetes', () => {})(
     {
       project: plan.name,
       instance,
@@ -48,12 +79,7 @@ export async function removeDeployed(
     },
     signal,
   )
-  try {
-    if (options.only) checkNames(options.only, [...Object.keys(plan.resources), ...(await open.deployed(signal))])
-    return await removeAll(open, plan, options, tell, signal)
-  } finally {
-    await open.close()
-  }
+  return { plan, runtime }
 }
 
 function checkNames(only: readonly string[], known: readonly string[]): void {

@@ -215,6 +215,14 @@ export const errorCodes = {
     'Create it, or name another one with --namespace.',
     'backoff',
   ),
+  'cluster/no-namespace': entry(
+    'There is no namespace that you may work in, and devloop may not make one.',
+    'Let an administrator do what the error says, or name another namespace with --namespace.',
+  ),
+  'cluster/denied': entry(
+    'The cluster does not admit an object: a webhook, a policy or a quota refuses it.',
+    "Read the reason in the error; it is the cluster's own. It is tried again when something changes, or by `devloop trigger`.",
+  ),
   'cluster/error': entry(
     'The cluster answered with an error.',
     "Read the reason in the error; it is the cluster's own.",

@@ -180,6 +180,8 @@ export interface SharedThings {
   readonly generated: boolean
   /** Namespaces that were not there before, with all that is in them. */
   readonly namespaces: boolean
+  /** Namespaces of the user, of whatever project, that were not used for the time that they were given; then nothing else. Default: none. */
+  readonly expired?: boolean
 }
 
 export interface Runtime {
@@ -257,6 +259,8 @@ export interface RuntimeOptions {
   readonly context?: string
   /** Namespace to use instead of the Devloopfile's. */
   readonly namespace?: string
+  /** Whether the developer's namespace is made where there is none, and brought to what `cluster.sandbox` says. Default: false. */
+  readonly makesNamespace?: boolean
   /** Told each secret value that the runtime makes or hands on, by its name, before anything can tell of it. */
   readonly onSecrets?: (secrets: Readonly<Record<string, string>>) => void
   /** Told of each image that the runtime makes for itself, before it gets its name; waited for. */

@@ -1,4 +1,4 @@
-// A proxy before the API server that sees the requests: plain HTTP to whoever asks, the kubeconfig's own credentials to the server.
+// A proxy before the API server that sees the requests: plain HTTP to whoever asks, a kubeconfig's own credentials to the server.
 import http from 'node:http'
 import https, { type RequestOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -9,20 +9,25 @@ export interface ApiProxy {
   readonly kubeconfig: TestKubeconfig
   /** Watches by path: how many were begun, and how many were open at once at most. */
   readonly watches: ReadonlyMap<string, { readonly begun: number; readonly most: number }>
+  /** `METHOD path` of each request, in the order in which they came. */
+  readonly requests: readonly string[]
   close(): Promise<void>
 }
 
-/** Upgraded connections (exec, port-forward) are not passed on. */
-export async function apiProxy(): Promise<ApiProxy> {
-  const connection = await testConnection()
+/** Upgraded connections (exec, port-forward) are not passed on. @param as kubeconfig whose user asks; undefined = that of KUBECONFIG */
+export async function apiProxy(as?: string): Promise<ApiProxy> {
+  const connection = await testConnection(as)
   const options: RequestOptions = {}
   await connection.config.applyToHTTPSOptions(options)
   const target = new URL(connection.server)
   connection.close()
   const watches = new Map<string, { begun: number; most: number; open: number }>()
 
+  const requests: string[] = []
+
   const server = http.createServer((request, response) => {
     const url = new URL(request.url ?? '', target)
+    requests.push(`${request.method} ${url.pathname}`)
     const isWatch = /^(1|true)$/.test(url.searchParams.get('watch') ?? '')
     const count = watches.get(url.pathname) ?? { begun: 0, most: 0, open: 0 }
     if (isWatch) {
@@ -51,6 +56,7 @@ export async function apiProxy(): Promise<ApiProxy> {
   return {
     kubeconfig,
     watches,
+    requests,
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

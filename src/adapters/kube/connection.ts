@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { WebSocket } from 'ws'
 import { isAbort, type DevloopError } from '../../errors/devloop-error.js'
+import type { TenantSettings } from '../../model/sandbox.js'
 import type { RuntimeOptions } from '../../ports/runtime.js'
 import { createCredentials } from './credentials.js'
 import { translateKube } from './errors.js'
@@ -39,6 +40,12 @@ export interface KubeConnection {
   readonly server: string
   /** Namespace of everything that names none. */
   readonly namespace: string
+  /** Who named it: the user (option or Devloopfile) or the kubeconfig's context; undefined = nobody. */
+  readonly namespaceFrom: 'user' | 'context' | undefined
+  /** The same connection with another namespace of everything that names none. */
+  withNamespace(namespace: string): KubeConnection
+  /** The tenant that namespaces are made for. */
+  readonly tenant: TenantSettings | undefined
   /** Whose connection it is. */
   readonly owner: { readonly project: string; readonly instance: string }
   /** A kubeconfig for commands that are run: this cluster, user and namespace, and nothing else. Holds credentials. */
@@ -96,14 +103,17 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
       throw isAbort(thrown) ? thrown : translate(thrown, what)
     }
   }
-  const namespace = options.namespace ?? options.cluster.namespace ?? chosen.namespace ?? 'default'
-  return {
+  const inNamespace = (namespace: string) => ({ namespace, kubeconfig: chosen.forCommands(namespace) })
+  const said = options.namespace ?? options.cluster.namespace
+  const connection: KubeConnection = {
     config,
     context,
     product: localProduct(chosen),
     server,
-    namespace,
-    kubeconfig: chosen.forCommands(namespace),
+    namespaceFrom: said !== undefined ? 'user' : chosen.namespace === undefined ? undefined : 'context',
+    tenant: options.cluster.tenant,
+    ...inNamespace(said ?? chosen.namespace ?? 'default'),
+    withNamespace: (namespace) => ({ ...connection, ...inNamespace(namespace) }),
     owner: { project: options.project, instance: options.instance },
     request: (method, path, request = {}) =>
       guarded(request.what ?? `${method} ${path}`, request.signal, async () => {
@@ -119,4 +129,5 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
     suspect: (at) => http.suspect(at),
     close: () => credentials.closeIdle(),
   }
+  return connection
 }

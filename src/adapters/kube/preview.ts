@@ -20,6 +20,7 @@ import { createPlaceFinder } from './deploy/place.js'
 import { pullSecretKey, pullSecretName, type PullSource } from './deploy/pull-secret.js'
 import { renderRequest, type ObjectsRequest } from './deploy/render-request.js'
 import { readSecretSource, type ReadSecretSource } from './deploy/secret-source.js'
+import { developersNamespace } from './sandbox/resolve-namespace.js'
 import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
 import { statusOf } from './errors.js'
 import { fieldManager, resourceLabel } from './labels.js'
@@ -56,7 +57,12 @@ export interface PreviewTools {
 
 /** @throws DevloopError cluster/* as connectKube */
 export async function openKubePreview(options: RuntimeOptions, tools: PreviewTools, signal: AbortSignal): Promise<KubePreview> {
-  const connection = await connectKube(options, signal)
+  const bound = await connectKube(options, signal)
+  const { name } = await developersNamespace(bound, options, undefined, signal).catch((thrown: unknown) => {
+    bound.close()
+    throw thrown
+  })
+  const connection = bound.withNamespace(name)
   const kinds = createKindCatalog(connection)
   const inventory = createInventory(connection, options)
   const [version, nodes, registry] = await Promise.all([

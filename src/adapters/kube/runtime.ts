@@ -30,6 +30,8 @@ import { createReleaseDeployer, expectedOf as releaseExpected } from './release/
 import { replacePod } from './replace-pod.js'
 import { createRightsChecker } from './rights/missing-rights.js'
 import { createSecretWatches } from './secret-watches.js'
+import { developersNamespace } from './sandbox/resolve-namespace.js'
+import { useSandbox, type SandboxUse } from './sandbox/use-sandbox.js'
 import type { AgentAccess } from './sync/choose-transport.js'
 import { watchAgent } from './agent/watch-agent.js'
 
@@ -58,13 +60,15 @@ export interface KubeRuntimeParts {
 export const openKubeRuntime =
   (parts: KubeRuntimeParts): OpenRuntime =>
   async (options, signal) => {
-    const connection = await connectKube(options, signal)
+    const bound = await connectKube(options, signal)
     try {
-      const [registry, platform, version] = await Promise.all([
-        discoverRegistry(connection, options.cluster.registry, signal),
-        discoverPlatform(connection, signal),
-        discoverVersion(connection, signal),
+      const [resolved, registry, platform, version] = await Promise.all([
+        developersNamespace(bound, options, parts.log, signal),
+        discoverRegistry(bound, options.cluster.registry, signal),
+        discoverPlatform(bound, signal),
+        discoverVersion(bound, signal),
       ])
+      const connection = bound.withNamespace(resolved.name)
       const { context, server, namespace } = connection
       const info: RuntimeInfo = {
         kind: 'kubernetes',
@@ -75,20 +79,35 @@ export const openKubeRuntime =
         ...(platform === undefined ? {} : { platform }),
         ...(version === undefined ? {} : { version }),
       }
-      return compose(parts, connection, info, options)
+      const life = new AbortController()
+      const { runtime, pullConfig } = compose(parts, connection, info, options, life)
+      try {
+        const log = parts.log ?? (() => undefined)
+        await useSandbox({ connection, options, resolved, pullConfig, log, life: life.signal }, signal)
+        return runtime
+      } catch (thrown) {
+        await runtime.close()
+        throw thrown
+      }
     } catch (thrown) {
-      connection.close()
+      bound.close()
       throw thrown
     }
   }
+
+interface Composed {
+  readonly runtime: Runtime
+  /** The login that nodes may pull with. */
+  readonly pullConfig: SandboxUse['pullConfig']
+}
 
 function compose(
   parts: KubeRuntimeParts,
   connection: KubeConnection,
   info: RuntimeInfo,
   options: Parameters<OpenRuntime>[0],
-): Runtime {
-  const life = new AbortController()
+  life: AbortController,
+): Composed {
   const { engine } = options.cluster
   const builder = parts.builder({
     ...(engine ? { settings: engine } : {}),
@@ -118,7 +137,7 @@ function compose(
   const customs = createCustomDeployer(connection, options, parts.processes, watches, life.signal)
   const rights = createRightsChecker(connection, options.cluster)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
-  return {
+  const runtime: Runtime = {
     info,
     builder: delivering,
     sync: parts.sync(connection, { program: parts.agent, notes, source }),
@@ -200,6 +219,8 @@ function compose(
       return Promise.resolve()
     },
   }
+  const copied = pullSource({ copy: true }, info.registry, builder)
+  return { runtime, pullConfig: async (signal) => copied?.config?.('', signal) }
 }
 
 function expectedOf(resource: AppSpec | ManifestsSpec, namespace: string): readonly ExpectedObject[] {

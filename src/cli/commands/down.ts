@@ -1,4 +1,5 @@
 // `devloop down`: through the daemon if one runs, else by itself.
+import type { AloneOptions } from '../../daemon/down.js'
 import { findDaemon, type DevloopClient } from '../../client/index.js'
 import { DevloopError } from '../../errors/devloop-error.js'
 import { withDaemon } from '../connect.js'
@@ -14,6 +15,7 @@ export interface DownOptions {
   readonly namespace?: string
   readonly deleteGenerated?: boolean
   readonly deleteNamespace?: boolean
+  readonly expired?: boolean
 }
 
 /**
@@ -26,12 +28,17 @@ export async function down(names: readonly string[], args: readonly string[], op
     throw new DevloopError('usage', 'generated values and namespaces belong to the whole project, and not to single resources', {
       help: `Leave out ${names.join(', ')}.`,
     })
+  if (options.expired) {
+    if (names.length > 0 || options.deleteGenerated || options.deleteNamespace)
+      throw new DevloopError('usage', '--expired deletes namespaces whose time is over, and nothing of this project', {
+        help: 'Give no resources and no other option to delete something.',
+      })
+    return interruptible((signal) => expired({ ...options, file: devloopfile, args }, signal))
+  }
   if (await findDaemon({ devloopfile }))
     return withDaemon(devloopfile, ['state', 'logs'], (client) => throughDaemon(client, names, options))
   const { removeDeployed } = await import('../../daemon/down.js')
-  const abort = new AbortController()
-  const end = onInterrupt(() => abort.abort())
-  try {
+  return interruptible(async (signal) => {
     let steps = 0
     const well = await removeDeployed(
       { ...options, file: devloopfile, args, ...(names.length > 0 ? { only: names } : {}) },
@@ -39,10 +46,25 @@ export async function down(names: readonly string[], args: readonly string[], op
         steps++
         print(resource, level === 'error' ? `failed: ${text}` : text)
       },
-      abort.signal,
+      signal,
     )
     if (steps === 0) process.stdout.write('nothing was deployed\n')
     return well ? exitCodes.ok : exitCodes.failure
+  })
+}
+
+async function expired(options: AloneOptions, signal: AbortSignal): Promise<number> {
+  const { removeExpiredNamespaces } = await import('../../daemon/down.js')
+  const removed = await removeExpiredNamespaces(options, signal)
+  print('', removed.length > 0 ? `deleted ${removed.join(', ')}` : 'no namespace of yours has been left unused for its time')
+  return exitCodes.ok
+}
+
+async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const abort = new AbortController()
+  const end = onInterrupt(() => abort.abort())
+  try {
+    return await work(abort.signal)
   } catch (thrown) {
     if (abort.signal.aborted) return exitCodes.interrupted
     throw thrown

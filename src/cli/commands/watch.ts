@@ -60,12 +60,22 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
     topics: ['state', 'logs'],
   })
   let refused: ErrorInfo | undefined
-  // a wrong name on the command line is not mended by a save
+  let connected = false
   const end = client.onViews(() => {
-    const { generation, error } = sessionOf(client.views())?.devloopfile ?? {}
-    if (leaving || generation !== 0 || error?.code !== 'request/unknown-resource') return
-    refused = error
-    leave('there is no such resource')
+    const session = sessionOf(client.views())
+    if (leaving || !session) return
+    const { devloopfile, runtime } = session
+    connected ||= runtime.state === 'connected'
+    // a wrong name on the command line is not mended by a save
+    if (devloopfile.generation === 0 && devloopfile.error?.code === 'request/unknown-resource') {
+      refused = devloopfile.error
+      leave('there is no such resource')
+    }
+    // nor is a namespace that somebody else has to give
+    if (!connected && runtime.error?.code === 'cluster/no-namespace') {
+      refused = runtime.error
+      leave('there is no namespace to work in')
+    }
   })
   const view = hasScreen(process)
     ? createScreenView(client, process, { quit: () => leave('quit'), interrupt: () => interrupt('Ctrl-C') })

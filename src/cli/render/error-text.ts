@@ -9,14 +9,17 @@ export function errorLines({ message, code, where, why, help }: ErrorInfo): stri
     `${first} [${code}]`,
     ...more.map((line) => `  ${line}`),
     ...(where ? [`  at ${where.file}:${where.line}${where.column === undefined ? '' : `:${where.column}`}`] : []),
-    ...(why
-      ? why
-          .trimEnd()
-          .split('\n')
-          .map((line) => `  ${line}`)
-      : []),
-    ...(help ? [`  ${help}`] : []),
+    ...indented(why),
+    ...indented(help),
   ].map(harmless)
 }
+
+const indented = (text = ''): string[] =>
+  text === ''
+    ? []
+    : text
+        .trimEnd()
+        .split('\n')
+        .map((line) => `  ${line}`)
 
 export const errorText = (error: ErrorInfo): string => errorLines(error).join('\n')

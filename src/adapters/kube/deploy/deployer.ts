@@ -15,8 +15,8 @@ import { inParallel } from './in-parallel.js'
 import { createInventory, sameRef, type Inventory, type ObjectRef } from './inventory.js'
 import { createKindCatalog } from './kinds.js'
 import { lookAt, refOf } from './look-at.js'
-import { removeNamespaces } from './namespaces.js'
 import { createPlaceFinder } from './place.js'
+import { removeExpired, removeNamespaces } from './namespaces.js'
 import type { PullSource } from './pull-secret.js'
 import { byRank } from './ranks.js'
 import { removeObjects } from './remove-objects.js'
@@ -174,8 +174,9 @@ export function createDeployer(
       await inventory.write(resource, [])
       return removed
     },
-    async removeShared({ generated, namespaces }, signal, { onKept } = {}) {
+    async removeShared({ generated, namespaces, expired = false }, signal, { onKept } = {}) {
       signal.throwIfAborted()
+      if (expired) return removeExpired(connection, Date.now())
       const removed = await removeNamespaces(connection, namespaces ? 'delete' : 'look', onKept)
       const secret = await removeGenerated(connection, options, generated ? 'delete' : 'look')
       if (secret === undefined) return removed

@@ -3,7 +3,16 @@ import { DevloopError } from '../../../errors/devloop-error.js'
 import type { KeptObject } from '../../../ports/runtime.js'
 import type { KubeConnection } from '../connection.js'
 import { statusOf } from '../errors.js'
-import { instanceLabel, madeForAnnotation, managedBy, managedByLabel, projectLabel } from '../labels.js'
+import {
+  expiresAnnotation,
+  instanceLabel,
+  madeForAnnotation,
+  managedBy,
+  managedByLabel,
+  ownerUserAnnotation,
+  projectLabel,
+} from '../labels.js'
+import { verifiedUser } from '../sandbox/verified-user.js'
 import { deleteObject, readObject, waitUntilGone, type LiveObject } from './cluster-objects.js'
 
 /**
@@ -31,9 +40,10 @@ export async function inNamespace<T>(connection: KubeConnection, namespace: stri
 async function makeNamespace(connection: KubeConnection, name: string): Promise<void> {
   try {
     // a plain create: members of a tenant may do that, but neither read nor apply namespaces
+    const { tenant } = connection
     const metadata = {
       name,
-      labels: { [managedByLabel]: managedBy },
+      labels: { [managedByLabel]: managedBy, ...(tenant ? { [tenant.label]: tenant.name } : {}) },
       annotations: { [madeForAnnotation]: madeFor(connection) },
     }
     const body = { apiVersion: 'v1', kind: 'Namespace', metadata }
@@ -53,8 +63,8 @@ async function makeNamespace(connection: KubeConnection, name: string): Promise<
 const madeFor = ({ owner }: KubeConnection): string => `${owner.project}.${owner.instance}`
 
 /**
- * Delete the namespaces that were made for this project and instance, and wait until they are gone. One in which another devloop has
- * something stays; with `look`, all do.
+ * Delete the namespaces that were made for this project and instance, and the user's own that it works in; wait until they are gone.
+ * What is somebody else's stays, and what another devloop has something in; with `look`, all do.
  * @returns names such as `namespace/dev-ada`
  * @throws DevloopError cluster/*
  */
@@ -71,6 +81,11 @@ export async function removeNamespaces(
       onKept?.({ object, why: 'it may hold what others put there (--delete-namespace deletes it)' })
       continue
     }
+    const owner = ownerOf(live)
+    if (owner !== undefined && owner !== (await userOf(connection))) {
+      onKept?.({ object, why: `it belongs to ${owner}` })
+      continue
+    }
     const other = await otherDevloop(connection, name)
     if (other !== undefined) {
       onKept?.({ object, why: `devloop deployed ${other} into it, too` })
@@ -84,12 +99,39 @@ export async function removeNamespaces(
   return removed
 }
 
+/**
+ * Delete the namespaces of this user, of whatever project, that have not been used for the time that they were given; wait until they
+ * are gone. Only those that say they are devloop's and this user's.
+ * @returns as `removeNamespaces`
+ * @throws DevloopError cluster/*
+ */
+export async function removeExpired(connection: KubeConnection, now: number): Promise<readonly string[]> {
+  const user = await userOf(connection)
+  const removed: string[] = []
+  for (const live of await listNamespaces(connection)) {
+    const { name, deletionTimestamp, annotations } = live.metadata
+    if (deletionTimestamp || ownerOf(live) !== user || !(Date.parse(annotations?.[expiresAnnotation] ?? '') < now)) continue
+    const path = namespacePath(name)
+    await deleteObject(connection, path, live)
+    await waitUntilGone(connection, path, live)
+    removed.push(`namespace/${name}`)
+  }
+  return removed
+}
+
 async function madeNamespaces(connection: KubeConnection): Promise<readonly LiveObject[]> {
   const all = await listNamespaces(connection)
-  return all.filter(
-    (one) => !one.metadata.deletionTimestamp && one.metadata.annotations?.[madeForAnnotation] === madeFor(connection),
-  )
+  const isMeant = (one: LiveObject): boolean =>
+    one.metadata.annotations?.[madeForAnnotation] === madeFor(connection) ||
+    (ownerOf(one) !== undefined && one.metadata.name === connection.namespace)
+  return all.filter((one) => !one.metadata.deletionTimestamp && isMeant(one))
 }
+
+const ownerOf = (live: LiveObject): string | undefined => live.metadata.annotations?.[ownerUserAnnotation]
+
+/** Of whom nobody knows the name nothing is deleted. */
+const userOf = async (connection: KubeConnection): Promise<string> =>
+  (await verifiedUser(connection, new AbortController().signal))?.name ?? ''
 
 async function listNamespaces(connection: KubeConnection): Promise<readonly LiveObject[]> {
   try {
@@ -101,7 +143,7 @@ async function listNamespaces(connection: KubeConnection): Promise<readonly Live
     // who may not list them may still own the one
     if (statusOf(error)?.code !== 403) throw error
     const own = await readObject(connection, namespacePath(connection.namespace))
-    return own ? [own] : []
+    return own?.metadata.labels?.[managedByLabel] === managedBy ? [own] : []
   }
 }
 

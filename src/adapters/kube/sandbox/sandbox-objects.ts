@@ -20,7 +20,7 @@ export interface SandboxRequest {
 }
 
 /** Name of every object in the namespace that there is one of. */
-const name = 'devloop'
+export const sandboxName = 'devloop'
 /** The Secret that pods pull with. */
 const pullSecret = 'devloop-pull'
 /** The account of pods that name none. */
@@ -28,8 +28,18 @@ const defaultAccount = 'default'
 
 const labels = { [managedByLabel]: managedBy }
 
-/** The Namespace itself. It is to be created: who may do that may often neither read nor change it. */
-export function namespaceObject({ namespace, owner, settings, tenant, expires, madeFor }: SandboxRequest): KubeObject {
+/**
+ * The Namespace itself. It is to be created: who may do that may often neither read nor change it.
+ * @param request without settings, what pods must keep to is left to the cluster
+ */
+export function namespaceObject({
+  namespace,
+  owner,
+  settings,
+  tenant,
+  expires,
+  madeFor,
+}: Omit<SandboxRequest, 'settings'> & { readonly settings?: SandboxSettings | undefined }): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -39,12 +49,7 @@ export function namespaceObject({ namespace, owner, settings, tenant, expires, m
         ...labels,
         [ownerLabel]: userSlug(owner),
         ...(tenant ? { [tenant.label]: tenant.name } : {}),
-        'pod-security.kubernetes.io/enforce': settings.podSecurity,
-        'pod-security.kubernetes.io/enforce-version': 'latest',
-        'pod-security.kubernetes.io/audit': 'restricted',
-        'pod-security.kubernetes.io/audit-version': 'latest',
-        'pod-security.kubernetes.io/warn': 'restricted',
-        'pod-security.kubernetes.io/warn-version': 'latest',
+        ...(settings ? podSecurityLabels(settings) : {}),
       },
       annotations: {
         [ownerUserAnnotation]: owner,
@@ -54,6 +59,16 @@ export function namespaceObject({ namespace, owner, settings, tenant, expires, m
     },
   }
 }
+
+/** What Pod Security admission goes by. */
+export const podSecurityLabels = ({ podSecurity }: SandboxSettings): Readonly<Record<string, string>> => ({
+  'pod-security.kubernetes.io/enforce': podSecurity,
+  'pod-security.kubernetes.io/enforce-version': 'latest',
+  'pod-security.kubernetes.io/audit': 'restricted',
+  'pod-security.kubernetes.io/audit-version': 'latest',
+  'pod-security.kubernetes.io/warn': 'restricted',
+  'pod-security.kubernetes.io/warn-version': 'latest',
+})
 
 /** What is in it, in the order in which it is applied: rights last, so that whoever gets them finds all else in force. */
 export function sandboxObjects(request: SandboxRequest): readonly KubeObject[] {
@@ -70,7 +85,7 @@ export function sandboxObjects(request: SandboxRequest): readonly KubeObject[] {
 
 function resourceQuota({ quota }: SandboxSettings): readonly KubeObject[] {
   if (Object.keys(quota).length === 0) return []
-  return [{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name }, spec: { hard: quota } }]
+  return [{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: sandboxName }, spec: { hard: quota } }]
 }
 
 function limitRange({ defaults: { requests, limits } }: SandboxSettings): readonly KubeObject[] {
@@ -81,7 +96,7 @@ function limitRange({ defaults: { requests, limits } }: SandboxSettings): readon
     ...(hasLimits ? { default: limits } : {}),
     ...(hasRequests ? { defaultRequest: requests } : {}),
   }
-  return [{ apiVersion: 'v1', kind: 'LimitRange', metadata: { name }, spec: { limits: [container] } }]
+  return [{ apiVersion: 'v1', kind: 'LimitRange', metadata: { name: sandboxName }, spec: { limits: [container] } }]
 }
 
 /** From the namespace itself, from those of no developer (the system's, ingress controllers), and from those of the same tenant. */
@@ -94,7 +109,7 @@ function networkPolicy({ settings, tenant }: SandboxRequest): readonly KubeObjec
     ...(tenant ? [{ namespaceSelector: { matchLabels: { [tenant.label]: tenant.name } } }] : []),
   ]
   const spec = { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from }] }
-  return [{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name }, spec }]
+  return [{ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: sandboxName }, spec }]
 }
 
 function pullObjects({ pullConfig }: SandboxRequest): readonly KubeObject[] {
