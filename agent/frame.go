@@ -13,7 +13,7 @@ import (
 // What both ends must agree on; src/adapters/kube/sync/agent/frames.ts is the other one. A frame is the length of what follows (4 bytes), its
 // kind (1), its number (4) and the rest, all numbers with the highest byte first.
 const (
-	protocol = 2
+	protocol = 3
 	// A longer frame is a mistake.
 	maxFrame = 4 << 20
 	// Length without the 4 bytes of the length itself.
@@ -39,6 +39,7 @@ const (
 	kindListening kind = 15
 	kindWatch     kind = 13
 	kindRead      kind = 14
+	kindDial      kind = 16
 )
 
 // From the agent. An answer has the number of what it answers.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
@@ -39,7 +40,7 @@ type session struct {
 	// The group of write frames that failed last: what follows in it is skipped.
 	failedGroup uint32
 	sweepAfter  time.Duration
-	// What goes on beside the rest (lists, waits, watches): what cancels it, by the number of the frame that asked.
+	// What goes on beside the rest (lists, waits, watches, connections): what cancels it, by the number of the frame that asked.
 	beside sync.Map
 	// The group of write frames that is going on.
 	group uint32
@@ -165,6 +166,10 @@ func (s *session) read(input *bufio.Reader, work chan<- frame) error {
 			}
 		case kindListening:
 			if err := s.listening(asked); err != nil {
+				return err
+			}
+		case kindDial:
+			if err := s.dial(asked); err != nil {
 				return err
 			}
 		case kindWatch:
@@ -293,6 +298,28 @@ func (s *session) listening(asked frame) error {
 	return nil
 }
 
+// dial looks whether a place of the network answers.
+func (s *session) dial(asked frame) error {
+	body := fields{rest: asked.body}
+	host, port, limit := body.text(), body.number(), time.Duration(body.number())*time.Millisecond
+	if body.failed || host == "" || port == 0 || port > 65535 {
+		return errMalformed
+	}
+	s.start(asked.number, func(cancelled <-chan struct{}) error {
+		ctx, cancel := context.WithTimeout(context.Background(), min(limit, dialMost))
+		defer cancel()
+		go func() {
+			select {
+			case <-cancelled:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		return dial(ctx, host, port)
+	})
+	return nil
+}
+
 // watch begins to tell what there is at some places, and what changes there.
 func (s *session) watch(asked frame) error {
 	body := fields{rest: asked.body}
@@ -331,9 +358,13 @@ func (s *session) start(number uint32, work func(cancelled <-chan struct{}) erro
 	go func() {
 		err := work(cancelled)
 		s.beside.Delete(number)
-		if err == nil {
+		var known failure
+		switch {
+		case err == nil:
 			s.writer.send(kindDone, number, nil)
-		} else {
+		case errors.As(err, &known):
+			s.writer.send(kindFailed, number, failedBody(known))
+		default:
 			code, text := describe(unwrapped(err))
 			s.writer.send(kindFailed, number, failedBody(failure{code, "", text}))
 		}

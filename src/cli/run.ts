@@ -155,8 +155,11 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/args.js')).args(argv.includes('--') ? args : undefined, options)
       }),
     )
-  command('why', 'Tell which rule takes a file, for each image.')
-    .argument('<path>')
+  command(
+    'why',
+    'Tell which rule takes a file, for each image; or what a resource is doing, why it waits, and where its links lead.',
+  )
+    .argument('<path>', 'a path, or the name of a resource')
     .option('--json', 'print the answer as JSON')
     .action(does(async (path: string, options) => (await import('./commands/why.js')).why(path, options)))
   command('verify', 'Tell whether the running containers hold what was saved, path by path.')

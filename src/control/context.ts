@@ -16,6 +16,7 @@ import type { VcsLock } from '../ports/vcs-lock.js'
 import type { Large } from '../store/large.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
+import type { TargetSync } from './live-sync-target.js'
 import type { Verified } from './verify.js'
 
 export interface ControlContext {
@@ -28,6 +29,8 @@ export interface ControlContext {
   readonly pruning: { current: Promise<unknown> | null }
   /** By target id: compares what the container holds with what it must hold. Set by the live-sync controller only. */
   readonly verifiers: Map<string, () => Promise<Verified>>
+  /** By target id: tries a way to another app, by the stream that is open; undefined while there is none that can. Set by the live-sync controller only. */
+  readonly dialers: Map<string, TargetSync['dial']>
   /** Have these absolute paths looked at now, as if events had named them; resolves when the state has what is there. Set by the watch controller only. */
   readonly lookAt: { current: ((paths: readonly string[]) => Promise<void>) | null }
   readonly log: (line: NewLogLine) => void

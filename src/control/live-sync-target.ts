@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { DevloopError, isAbort, isDevloopError, toErrorInfo } from '../errors/devloop-error.js'
 import { platformOf } from '../model/build-record.js'
 import type { CompiledLiveRules } from '../model/live-rules.js'
-import type { SyncSession } from '../ports/sync-transport.js'
+import type { LinkOutcome } from '../model/link.js'
+import type { NetworkPlace, SyncSession } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
 import { dueBuild, isSyncHeld, isTargetDue } from '../store/graph-status.js'
 import { driftState } from '../store/large.js'
@@ -38,6 +39,8 @@ export interface TargetSync {
    * @throws DevloopError request/refused while that is not known; sync/*
    */
   verify(): Promise<Verified>
+  /** As SyncSession.dial, beside all other work. Undefined = no stream is open that can. */
+  dial(to: NetworkPlace, signal: AbortSignal): Promise<LinkOutcome> | undefined
   stop(): Promise<void>
 }
 
@@ -434,6 +437,7 @@ export function createTargetSync(context: ControlContext, id: string): TargetSyn
         asked.push({ resolve, reject })
         drain.poke()
       }),
+    dial: (to, within) => session?.dial?.(to, AbortSignal.any([within, signal])),
     async stop() {
       stopping.abort()
       bothWays.stop()

@@ -3,7 +3,7 @@ import type { ControlContext, Controller } from './context.js'
 import { createTargetSync, type TargetSync } from './live-sync-target.js'
 
 export function createLiveSyncController(context: ControlContext): Controller {
-  const { store, verifiers, onDefect } = context
+  const { store, verifiers, dialers, onDefect } = context
   const workers = new Map<string, TargetSync>()
   const ending = new Set<Promise<void>>()
   let stopped = false
@@ -11,6 +11,7 @@ export function createLiveSyncController(context: ControlContext): Controller {
   const end = (id: string, worker: TargetSync): void => {
     workers.delete(id)
     verifiers.delete(id)
+    dialers.delete(id)
     const done = worker
       .stop()
       .catch(onDefect)
@@ -29,6 +30,7 @@ export function createLiveSyncController(context: ControlContext): Controller {
       const worker = createTargetSync(context, id)
       workers.set(id, worker)
       verifiers.set(id, worker.verify)
+      dialers.set(id, worker.dial)
     }
   }
   const unsubscribe = store.subscribe(look)

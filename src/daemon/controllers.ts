@@ -6,6 +6,7 @@ import { createDeployController } from '../control/deploy.js'
 import { createForwardController } from '../control/forward.js'
 import { createHousekeepingController } from '../control/housekeeping.js'
 import { createLiveSyncController } from '../control/live-sync.js'
+import { createLinksController } from '../control/links.js'
 import { createLocalController } from '../control/local.js'
 import { createLogsController } from '../control/logs.js'
 import { createPodsController } from '../control/pods.js'
@@ -28,5 +29,6 @@ export const startControllers = (context: ControlContext): Controller[] =>
     createLogsController,
     createForwardController,
     createLocalController,
+    createLinksController,
     createHousekeepingController,
   ].map((create) => create(context))

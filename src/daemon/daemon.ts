@@ -130,6 +130,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     runtime: { current: null },
     pruning: { current: null },
     verifiers: new Map(),
+    dialers: new Map(),
     lookAt: { current: null },
     log,
     onDefect: (thrown) => onDefect(thrown),

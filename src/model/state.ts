@@ -1,6 +1,7 @@
 // The state of the daemon: JSON only. What is large (trees, overlays, manifests, logs) stays outside, see store/large.ts.
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { Latencies } from './latency.js'
+import type { LinkOutcome } from './link.js'
 import type { Plan } from './plan.js'
 
 export interface State {
@@ -19,6 +20,8 @@ export interface State {
   readonly targets: Readonly<Record<string, TargetState>>
   /** By local port. */
   readonly forwards: Readonly<Record<string, ForwardState>>
+  /** By resource name: what came of trying its links to others. */
+  readonly links: Readonly<Record<string, readonly LinkState[]>>
   /** The newest changes by id, oldest first. */
   readonly changes: Readonly<Record<string, ChangeState>>
   /** How long the changes of one day took until they were live. */
@@ -386,6 +389,14 @@ export interface ForwardState {
   readonly port: number
   readonly status: 'opening' | 'listening' | 'failed'
   readonly error?: ErrorInfo
+}
+
+/** A link as it was last tried. */
+export interface LinkState {
+  readonly to: string
+  /** `host:port` */
+  readonly address: string
+  readonly outcome: LinkOutcome
 }
 
 export interface DayState {

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
+import type { Link, LinkOutcome } from '../model/link.js'
 import type { MissingRight } from '../model/missing-right.js'
 import type { MadeImage } from '../model/made-image.js'
 import type { ConfigRead, ConfigValues } from '../model/config-values.js'
@@ -241,6 +242,11 @@ export interface Runtime {
    * @throws DevloopError forward/refused, forward/failed
    */
   dial(pod: { namespace: string; name: string }, port: number, signal: AbortSignal): Promise<Duplex>
+  /**
+   * Try a link from inside a container of the app that declares it, with what the container has. Never rejects but with an AbortError:
+   * what cannot be tried is unknown.
+   */
+  reach(from: TargetRef, link: Link, signal: AbortSignal): Promise<LinkOutcome>
   /** Folder and environment that a command of the user's own gets beside a pod; undefined where it runs in the container itself. */
   workplace(pod: string): { readonly cwd: string; readonly env: Readonly<Record<string, string>> } | undefined
   /** Let go of everything; in the process runtime the apps end. */

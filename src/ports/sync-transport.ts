@@ -2,6 +2,7 @@
 // the agent from an ephemeral container; a folder in the process runtime) differ only in how.
 import type { Readable } from 'node:stream'
 import type { DevloopError } from '../errors/devloop-error.js'
+import type { LinkOutcome } from '../model/link.js'
 import type { Command, ReloadSignal } from '../model/plan.js'
 import type { Entry, Wanted } from '../model/tree.js'
 
@@ -66,6 +67,11 @@ export interface SyncWatch {
   stop(): void
 }
 
+export interface NetworkPlace {
+  readonly host: string
+  readonly port: number
+}
+
 export interface SyncSession {
   /** For people: what is used, and why not something better. Such as `shell loop (tar, sha256sum)`. */
   readonly description: string
@@ -124,6 +130,12 @@ export interface SyncSession {
    * @throws DevloopError sync/disconnected
    */
   readonly listening?: (port: number, signal: AbortSignal) => Promise<void>
+  /**
+   * Whether a name is known and a TCP port behind it accepts connections, as seen from the container. It goes on beside other calls.
+   * Undefined = this session cannot tell.
+   * @throws DevloopError sync/disconnected
+   */
+  readonly dial?: (to: NetworkPlace, signal: AbortSignal) => Promise<LinkOutcome>
   /** Settles once, when the stream has ended for whatever reason; never rejects. */
   readonly closed: Promise<DevloopClosed>
   close(): Promise<void>

@@ -358,6 +358,8 @@ export interface ResourceView {
     readonly reasons: readonly string[]
   }
   readonly endpoints: readonly EndpointView[]
+  /** Its ways to the apps whose addresses it uses, each tried from inside its container; absent = it uses none. */
+  readonly links?: readonly LinkView[]
   /** It is started under a debugger. */
   readonly debug?: DebugView
   readonly pods: readonly PodView[]
@@ -393,6 +395,18 @@ export interface EndpointView {
   readonly url: string
   readonly state: 'listening' | 'waiting' | 'failed'
   readonly error?: ErrorInfo
+}
+
+/** A way from one app to another. */
+export interface LinkView {
+  /** Name of the resource that it leads to. */
+  readonly to: string
+  /** `host:port`, as the consumer sees it. */
+  readonly address: string
+  /** `unknown`: it was not tried yet, or cannot be. */
+  readonly state: 'ok' | 'failed' | 'unknown'
+  /** Why it is not `ok`. */
+  readonly why?: string
 }
 
 export interface PodView {

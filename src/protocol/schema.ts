@@ -197,6 +197,14 @@ const resource = z
         error: errorInfo.exactOptional(),
       }),
     ),
+    links: list(
+      z.looseObject({
+        to: z.string(),
+        address: z.string().describe('`host:port`, as the consumer sees it'),
+        state: z.enum(['ok', 'failed', 'unknown']),
+        why: z.string().exactOptional(),
+      }),
+    ).exactOptional(),
     debug: z
       .looseObject({
         language: z.enum(['node', 'python', 'go', 'java']),

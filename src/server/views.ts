@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { percentiles } from '../model/latency.js'
 import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
+import { failureText, linksOf } from '../model/link.js'
 import { forwardsOf, imagesOf, type ResourceSpec } from '../model/plan.js'
 import type {
   ChangeState,
@@ -20,6 +21,7 @@ import type {
   EndpointView,
   ImageView,
   ContainerView,
+  LinkView,
   PodView,
   ResourceStatus,
   ResourceView,
@@ -196,6 +198,7 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
     auto: spec.auto,
     trigger: spec.trigger,
     endpoints: endpointsOf(state, resource, spec),
+    ...optional('links', linkViews(state, name)),
     ...optional('debug', debugView(state, resource, spec)),
     pods: (resource.observed?.pods ?? []).map((pod) => podView(state, resource, pod)),
     ...optional('lastChange', last && lastChangeOf(resource, last)),
@@ -284,6 +287,19 @@ function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec):
       state: forward?.status === 'failed' ? 'failed' : listening ? 'listening' : 'waiting',
       ...optional('error', forward?.error),
     }
+  })
+}
+
+function linkViews(state: State, name: string): LinkView[] | undefined {
+  const tried = state.links[name] ?? []
+  const links = state.plan ? linksOf(state.plan, name) : []
+  if (links.length === 0) return undefined
+  return links.map(({ to, host, port }) => {
+    const address = `${host}:${port}`
+    const outcome = tried.find((one) => one.to === to && one.address === address)?.outcome
+    if (!outcome) return { to, address, state: 'unknown', why: 'it was not tried yet' }
+    if (outcome.state === 'ok') return { to, address, state: 'ok' }
+    return { to, address, state: outcome.state, why: outcome.state === 'failed' ? failureText(outcome) : outcome.why }
   })
 }
 

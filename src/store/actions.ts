@@ -5,6 +5,7 @@ import type {
   BuildState,
   BuildStepState,
   ChangeImage,
+  LinkState,
   LocalState,
   ObservedState,
   RecordState,
@@ -111,6 +112,8 @@ export type Action = { readonly at: number } &
     | { readonly type: 'target/patch'; readonly target: string; readonly patch: TargetPatch }
     | { readonly type: 'forward/set'; readonly forward: ForwardState }
     | { readonly type: 'forward/removed'; readonly local: number }
+    /** What came of trying all links of a resource; empty = it has none any more. */
+    | { readonly type: 'links/tried'; readonly consumer: string; readonly links: readonly LinkState[] }
     // changes
     | {
         readonly type: 'change/seen'

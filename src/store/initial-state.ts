@@ -13,6 +13,7 @@ export function initialState(session: Omit<SessionState, 'phase'>, devloopfile: 
     removals: {},
     targets: {},
     forwards: {},
+    links: {},
     changes: {},
     today: { day: '', synced: noLatencies, rebuilt: noLatencies },
     switches: {},

@@ -61,6 +61,10 @@ function apply(state: State, action: Action): State {
       const { [action.local]: _gone, ...forwards } = state.forwards
       return { ...state, forwards }
     }
+    case 'links/tried': {
+      const { [action.consumer]: _old, ...others } = state.links
+      return { ...state, links: action.links.length > 0 ? { ...others, [action.consumer]: action.links } : others }
+    }
     case 'change/seen':
       return seeChange(notePaths(state, action), action)
     case 'change/stage':

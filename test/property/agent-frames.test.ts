@@ -74,7 +74,7 @@ describe("the agent's frames", () => {
 describe.skipIf(missing !== undefined)(`the agent${needsAgent}`, () => {
   it('lives or ends with a word, whatever it is sent, and stays below its root', async () => {
     // what these do reaches beyond the folder
-    const others: readonly number[] = [kinds.run, kinds.cancel, kinds.restart, kinds.signal]
+    const others: readonly number[] = [kinds.run, kinds.cancel, kinds.restart, kinds.signal, kinds.dial]
     const known = fc.constantFrom(...Object.values(kinds).filter((kind) => !others.includes(kind)))
     const field = fc.oneof(
       fc.nat(3).map(numberField),
@@ -111,6 +111,47 @@ describe.skipIf(missing !== undefined)(`the agent${needsAgent}`, () => {
         rmSync(all, { recursive: true, force: true })
       }),
       { numRuns: 60 },
+    )
+  }, 60_000)
+
+  it('answers every wish for a way with one word, or refuses it', async () => {
+    const host = fc.constantFrom('127.0.0.1', '::1', 'localhost', '', 'a b', '127.0.0.1:80', '..', '\0', '%', 'é'.repeat(100))
+    const port = fc.oneof(fc.nat(70_000), fc.constantFrom(0, 1, 65_535, 65_536, 0xffff_ffff))
+    const limit = fc.oneof(fc.nat(50), fc.constantFrom(0, 0xffff_ffff))
+    const cut = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(14) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(host, port, limit, cut), { minLength: 1, maxLength: 6 }), async (wishes) => {
+        const child = spawn(agent.path, ['serve', '--root', '/nowhere'], { stdio: ['pipe', 'pipe', 'pipe'] })
+        child.stdin.on('error', () => {})
+        const bodies = wishes.map(([to, at, most, less]) => {
+          const body = Buffer.concat([...sizedFields(to), numberField(at), numberField(most)])
+          return {
+            body: body.subarray(0, body.length - Math.min(less, body.length)),
+            good: less === 0 && to !== '' && at > 0 && at < 65_536,
+          }
+        })
+        const hello = frameBytes(kinds.hello, 0, [numberField(protocol), ...sizedFields(agent.version), numberField(0)])
+        child.stdin.write(Buffer.concat([hello, ...bodies.map(({ body }, index) => frameBytes(kinds.dial, index + 1, [body]))]))
+        const answers = new Map<number, number[]>()
+        const refused = bodies.some(({ good }) => !good)
+        await new Promise<void>((resolve) => {
+          const reader = createFrameReader(({ kind, number }) => {
+            answers.set(number, [...(answers.get(number) ?? []), kind])
+            const all = bodies.every((_, index) => answers.has(index + 1))
+            if (kind === kinds.refused || (!refused && all)) resolve()
+          })
+          child.stdout.on('data', (chunk: Buffer) => reader.push(chunk))
+          child.once('close', () => resolve())
+        })
+        child.kill()
+        expect(answers.get(0)).toEqual(refused ? [kinds.welcome, kinds.refused] : [kinds.welcome])
+        for (const [number, given] of answers) {
+          if (number === 0) continue
+          expect(given).toHaveLength(1)
+          expect([kinds.done, kinds.failed]).toContain(given[0])
+        }
+      }),
+      { numRuns: 30 },
     )
   }, 60_000)
 

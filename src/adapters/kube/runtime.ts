@@ -27,12 +27,14 @@ import { followLogs } from './logs.js'
 import { createObserver, type ExpectedObject } from './observe.js'
 import { referencedImages } from './references.js'
 import { createReleaseDeployer, expectedOf as releaseExpected } from './release/release-deployer.js'
+import { reachByExec } from './reach.js'
 import { replacePod } from './replace-pod.js'
 import { createRightsChecker } from './rights/missing-rights.js'
 import { createSecretWatches } from './secret-watches.js'
 import { developersNamespace } from './sandbox/resolve-namespace.js'
 import { useSandbox, type SandboxUse } from './sandbox/use-sandbox.js'
 import type { AgentAccess } from './sync/choose-transport.js'
+import { openExec } from './sync/exec.js'
 import { watchAgent } from './agent/watch-agent.js'
 
 /** Why there is no agent in pods that something else deploys. */
@@ -212,6 +214,8 @@ function compose(
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
     logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),
     dial: (pod, port, signal) => dialPod(connection, pod, port, within(signal)),
+    reach: (from, link, signal) =>
+      reachByExec((argv, options) => openExec(connection, from, argv, options), link, within(signal)),
     workplace: () => undefined,
     async close() {
       life.abort()

@@ -15,7 +15,7 @@ import { checkMain, underDebugger, type Main } from './app-debugger.js'
 import { createAppPod, type AppPod } from './app-pod.js'
 import { createConfigStore } from './config-store.js'
 import { createTurns } from './in-turn.js'
-import { createPortTable } from './port-table.js'
+import { accepts, createPortTable } from './port-table.js'
 import { createStageBuilder } from './stage-builder.js'
 import { inStage } from './stage-paths.js'
 import { createStageStore, stageId } from './stage-store.js'
@@ -226,6 +226,14 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
           )
         }
         return dialLocal(local, signal)
+      },
+      async reach(_from, { to, portName }, signal) {
+        const pod = [...(entries.get(to)?.pods ?? [])].findLast(isHere)
+        const port = pod?.options.ports[portName]
+        if (port === undefined) return { state: 'failed', step: 'tcp', why: `nothing of ${to} runs` }
+        if (await accepts(port, signal)) return { state: 'ok' }
+        signal.throwIfAborted()
+        return { state: 'failed', step: 'tcp', why: `nothing accepts connections on 127.0.0.1:${port}` }
       },
       workplace(name) {
         const pod = podNamed(name)?.pod

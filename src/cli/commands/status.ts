@@ -7,6 +7,7 @@ import { exitCodes } from '../exit.js'
 import { changeRows } from '../render/change-rows.js'
 import { errorText } from '../render/error-text.js'
 import { imageRows } from '../render/image-rows.js'
+import { linkRows } from '../render/link-rows.js'
 import { resourceRows } from '../render/rows.js'
 import { targetRows } from '../render/target-rows.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
@@ -94,7 +95,8 @@ function statusText(views: Views): string {
   const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
   const rows = resourceRows(views, { style, columns: process.stdout.columns ?? Infinity, now: Date.now() })
   const targets = targetRows(views, { style, columns: process.stdout.columns ?? Infinity })
+  const links = linkRows(views, { style, columns: process.stdout.columns ?? Infinity })
   const images = imageRows(views, { style, columns: process.stdout.columns ?? Infinity })
   const errors = troublesOf(views).flatMap((one) => ['', troubleText(one)])
-  return `${[...rows, ...targets, ...images, ...errors].join('\n')}\n`
+  return `${[...rows, ...targets, ...links, ...images, ...errors].join('\n')}\n`
 }

@@ -1,20 +1,48 @@
-// `devloop why`: which rule takes a file.
+// `devloop why`: which rule takes a file, or how a resource is and why.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { DevloopClient } from '../../client/index.js'
+import type { ResourceView } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
+import { errorText } from '../render/error-text.js'
+import { harmless } from '../render/harmless.js'
+import { linkName } from '../render/link-rows.js'
+import { resourcesOf } from '../render/views.js'
 
-export const why = (path: string, options: { readonly file?: string; readonly json?: boolean }): Promise<number> =>
+/** @param subject a path, or the name of a resource where there is no such file */
+export const why = (subject: string, options: { readonly file?: string; readonly json?: boolean }): Promise<number> =>
   withDaemon(options.file, ['state'], async (client) => {
-    const result = await client.request('why', { path: resolve(path) })
+    const resource = existsSync(resolve(subject)) ? undefined : resourceNamed(client, subject)
+    if (resource) {
+      process.stdout.write(options.json ? `${JSON.stringify(resource, undefined, 2)}\n` : resourceText(resource))
+      return exitCodes.ok
+    }
+    const result = await client.request('why', { path: resolve(subject) })
     if (options.json) {
       process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
     } else if (result.answers.length === 0) {
       process.stdout.write(`${result.path}: nothing watches it; a save of it does nothing\n`)
     } else {
-      for (const { subject, action, rule, at, effects } of result.answers) {
-        process.stdout.write(`${subject}: ${action}, by ${rule}${at === undefined ? '' : ` (${at})`}\n`)
+      for (const { subject: of, action, rule, at, effects } of result.answers) {
+        process.stdout.write(`${of}: ${action}, by ${rule}${at === undefined ? '' : ` (${at})`}\n`)
         for (const effect of effects) process.stdout.write(`  ${effect}\n`)
       }
     }
     return exitCodes.ok
   })
+
+const resourceNamed = (client: DevloopClient, name: string): ResourceView | undefined =>
+  resourcesOf(client.views()).find((one) => one.name === name)
+
+/** What it is doing, or why nothing is done; what is wrong; where it leads to. */
+export function resourceText({ name, status, activity, hold, error, warnings, needs, links = [] }: ResourceView): string {
+  const lines = [
+    ...(activity === undefined ? [] : [activity]),
+    ...(hold ? [`it waits: ${hold.message}`] : []),
+    ...(needs.length > 0 ? [`it needs ${needs.join(', ')}`] : []),
+    ...[...(error ? [error] : []), ...warnings].flatMap((one) => errorText(one).split('\n')),
+    ...links.map((link) => `link to ${linkName(link)}: ${link.state}${link.why === undefined ? '' : `, ${link.why}`}`),
+  ]
+  return [`${name}: ${status}`, ...lines.map((line) => `  ${harmless(line)}`)].join('\n').concat('\n')
+}

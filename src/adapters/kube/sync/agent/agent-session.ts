@@ -1,8 +1,9 @@
 // A sync session by the agent, whatever carries its streams.
 import { DevloopError } from '../../../../errors/devloop-error.js'
 import type { Command, ReloadSignal } from '../../../../model/plan.js'
+import type { LinkOutcome } from '../../../../model/link.js'
 import type { Entry, Wanted } from '../../../../model/tree.js'
-import type { SyncSession, WatchOptions } from '../../../../ports/sync-transport.js'
+import type { NetworkPlace, SyncSession, WatchOptions } from '../../../../ports/sync-transport.js'
 import type { OpenExec } from '../exec-stream.js'
 import { createLineReader } from '../output-lines.js'
 import { abortError, shellPath, noUser } from '../remote-command.js'
@@ -150,6 +151,7 @@ function createSession(channel: AgentChannel, name: string, roots: readonly stri
     run: (command, onLine, signal, user) => run(channel, name, { command, user }, onLine, signal),
     restart: (signal) => serial(signal, () => restart(channel, name)),
     listening: (port, signal) => untilDone(channel, kinds.listening, [numberField(port)], signal),
+    dial: (to, signal) => dial(channel, to, signal),
     signal: (wanted, signal) => serial(signal, () => sendSignal(channel, name, wanted)),
     ...sessionEnd(channel),
   }
@@ -201,6 +203,20 @@ function list(
     if (kind !== kinds.listed) return
     for (const [path, held] of readEntries(body, pathOf)) onEntry(path, held?.kind === 'absent' ? undefined : held)
   })
+}
+
+/** How long a way to another app may take. Milliseconds; the agent takes no more than 10,000. */
+const dialMs = 5_000
+
+/** Beside all other work. */
+async function dial(channel: AgentChannel, { host, port }: NetworkPlace, signal: AbortSignal): Promise<LinkOutcome> {
+  try {
+    await untilDone(channel, kinds.dial, [...sizedFields(host), numberField(port), numberField(dialMs)], signal)
+    return { state: 'ok' }
+  } catch (thrown) {
+    if (!(thrown instanceof AgentFailure)) throw thrown
+    return { state: 'failed', step: thrown.code === 'dns' ? 'dns' : 'tcp', why: thrown.message }
+  }
 }
 
 /** The facts come in the order of the paths that were asked about. */

@@ -1,7 +1,7 @@
 // Frames of the agent's protocol: how they are put together and taken apart. agent/frame.go is the other end.
 
 /** Both ends must have the same. */
-export const protocol = 2
+export const protocol = 3
 /** A longer frame is a mistake, in bytes without the length itself. */
 export const maxFrame = 4 * 1024 * 1024
 /** What comes before a frame's body: length (4 bytes), kind (1), number (4). */
@@ -23,6 +23,7 @@ export const kinds = {
   watch: 13,
   read: 14,
   listening: 15,
+  dial: 16,
   welcome: 128,
   done: 129,
   failed: 130,

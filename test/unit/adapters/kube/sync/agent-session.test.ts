@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -87,6 +88,27 @@ describe.skipIf(missing !== undefined)(`the agent's session${missing ? ` (${miss
     })
     await expect(session.apply([fileOp(`${root}/x`, 'x')], never)).rejects.toMatchObject({ code: 'sync/disconnected' })
     expect((await session.closed).reason).toBe('lost')
+  })
+
+  it('tells a name that is not known from a port that nobody listens on', async () => {
+    const session = await open([folder()])
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    const dial = (host: string) => session.dial?.({ host, port }, never)
+    expect(await dial('127.0.0.1')).toEqual({ state: 'ok' })
+    await new Promise((resolve) => server.close(resolve))
+    expect(await dial('127.0.0.1')).toMatchObject({
+      state: 'failed',
+      step: 'tcp',
+      why: expect.stringContaining('connection refused') as string,
+    })
+    expect(await dial('no such name.invalid')).toMatchObject({
+      state: 'failed',
+      step: 'dns',
+      why: expect.stringContaining('no such host') as string,
+    })
+    await expect(session.dial?.({ host: 'localhost', port }, AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' })
   })
 
   it('is not lost while nothing is asked of it', async () => {
