@@ -6,6 +6,9 @@ import { parseAllDocuments } from 'yaml'
 /** undefined for no text, and for one that cannot be parsed. */
 export const parseToml = (text: string | undefined): unknown => attempt(text, parseTomlText)
 
+/** undefined for no text, and for one that cannot be parsed. */
+export const parseJson = (text: string | undefined): unknown => attempt(text, JSON.parse)
+
 /** The documents of a YAML text; none where it cannot be parsed. */
 export const parseYaml = (text: string | undefined): readonly unknown[] =>
   (attempt(text, (source) => parseAllDocuments(source).map((document) => document.toJS() as unknown)) as unknown[] | undefined) ??

@@ -54,7 +54,7 @@ export function pythonProject({ tree, folder, bases }: Place): PythonProject {
       setup: ownTool('uv'),
       install: `${sync} --no-dev`,
       installForDevelopment: sync,
-      env: [`UV_PROJECT_ENVIRONMENT=${environment}`, 'UV_PYTHON_DOWNLOADS=never', 'UV_LINK_MODE=copy'],
+      env: [`UV_PROJECT_ENVIRONMENT=${environment}`, 'UV_PYTHON_DOWNLOADS=never', 'UV_LINK_MODE=copy', 'UV_SYSTEM_CERTS=1'],
       prepare: 'uv sync --frozen --no-install-project',
       libraries: projectLibraries(pyproject, path('pyproject.toml')),
     }
@@ -124,7 +124,7 @@ export function pythonProject({ tree, folder, bases }: Place): PythonProject {
       files: ['pyproject.toml'],
       setup: ownTool('uv'),
       install: '/opt/uv/bin/uv pip install --no-cache -r pyproject.toml',
-      env: ['UV_LINK_MODE=copy'],
+      env: ['UV_LINK_MODE=copy', 'UV_SYSTEM_CERTS=1'],
       prepare: 'uv venv --allow-existing .venv && uv pip install -r pyproject.toml',
       libraries: projectLibraries(pyproject, path('pyproject.toml')),
     }
