@@ -23,7 +23,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      '\nStart with `devloop watch` in a folder with a Devloopfile.ts; see docs/devloopfile.md.\nExit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.',
+      '\nStart with `devloop init && devloop watch` in the folder of a project; see docs/devloopfile.md.\nExit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.',
     )
   const command = (name: string, description: string): Command =>
     program.command(name).description(description).exitOverride().addOption(fileOption())
@@ -224,6 +224,23 @@ export async function run(argv: readonly string[]): Promise<number> {
       '\nKept is what runs in the cluster, and the newest builds: see `settings.prune` in docs/devloopfile.md.\nA running devloop does the same by itself, after builds and at most once an hour.',
     )
     .action(does(async (options) => (await import('./commands/prune.js')).prune(options)))
+  program
+    .command('init')
+    .description('Find out what a source tree holds, and write the Dockerfiles and the Devloopfile that it lacks.')
+    .exitOverride()
+    .argument('[folder]', 'of the project; default: this one')
+    .option('-y, --yes', 'ask nothing: take what is likeliest')
+    .option('-n, --dry-run', 'write nothing, and print what would be written')
+    .option('--json', 'ask nothing, and print findings and files as JSON')
+    .option('--force', 'write a Devloopfile that is there anew')
+    .option('--context <name>', 'kubeconfig context that devloop may write to; default: the current one')
+    .option('--bases <file>', 'YAML or JSON with base images of your own: `node: registry.example.com/node:{version}`')
+    .option('--mirror <place>', 'HOST[:PORT][/PREFIX] that stands in place of the registry of base images')
+    .addHelpText(
+      'after',
+      '\nNothing that is there is overwritten. Dockerfiles, Compose files, manifests and charts that are there are used.\nBase images of your own for all projects: devloop/bases.yaml in the configuration folder (~/.config).',
+    )
+    .action(does(async (folder: string | undefined, options) => (await import('./commands/init.js')).init(folder, options)))
   program
     .command('version')
     .description('Print the version of devloop.')

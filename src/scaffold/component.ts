@@ -55,8 +55,8 @@ export interface Found {
   /** Lines for the context's .dockerignore beside those that all contexts have: dependencies, what builds write. */
   readonly ignore: readonly string[]
   readonly live: readonly LiveLine[]
-  /** Undefined: it listens on no port. */
-  readonly port?: { readonly number: number; readonly proof: string }
+  /** Undefined: it listens on no port. `assumed`: no file says which; whoever runs `devloop init` is asked. */
+  readonly port?: { readonly number: number; readonly proof: string; readonly assumed?: boolean }
   /** How it runs on this machine, in a copy of the context. */
   readonly process?: { readonly prepare?: string; readonly command: readonly string[] }
   /** Plain variables of its environment in the `dev` stage's command. */

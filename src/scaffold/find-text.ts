@@ -17,7 +17,7 @@ export function sourceFiles(tree: SourceTree, folder: string, endings: readonly 
   const depth = (path: string): number => path.split('/').length
   return tree.paths
     .filter((path) => isWithin(path, folder) && endings.some((ending) => path.endsWith(ending)))
-    .filter((path) => !noApp.test(path.slice(folder.length)))
+    .filter((path) => !noApp.test(path.slice(folder.length)) && !/(^|\/)Devloopfile[^/]*$/.test(path))
     .sort((a, b) => depth(a) - depth(b))
     .slice(0, mostFiles)
 }

@@ -74,7 +74,7 @@ export function nodeDockerfile(app: NodeApp, { tree, bases }: Place, version: st
           ? []
           : standalone(prod.argv, own.folder === root)
             ? nextStandalone
-            : [`RUN ${manager.prune} && ${shareWithGroup()}`]),
+            : [`RUN ${prunes(app, tree) ? `${manager.prune} && ` : ''}${shareWithGroup()}`]),
       ],
     },
     isSite
@@ -133,6 +133,10 @@ const prismaFolder = (app: NodeApp, tree: Place['tree']): readonly string[] => {
   const folder = inFolder(app.own.folder, 'prisma')
   return usesPrisma(app) && tree.folders.includes(folder) ? [pathWithin(folder, app.project.root)] : []
 }
+
+/** Managers other than npm would take the client that Prisma made away with the rest. */
+const prunes = (app: NodeApp, tree: Place['tree']): boolean =>
+  app.project.manager.name === 'npm' || prismaFolder(app, tree).length === 0
 
 const prismaGenerate = (app: NodeApp, tree: Place['tree']): readonly Line[] => {
   if (

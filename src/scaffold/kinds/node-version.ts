@@ -36,6 +36,6 @@ export function nodeVersion(
 
 /** How it is told. */
 export const nodeFinding = ({ version, proof }: { version: string; proof?: string }, own: Package): Finding => ({
-  what: proof === undefined ? `Node.js, ${version} as nothing names a version` : `Node.js ${version}`,
+  what: proof === undefined ? `Node.js (${version}, as nothing names a version)` : `Node.js ${version}`,
   proof: proof ?? own.path,
 })

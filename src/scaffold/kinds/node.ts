@@ -24,7 +24,7 @@ export interface NodeApp {
   readonly builds: readonly Package[]
   /** Whether what is run in development is built too. */
   readonly buildsInDevelopment: boolean
-  readonly port: Port | undefined
+  readonly port: Found['port']
 }
 
 export const node: Detector = (place) => {
@@ -42,8 +42,9 @@ export const node: Detector = (place) => {
   const packages = [own, ...(folder === project.root ? [] : [readPackage(tree, project.root) ?? own])]
   const version = nodeVersion(tree, folders, packages, bases.defaultVersion('node'))
   const findings: Finding[] = [
-    runtime === 'bun' ? { what: 'Bun', proof: project.manager.finding.proof } : nodeFinding(version, own),
-    project.manager.finding,
+    ...(runtime === 'bun'
+      ? [{ what: 'Bun', proof: project.manager.finding.proof }]
+      : [nodeFinding(version, own), project.manager.finding]),
     ...frameworkFinding(app),
     ...(app.builds.includes(own) ? [{ what: `build: ${own.scripts.build}`, proof: own.path }] : []),
   ]
@@ -125,19 +126,20 @@ const withoutMode = (env: Readonly<Record<string, string>>): Readonly<Record<str
   Object.fromEntries(Object.entries(env).filter(([name]) => name !== 'NODE_ENV'))
 
 function server(place: Place, own: Package, project: NodeProject, start: ScriptCommand | undefined): NodeApp {
-  const dev = scriptCommand(own, 'dev') ?? scriptCommand(own, 'start:dev') ?? scriptCommand(own, 'develop')
-  const watches = dev !== undefined && isWatcher(dev.argv)
-  const run = watches || start === undefined ? dev : start
+  const scripts = ['dev', 'start:dev', 'develop', 'start', 'start:prod'].flatMap((name) => scriptCommand(own, name) ?? [])
+  const watcher = scripts.find(({ argv }) => isWatcher(argv))
+  const prod = scriptCommand(own, 'start:prod') ?? start ?? scripts[0]
+  const dev = watcher ?? start ?? scripts[0]
   const builds = buildsOf(own, project)
-  const command = run ?? start
+  const argv = dev?.argv ?? []
   return {
     own,
     project,
     framework: undefined,
-    dev: { argv: command?.argv ?? [], env: withoutMode(command?.env ?? {}), watchesItself: watches },
-    prod: { argv: (start ?? command)?.argv ?? [], env: withoutMode((start ?? command)?.env ?? {}) },
+    dev: { argv, env: withoutMode(dev?.env ?? {}), watchesItself: watcher !== undefined },
+    prod: { argv: withoutWatching(prod?.argv ?? []), env: withoutMode(prod?.env ?? {}) },
     builds,
-    buildsInDevelopment: !watches && builds.includes(own) && !runsSource(place, own, command?.argv ?? []),
+    buildsInDevelopment: watcher === undefined && builds.includes(own) && !runsSource(place, own, argv),
     port: serverPort(place, own),
   }
 }
@@ -147,6 +149,14 @@ const isWatcher = (argv: readonly string[]): boolean =>
   /^(nodemon|ts-node-dev|tsnd|node-dev|tsup-node)$/.test(argv[0] ?? '') ||
   argv.some((word) => /^(--watch|--hot|watch|-w)$/.test(word)) ||
   (argv[0] === 'sh' && /--watch|nodemon|ts-node-dev|tsx watch/.test(argv[2] ?? ''))
+
+/** The same command as it runs where nothing is edited. */
+const withoutWatching = (argv: readonly string[]): readonly string[] => {
+  const [program, ...rest] = argv.filter(
+    (word, i) => !/^--(watch|hot)$/.test(word) && !(word === 'watch' && argv[i - 1] === 'tsx'),
+  )
+  return program === undefined ? [] : [program === 'nodemon' ? 'node' : program, ...rest]
+}
 
 /** Whether a command names a file that is there before anything is built. */
 const runsSource = ({ tree }: Place, { folder }: Package, argv: readonly string[]): boolean =>
@@ -203,7 +213,7 @@ const configuredPort = ({ tree }: Place, { folder }: Package): Port | undefined 
   )
 
 /** Undefined for what answers nobody: no library for servers, and nothing that listens. */
-function serverPort(place: Place, own: Package): Port | undefined {
+function serverPort(place: Place, own: Package): Found['port'] {
   const found = listenPort(place, own)
   if (found) return found
   const isServer = Object.keys(serverLibraries).find((name) => own.runtimeDependencies.includes(name) && name !== 'ws')
@@ -214,7 +224,7 @@ function serverPort(place: Place, own: Package): Port | undefined {
     /\bprocess\.env\.PORT\b/,
   ])
   if (!isServer && !listening) return undefined
-  return { number: 3000, proof: listening?.proof ?? own.path }
+  return { number: 3000, proof: listening?.proof ?? own.path, assumed: true }
 }
 
 /** Local packages that a package uses, and itself, in the order in which they are built. */
