@@ -9,7 +9,8 @@ import { readPackage } from './kinds/node-package.js'
 import { findExisting, isServiceImage, type Existing } from './existing.js'
 import { wire } from './links.js'
 import type { Component, EnvValue, InitPlan } from './plan-types.js'
-import { servicesOf, sharedServices } from './services.js'
+import { serviceSigns, valueOf, type ServiceKind } from './service-signs.js'
+import { servicesOf, sharedServices, type ServiceNeed } from './services.js'
 import { inFolder, isWithin, type SourceTree } from './source-tree.js'
 
 export interface PlanOptions {
@@ -43,16 +44,13 @@ export function planInit({ tree, rootName, bases, answers = new Map(), detectors
   }
   const existing = findExisting(tree)
   const found = findComponents(tree, bases, ask, detectors)
-  const project = slug(
-    found.find(({ folder, found: [one] }) => folder === '' && one?.name)?.found[0]?.name ??
-      readPackage(tree, '')?.name ??
-      rootName,
-  )
+  const atRoot = found.find(({ folder }) => folder === '')?.found ?? []
+  const project = slug((atRoot.length === 1 ? atRoot[0]?.name : undefined) ?? readPackage(tree, '')?.name ?? rootName)
   const drafts = nameComponents(found, project).map(({ name, folder, found: one }) =>
     draft(tree, existing, { name, folder, found: one, project, ask }),
   )
   const locals = localPorts(drafts)
-  const withPorts = drafts.map((one, i) => ({ ...one, ...(locals[i] === undefined ? {} : { local: locals[i] }) }))
+  const withPorts = shareServices(drafts).map((one, i) => ({ ...one, ...(locals[i] === undefined ? {} : { local: locals[i] }) }))
   const components = withoutCircles(
     withPorts.map(({ variables, ...one }): Component => {
       const { env, unknown } = wire(one, withPorts, variables)
@@ -211,6 +209,24 @@ function usedBy(
       [name, lastPart(folder), `${project}-${name}`].includes(lastPart(one)) || (folder === '' && lastPart(one) === project),
   )
   return image === undefined ? undefined : { image, by: 'manifests' }
+}
+
+/** A variable such as DATABASE_URL, which several kinds may mean, means the one that another component was proved to need. */
+function shareServices(drafts: readonly Draft[]): readonly Draft[] {
+  const proved = drafts.flatMap(({ services }) => services)
+  return drafts.map((one) => {
+    const added = new Map<ServiceKind, ServiceNeed>()
+    for (const { name, proof } of one.variables) {
+      const known = one.services.some(({ variables }) => Object.hasOwn(variables, name))
+      const need = known ? undefined : proved.find(({ kind }) => valueOf(kind, name) !== undefined)
+      const value = need && valueOf(need.kind, name)
+      if (!need || value === undefined || one.services.some(({ kind }) => kind === need.kind)) continue
+      const before = added.get(need.kind)?.variables ?? {}
+      const finding = { what: `${serviceSigns[need.kind].title}, by ${name}`, proof }
+      added.set(need.kind, { kind: need.kind, variables: { ...before, [name]: value }, finding })
+    }
+    return added.size === 0 ? one : { ...one, services: [...one.services, ...added.values()] }
+  })
 }
 
 /** A constant cannot be used before it is declared: who refers back gets the name of the other's Service as plain text. */

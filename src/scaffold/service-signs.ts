@@ -81,7 +81,7 @@ export const serviceSigns: Readonly<Record<ServiceKind & BaseName, Signs>> = {
     libraries:
       /^(redis|ioredis|@redis\/client|bull|bullmq|bee-queue|connect-redis|rq|arq|aioredis|django-redis|github\.com\/(redis|go-redis)\/(go-)?redis(\/.*)?|github\.com\/gomodule\/redigo|.*:spring-boot-starter-data-redis(-reactive)?|redis\.clients:jedis|io\.lettuce:.*|sidekiq|predis\/predis|ext-redis|StackExchange\.Redis)$/i,
     schemes: /^rediss?:\/\//,
-    prefixes: ['REDIS', 'SPRING_DATA_REDIS', 'SPRING_REDIS', 'CACHE'],
+    prefixes: ['REDIS', 'SPRING_DATA_REDIS', 'SPRING_REDIS', 'CACHE', 'CELERY_BROKER', 'BROKER'],
     sure: ['REDIS'],
     usual: { REDIS_URL: 'url' },
     url: 'url',
@@ -93,7 +93,7 @@ export const serviceSigns: Readonly<Record<ServiceKind & BaseName, Signs>> = {
     libraries:
       /^(amqplib|amqp-connection-manager|pika|aio-pika|github\.com\/(rabbitmq\/amqp091-go|streadway\/amqp)|.*:spring-boot-starter-amqp|com\.rabbitmq:.*|lapin|bunny|php-amqplib\/php-amqplib|RabbitMQ\.Client)$/i,
     schemes: /^amqps?:\/\//,
-    prefixes: ['RABBITMQ', 'RABBIT', 'AMQP', 'CLOUDAMQP', 'SPRING_RABBITMQ'],
+    prefixes: ['RABBITMQ', 'RABBIT', 'AMQP', 'CLOUDAMQP', 'SPRING_RABBITMQ', 'CELERY_BROKER', 'BROKER'],
     sure: ['RABBITMQ', 'RABBIT', 'AMQP', 'CLOUDAMQP'],
     usual: { AMQP_URL: 'url' },
     url: 'url',
