@@ -60,16 +60,17 @@ describe('help', () => {
         enable [options] [resource...]          Bring disabled resources back, with what they need, and start those with \`auto: false\`.
         disable [options] [resource...]         Take resources out of the cluster, or end their processes, until they are enabled or devloop starts again.
         args [options] [args...]                Show what the Devloopfile gets as \`args\`; with --, replace it and load the Devloopfile again.
-        why [options] <path>                    Tell which rule takes a file, for each image.
+        why [options] <path>                    Tell which rule takes a file, for each image; or what a resource is doing, why it waits, and where its links lead.
         verify [options] [resource]             Tell whether the running containers hold what was saved, path by path.
         render [options] [resource...]          Print the objects that would be applied, as YAML, and the images of the newest builds in them.
         diff [options] [resource...]            Show what a deploy would change in the cluster, by dry runs of the cluster.
         down [options] [resource...]            Delete what was deployed, and end the daemon if it runs.
         prune [options]                         Remove images, build cache and records that devloop made and nothing needs any more.
+        init [options] [folder]                 Find out what a source tree holds, and write the Dockerfiles and the Devloopfile that it lacks.
         version                                 Print the version of devloop.
         help [command]                          print what there is to know about a command
 
-      Start with \`devloop watch\` in a folder with a Devloopfile.ts; see docs/devloopfile.md.
+      Start with \`devloop init && devloop watch\` in the folder of a project; see docs/devloopfile.md.
       Exit codes: 0 ok, 1 failure, 2 usage, 70 defect of devloop, 130 interrupted.
       "
     `)
