@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CiLimits } from '../protocol/messages.js'
 import { exitCodes, fail } from './exit.js'
-import { labelOption, selectors } from './selection.js'
+import { labelOption, selectors, several } from './selection.js'
 import { splitArgs } from './split-args.js'
 import { version } from './version.js'
 
@@ -217,6 +217,24 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/down.js')).down(names, args, options)
       }),
     )
+  onCluster('provision', 'For administrators: give a developer a namespace of their own, or a place in a tenant.')
+    .requiredOption('--user <name>', 'whose it is, by the name that the API server knows')
+    .addOption(several('--group <name>', 'a group that gets the same rights; may be given again'))
+    .option('--tenant <name>', "tenant of a Multi Tenant Operator; default: the Devloopfile's, else none")
+    .option(
+      '--quota <name>',
+      'a Quota that is there, for a tenant that is not; default: one is made, with the name of the tenant',
+    )
+    .option('-n, --dry-run', 'only ask the cluster what would be made and changed')
+    .addOption(new Option('--output <format>', 'print the objects instead, for kubectl apply').choices(['yaml']))
+    .option('--kubeconfig <file>', 'write a kubeconfig for that namespace alone, with a token that runs out')
+    .addOption(new Option('--lifetime <time>', 'of that token, such as 12h').argParser(duration).default(604_800_000, '168h'))
+    .option('--force', 'replace that file, whatever is in it')
+    .addHelpText(
+      'after',
+      '\nWhat the namespace holds is what cluster.sandbox of the Devloopfile says, if there is one. Run again, it changes only what differs.',
+    )
+    .action(does(async (options) => (await import('./commands/provision.js')).provision(options)))
   command('prune', 'Remove images, build cache and records that devloop made and nothing needs any more.')
     .option('-n, --dry-run', 'only print what would be removed')
     .addHelpText(

@@ -5,11 +5,16 @@ export interface SelectionOptions {
   readonly label?: readonly string[]
 }
 
+/** An option that may be given several times. */
+export const several = (flags: string, description: string): Option =>
+  new Option(flags, description).argParser((value: string, before: readonly string[] | undefined): readonly string[] => [
+    ...(before ?? []),
+    value,
+  ])
+
 /** `-l backend`, as often as needed. */
 export const labelOption = (): Option =>
-  new Option('-l, --label <label>', 'all resources with this label (as `label:<label>`); may be given again').argParser(
-    (label: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), label],
-  )
+  several('-l, --label <label>', 'all resources with this label (as `label:<label>`); may be given again')
 
 /** Names and `label:NAME`, as requests take them. */
 export const selectors = (names: readonly string[], { label = [] }: SelectionOptions): readonly string[] => [

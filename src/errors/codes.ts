@@ -205,6 +205,19 @@ export const errorCodes = {
     'Rights that the plan needs are missing in the cluster.',
     'Ask an administrator for the rights that the table names, or look at them again with `devloop doctor`.',
   ),
+  'provision/namespace': entry(
+    "A namespace cannot be given to a developer, because it is somebody else's.",
+    'Name another one with --namespace.',
+  ),
+  'provision/tenant': entry(
+    'A tenant cannot be made, or does not have what is needed.',
+    'See to the Multi Tenant Operator, or leave out --tenant.',
+  ),
+  'kubeconfig/exists': entry(
+    'A file stands where a kubeconfig was to be written, and is something else.',
+    'Name another file, or have it replaced with --force.',
+  ),
+  'kubeconfig/unwritable': entry('A kubeconfig could not be written.', 'See to the rights and the space of its folder.'),
   'cluster/invalid': entry('The cluster rejected an object as invalid.', 'Correct the manifest field that the error names.'),
   'cluster/conflict': entry(
     'A field of an object is owned by somebody else.',

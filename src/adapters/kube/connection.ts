@@ -6,11 +6,14 @@ import { isAbort, type DevloopError } from '../../errors/devloop-error.js'
 import type { TenantSettings } from '../../model/sandbox.js'
 import type { RuntimeOptions } from '../../ports/runtime.js'
 import { createCredentials } from './credentials.js'
-import { translateKube } from './errors.js'
+import { statusOf, translateKube } from './errors.js'
 import { guardCluster } from './guard.js'
 import { abortReason, createKubeHttp } from './http.js'
-import { chooseContext } from './kubeconfig.js'
+import { chooseContext, tokenOf } from './kubeconfig.js'
 import { localProduct } from './local-clusters.js'
+import { rereadUser } from './scoped/kubeconfig-file.js'
+import type { ScopedUser } from './scoped/scoped-user.js'
+import { tokenRefused } from './scoped/token-refused.js'
 import { openKubeWebSocket, type WebSocketQuery } from './websocket.js'
 
 /** A raw request's parts. */
@@ -48,8 +51,10 @@ export interface KubeConnection {
   readonly tenant: TenantSettings | undefined
   /** Whose connection it is. */
   readonly owner: { readonly project: string; readonly instance: string }
-  /** A kubeconfig for commands that are run: this cluster, user and namespace, and nothing else. Holds credentials. */
-  readonly kubeconfig: string
+  /** The user, where devloop wrote its entry in the kubeconfig: its token can be renewed. */
+  readonly scoped: ScopedUser | undefined
+  /** A kubeconfig for commands that are run now: this cluster, user and namespace, and nothing else. Holds credentials. */
+  kubeconfig(): string
   /**
    * A request to the API server, JSON in and out. `path` like `/apis/apps/v1/namespaces/x/deployments`.
    * @throws DevloopError cluster/*; statusOf() of errors.ts gives the HTTP code and reason behind it. AbortError when aborted.
@@ -91,9 +96,12 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
   signal.throwIfAborted()
   const config = new KubeConfig()
   config.loadFromString(chosen.kubeconfig)
-  const credentials = createCredentials(config, chosen.impersonate)
+  const { scoped } = chosen
+  const credentials = createCredentials(config, chosen.impersonate, scoped && (() => tokenOf(scoped)))
   const http = createKubeHttp(server, credentials)
-  const translate = (thrown: unknown, what: string): DevloopError => translateKube(thrown, { what, context, server })
+  const translate = (thrown: unknown, what: string): DevloopError =>
+    (scoped && statusOf(thrown)?.code === 401 ? tokenRefused(rereadUser(scoped) ?? scoped, what, thrown) : undefined) ??
+    translateKube(thrown, { what, context, server })
   const guarded = async <T>(what: string, given: AbortSignal | undefined, work: () => Promise<T>): Promise<T> => {
     try {
       given?.throwIfAborted()
@@ -103,7 +111,7 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
       throw isAbort(thrown) ? thrown : translate(thrown, what)
     }
   }
-  const inNamespace = (namespace: string) => ({ namespace, kubeconfig: chosen.forCommands(namespace) })
+  const inNamespace = (namespace: string) => ({ namespace, kubeconfig: () => chosen.forCommands(namespace) })
   const said = options.namespace ?? options.cluster.namespace
   const connection: KubeConnection = {
     config,
@@ -112,6 +120,7 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
     server,
     namespaceFrom: said !== undefined ? 'user' : chosen.namespace === undefined ? undefined : 'context',
     tenant: options.cluster.tenant,
+    scoped,
     ...inNamespace(said ?? chosen.namespace ?? 'default'),
     withNamespace: (namespace) => ({ ...connection, ...inNamespace(namespace) }),
     owner: { project: options.project, instance: options.instance },

@@ -29,14 +29,18 @@ const idleMs = 30_000
 /** Tokens of plugins are asked for again after this, at the latest; the plugin itself may answer from its own cache. */
 const freshMs = 60_000
 
-/** @param impersonate headers beside those that the client library knows */
+/**
+ * @param impersonate headers beside those that the client library knows
+ * @param newestToken gives the token where it may be another than at first
+ */
 export function createCredentials(
   config: KubeConfig,
   impersonate: Readonly<Record<string, readonly string[]>>,
+  newestToken?: () => string,
 ): CredentialSource {
   const user = config.getCurrentUser()
   // Without a plugin or a file nothing can change, and one look is enough for ever.
-  const changing = Boolean(user?.exec ?? user?.authProvider ?? user?.certFile ?? user?.keyFile)
+  const changing = Boolean(user?.exec ?? user?.authProvider ?? user?.certFile ?? user?.keyFile ?? newestToken)
   let current: { credentials: Credentials; identity: string; until: number } | undefined
   let pending: Promise<Credentials> | undefined
 
@@ -63,6 +67,7 @@ export function createCredentials(
     if (found.auth) headers.Authorization = `Basic ${Buffer.from(found.auth).toString('base64')}`
     for (const [name, values] of Object.entries(impersonate))
       headers[name] = values.length === 1 ? (values[0] ?? '') : [...values]
+    if (newestToken) headers.Authorization = `Bearer ${newestToken()}`
     // Connections belong to the client certificate that they were opened with.
     const identity = [found.cert, found.key].map(String).join('\n')
     const agents = current?.identity === identity ? current.credentials : agentsFor(config, found)

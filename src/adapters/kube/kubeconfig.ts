@@ -5,6 +5,8 @@ import path from 'node:path'
 import { parse } from 'yaml'
 import { DevloopError } from '../../errors/devloop-error.js'
 import { nearest } from '../../errors/did-you-mean.js'
+import { rereadUser } from './scoped/kubeconfig-file.js'
+import { scopedUser, type ScopedUser } from './scoped/scoped-user.js'
 
 type Fields = Record<string, unknown>
 
@@ -22,6 +24,8 @@ export interface ChosenContext {
   readonly impersonate: Readonly<Record<string, readonly string[]>>
   /** A kubeconfig with exactly this context, cluster and user; the certificate authority is in it as data. */
   readonly kubeconfig: string
+  /** The user, where devloop wrote its entry. */
+  readonly scoped: ScopedUser | undefined
   /** The same in kubectl's own words, for commands that are run: with this namespace, and nothing else in it. */
   readonly forCommands: (namespace: string) => string
 }
@@ -81,6 +85,7 @@ export function chooseContext(wanted: string | undefined, places: KubeconfigPlac
   const userName = text(found.user) ?? ''
   const user = merged.users.get(userName) ?? {}
   const entry = bound(cluster, server)
+  const scoped = scopedUser(merged.userFiles.get(userName) ?? '', userName, user)
   const config = (namespace: string | undefined, fields: Fields): string =>
     JSON.stringify({
       apiVersion: 'v1',
@@ -98,9 +103,14 @@ export function chooseContext(wanted: string | undefined, places: KubeconfigPlac
     provider: providerOf(cluster),
     impersonate: impersonationOf(user),
     kubeconfig: config(text(found.namespace), forClient(user)),
-    forCommands: (namespace) => config(namespace, user),
+    scoped,
+    // its token is changed while devloop runs
+    forCommands: (namespace) => config(namespace, { ...user, ...(scoped ? { token: tokenOf(scoped) } : {}) }),
   }
 }
+
+/** The newest token of such a user. */
+export const tokenOf = (scoped: ScopedUser): string => rereadUser(scoped)?.token ?? scoped.token
 
 interface Merged {
   readonly files: readonly string[]
@@ -108,6 +118,8 @@ interface Merged {
   readonly contexts: ReadonlyMap<string, Fields>
   readonly clusters: ReadonlyMap<string, Fields>
   readonly users: ReadonlyMap<string, Fields>
+  /** In which file each user is. */
+  readonly userFiles: ReadonlyMap<string, string>
 }
 
 function load(places: KubeconfigPlaces): Merged {
@@ -125,6 +137,7 @@ function load(places: KubeconfigPlaces): Merged {
     })
   }
   const maps = { contexts: new Map<string, Fields>(), clusters: new Map<string, Fields>(), users: new Map<string, Fields>() }
+  const userFiles = new Map<string, string>()
   let current: string | undefined
   for (const file of files) {
     const content = read(file)
@@ -133,8 +146,9 @@ function load(places: KubeconfigPlaces): Merged {
     collect(content.contexts, 'context', maps.contexts)
     collect(content.clusters, 'cluster', maps.clusters, (fields) => absolute(fields, ['certificate-authority'], folder))
     collect(content.users, 'user', maps.users, (fields) => userIn(fields, folder))
+    for (const name of maps.users.keys()) if (!userFiles.has(name)) userFiles.set(name, path.resolve(file))
   }
-  return { files, current, ...maps }
+  return { files, current, ...maps, userFiles }
 }
 
 function read(file: string): Fields {
@@ -199,6 +213,7 @@ function inCluster(places: KubeconfigPlaces): Merged | undefined {
     contexts: new Map([[name, { cluster: name, user: name, namespace }]]),
     clusters: new Map([[name, { server, 'certificate-authority': path.join(places.serviceAccount, 'ca.crt') }]]),
     users: new Map([[name, { tokenFile }]]),
+    userFiles: new Map(),
   }
 }
 

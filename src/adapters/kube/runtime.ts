@@ -33,6 +33,7 @@ import { createRightsChecker } from './rights/missing-rights.js'
 import { createSecretWatches } from './secret-watches.js'
 import { developersNamespace } from './sandbox/resolve-namespace.js'
 import { useSandbox, type SandboxUse } from './sandbox/use-sandbox.js'
+import { keepToken } from './scoped/keep-token.js'
 import type { AgentAccess } from './sync/choose-transport.js'
 import { openExec } from './sync/exec.js'
 import { watchAgent } from './agent/watch-agent.js'
@@ -137,6 +138,7 @@ function compose(
   const observer = createObserver(connection, options, life.signal, parts.log)
   const watches = createAdoptedWatches(connection, options, life.signal)
   const customs = createCustomDeployer(connection, options, parts.processes, watches, life.signal)
+  if (connection.scoped) keepToken({ connection, user: connection.scoped, log, life: life.signal })
   const rights = createRightsChecker(connection, options.cluster)
   const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, life.signal])
   const runtime: Runtime = {

@@ -30,7 +30,7 @@ export async function runCommand(processes: ProcessRunner, connection: KubeConne
   const failed = (message: string, why: string): DevloopError =>
     new DevloopError('custom/failed', `The ${run.what} command of ${run.resource} ${message}.`, { why, where: run.at })
   try {
-    await writeFile(kubeconfig, connection.kubeconfig, { mode: 0o600 })
+    await writeFile(kubeconfig, connection.kubeconfig(), { mode: 0o600 })
     const running = await processes
       .spawn({
         command: run.command,

@@ -108,7 +108,7 @@ export function previewReleases(
     },
     async leaving(refs, resource, signal) {
       const all = refs.map(async ({ name, namespace }) => {
-        const place = { resource, name, namespace, kubeconfig: connection.kubeconfig, at: undefined }
+        const place = { resource, name, namespace, kubeconfig: connection.kubeconfig(), at: undefined }
         const objects = await within(await held(place, await own(place, signal), signal), namespace, signal)
         return [...objects.values()].filter((object) => !isKept(object))
       })

@@ -113,7 +113,7 @@ export function createReleaseDeployer(
     const { name, namespace } = ref
     const state = await readRelease(connection, namespace, name)
     if (!state || !isOwnRelease(state, owner)) return []
-    const place: ReleasePlace = { resource: owner.resource, name, namespace, kubeconfig: connection.kubeconfig, at: undefined }
+    const place: ReleasePlace = { resource: owner.resource, name, namespace, kubeconfig: connection.kubeconfig(), at: undefined }
     const signal = new AbortController().signal
     const objects = releaseObjects(await tool.manifest(place, false, signal), `The release ${name}`)
     const placed = (some: readonly KubeObject[]): Promise<readonly ObjectRef[]> =>

@@ -19,7 +19,7 @@ export const releasePlace = (connection: KubeConnection, spec: ReleaseSpec): Rel
   resource: spec.name,
   name: spec.releaseName,
   namespace: spec.namespace ?? connection.namespace,
-  kubeconfig: connection.kubeconfig,
+  kubeconfig: connection.kubeconfig(),
   at: spec.at,
 })
 

@@ -4,6 +4,8 @@ import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseAnnouncement } from '../../../../src/adapters/kube/discovery.js'
 import { followLogs } from '../../../../src/adapters/kube/logs.js'
+import { toErrorInfo } from '../../../../src/errors/devloop-error.js'
+import { errorText } from '../../../support/error-text.js'
 import { fakeApiServer, json, type FakeApiServer } from './fake-api-server.js'
 
 let server: FakeApiServer | undefined
@@ -69,6 +71,53 @@ describe('credentials', () => {
       info: { why: expect.stringContaining('no-such-plugin-of-devloop') as string },
     })
     expect(server.requests).toEqual([])
+  })
+
+  it('of a kubeconfig that devloop wrote are read anew when they were renewed, also for commands; when they run out, it is said', async () => {
+    const extension = {
+      user: 'ann',
+      namespace: 'dev',
+      account: 'devloop-user-ann',
+      issued: '2026-01-01T00:00:00Z',
+      expires: '2099-01-01T00:00:00Z',
+    }
+    let accepted = 'Bearer first'
+    server = await fakeApiServer(
+      (request, response) =>
+        request.headers.authorization === accepted
+          ? json(response, {})
+          : json(response, { kind: 'Status', code: 401, message: 'Unauthorized' }, 401),
+      { token: 'first', extensions: [{ name: 'devloop.dev/token', extension }] },
+    )
+    const { connection } = server
+    await connection.request('GET', '/version')
+    const file = connection.scoped?.file ?? ''
+    const text = await readFile(file, 'utf8')
+    await writeFile(file, text.replace('"first"', '"second"'))
+    accepted = 'Bearer second'
+    await connection.request('GET', '/version')
+    expect(connection.kubeconfig()).toContain('"token":"second"')
+
+    accepted = 'none'
+    const refused = async (): Promise<string> =>
+      connection.request('GET', '/version', { what: 'list pods in dev' }).then(
+        () => 'no error',
+        (thrown: unknown) => errorText(toErrorInfo(thrown), { [file]: 'FILE' }),
+      )
+    expect(`\n${await refused()}\n`).toMatchInlineSnapshot(`
+      "
+      cluster/unauthorized
+      The cluster does not accept the token in FILE any more (list pods in dev).
+      It would last until 2099-01-01T00:00:00Z: the ServiceAccount devloop-user-ann of the namespace dev was deleted or made anew, or its tokens were revoked.
+      -> Ask whoever gave it to you to run: devloop provision --user ann --namespace dev --kubeconfig FILE
+      "
+    `)
+    await writeFile(file, text.replace('2099', '2026'))
+    expect(await refused()).toContain('It ran out at 2026-01-01T00:00:00Z.')
+    // without the file, the last token is all there is
+    await rm(file)
+    accepted = 'Bearer first'
+    await connection.request('GET', '/version')
   })
 })
 
