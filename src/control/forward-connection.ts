@@ -12,7 +12,7 @@ const pauses = { first: 10, most: 250 }
 /** When more than is kept was sent, and it was not refused for this long, it counts as made: an upload is answered at its end. Milliseconds. */
 const settledMs = 1000
 /** Reasons for which a connection could not be made that another try cannot cure. */
-const final = new Set<ErrorCode>(['cluster/forbidden', 'cluster/unauthorized'])
+const final = new Set<ErrorCode>(['cluster/forbidden', 'cluster/denied', 'cluster/unauthorized'])
 
 /**
  * Resolves when the pod has answered, or takes much, and the connection runs by itself.

@@ -25,6 +25,8 @@ export interface Hold {
     | 'removing'
     /** Deployed or started, and not ready yet. */
     | 'starting'
+    /** Somebody else has set the replicas of a workload to 0, such as an operator that puts namespaces to sleep. */
+    | 'asleep'
     /** Its containers are being brought to what was saved. */
     | 'sync'
   readonly message: string

@@ -263,6 +263,8 @@ export interface DeployState {
 
 export interface ObservedState {
   readonly rolledOut: boolean
+  /** As Observed.asleep. */
+  readonly asleep?: string
   readonly message?: string
   readonly error?: ErrorInfo
   /** As Observed.redeploy. */

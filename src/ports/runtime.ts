@@ -84,6 +84,8 @@ export interface Observed {
   readonly pods: readonly ObservedPod[]
   /** Whether the workloads say that the newest template is rolled out completely. Resources without workloads: true. */
   readonly rolledOut: boolean
+  /** A workload has no pods because somebody else set its replicas to 0: who and which, in words. Absent = none. */
+  readonly asleep?: string
   /** Why it is not rolled out, in words; or the newest problem. */
   readonly message?: string
   readonly error?: ErrorInfo

@@ -174,6 +174,7 @@ const resource = z
           'after',
           'removing',
           'starting',
+          'asleep',
           'sync',
         ]),
         message: z.string(),

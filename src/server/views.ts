@@ -168,9 +168,11 @@ function resourceView(state: State, { holds }: NextWork, name: string, order: nu
         ? 'failed'
         : activity
           ? 'updating'
-          : resource.appliedKey !== null || resource.local?.run === 'ok'
-            ? 'starting'
-            : 'pending'
+          : hold?.code === 'asleep'
+            ? 'pending'
+            : resource.appliedKey !== null || resource.local?.run === 'ok'
+              ? 'starting'
+              : 'pending'
   return {
     kind: 'resource',
     name,

@@ -86,5 +86,6 @@ export function stillStarting(state: State, resource: ResourceState): [Hold['cod
     })
     if (due) return ['sync', 'its containers are being brought to what was saved']
   }
+  if (observed?.asleep !== undefined) return ['asleep', `${observed.asleep}; a save or a trigger wakes it`]
   return ['starting', observed?.message ?? 'its pods are not ready yet']
 }

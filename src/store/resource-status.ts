@@ -156,6 +156,7 @@ export function isReady(state: State, resource: ResourceState): boolean {
   if (resource.deploy?.status === 'running' || state.runtime.status !== 'connected') return false
   const ignored = ignoresReadiness(state, resource.name)
   if (!ignored && resource.templates.length > 0 && !(resource.observed?.rolledOut ?? false)) return false
+  if (!ignored && resource.observed?.asleep !== undefined) return false
   for (const pod of currentPods(resource)) {
     // an earlier try of a Job that is done
     if (pod.job && pod.phase === 'failed') continue

@@ -47,6 +47,7 @@ export async function dialPod(
       signal.aborted ||
       !(thrown instanceof DevloopError) ||
       thrown.code === 'cluster/forbidden' ||
+      thrown.code === 'cluster/denied' ||
       thrown.code === 'cluster/unauthorized'
     )
       throw thrown

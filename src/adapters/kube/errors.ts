@@ -51,6 +51,16 @@ export function statusOf(thrown: unknown): KubeStatus | undefined {
   return undefined
 }
 
+/**
+ * Whether admission refused: a webhook, a policy or a quota, and not the lack of a right. These may answer with any status; what they
+ * say is theirs.
+ */
+export const isDenial = ({ code, message }: KubeStatus): boolean =>
+  (code === 403 && !/ cannot \S+ resource /.test(message)) ||
+  /admission webhook "[^"]+" denied the request|ValidatingAdmissionPolicy '[^']+' with binding '[^']+' denied request/.test(
+    message,
+  )
+
 /** Where and with what was tried; goes into messages. */
 export interface Attempt {
   /** Such as `list pods in dev-ann`. */
@@ -80,14 +90,14 @@ function fromStatus(status: KubeStatus, { what, context, server }: Attempt, caus
       const gone = status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')
       if (gone) return new DevloopError('cluster/namespace', `Could not ${what}: the namespace is being deleted.`, { why, cause })
       if (/exceeded quota/.test(status.message)) {
-        return new DevloopError('cluster/forbidden', `Could not ${what}: a quota of the namespace is used up.`, {
+        return new DevloopError('cluster/denied', `Could not ${what}: a quota of the namespace is used up.`, {
           why,
           help: 'Free what the quota counts, or ask for a larger one.',
           cause,
         })
       }
       const right = deniedRight(status.message)
-      if (!right) return new DevloopError('cluster/forbidden', `The cluster did not allow to ${what}.`, { why, cause })
+      if (!right) return new DevloopError('cluster/denied', `The cluster did not allow to ${what}.`, { why, cause })
       return new DevloopError('cluster/forbidden', `You may not ${right.words}.`, {
         why,
         help: `Ask an administrator of context "${context}" for the right to ${right.words}.`,
@@ -114,6 +124,7 @@ function fromStatus(status: KubeStatus, { what, context, server }: Attempt, caus
     }
     case 400:
     case 422:
+      if (isDenial(status)) return new DevloopError('cluster/denied', `The cluster did not allow to ${what}.`, { why, cause })
       return new DevloopError(
         'cluster/invalid',
         `Could not ${what}: ${fieldCauses(status) ?? 'the cluster says it is not valid'}.`,

@@ -14,9 +14,9 @@ export interface PodProblem extends EventWords {
 export interface ClusterEvents {
   /** Events of this namespace are watched from now on; those that are there already are of no interest. */
   watch(namespace: string): void
-  /** The newest warning about a pod. */
+  /** The newest warning about a pod, or about pods that a workload cannot make, by uid. */
   problemOf(uid: string): PodProblem | undefined
-  /** Of a pod that is ready (again), or gone. */
+  /** Of a pod that is ready (again) or a workload that has its pods, or of what is gone. */
   forget(uid: string): void
 }
 
@@ -24,7 +24,7 @@ export interface EventOptions {
   /** Of the resource that something belongs to; undefined = to none. */
   readonly resourceOf: (object: KubeEvent['involvedObject']) => string | undefined
   /** There is news of a pod. */
-  readonly onProblem: (uid: string) => void
+  readonly onProblem: (object: KubeEvent['involvedObject']) => void
   readonly onEvent: (event: ObservedEvent) => void
 }
 
@@ -51,9 +51,9 @@ export function watchEvents(connection: KubeConnection, options: EventOptions, s
         text: `${kind} ${name} ${words.words}${message === '' ? '' : `: ${message}`}`,
         at: timeOf(event),
       })
-    if (kind !== 'Pod' || uid === undefined || words.idle) return
+    if (uid === undefined || words.idle || (kind !== 'Pod' && event.reason !== 'FailedCreate')) return
     problems.set(uid, { ...words, pod: name, message })
-    options.onProblem(uid)
+    options.onProblem(event.involvedObject)
   }
 
   return {

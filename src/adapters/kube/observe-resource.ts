@@ -69,19 +69,33 @@ export function observeResource(record: ResourceRecord, problemOf: (uid: string)
     ? new DevloopError(problem.code, `The pod ${problem.pod} ${problem.words}.`, { why: problem.message, help: problem.help })
         .info
     : undefined
+  const refused = firstOf(workloads, ({ uid, name, lacksPods }) => {
+    const found = lacksPods ? problemOf(uid) : undefined
+    return found && makesNone(name, found)
+  })
   const failedJob = firstOf(workloads, ({ error }) => (error?.code === 'job/failed' ? error : undefined))
   const error: ErrorInfo | undefined =
-    (failedJob && withTry(failedJob, fromPods)) ?? fromPods ?? fromEvent ?? firstOf(workloads, (workload) => workload.error)
+    (failedJob && withTry(failedJob, fromPods)) ??
+    fromPods ??
+    fromEvent ??
+    firstOf(workloads, (workload) => workload.error) ??
+    refused
+  const asleep = firstOf(workloads, (workload) => workload.asleep)
   const message =
     open[0] === undefined ? undefined : [open[0], problem && `It ${problem.words}: ${problem.message}`].filter(Boolean).join('. ')
   return {
     resource,
     pods: pods.map(({ pod }) => pod),
     rolledOut: open.length === 0,
+    ...(asleep === undefined ? {} : { asleep }),
     ...(message === undefined ? {} : { message }),
     ...(error === undefined ? {} : { error }),
   }
 }
+
+/** What keeps a workload from making its pods, in the cluster's own words. */
+const makesNone = (name: string, { code, words, message, help }: PodProblem): ErrorInfo =>
+  new DevloopError(/forbidden|denied/.test(message) ? 'cluster/denied' : code, `${name} ${words}.`, { why: message, help }).info
 
 /** The end of a Job, with what its last try ended with. */
 const withTry = (job: ErrorInfo, pod: ErrorInfo | undefined): ErrorInfo =>

@@ -17,6 +17,10 @@ export interface Meta {
     readonly uid?: string
     readonly controller?: boolean
   }[]
+  readonly managedFields?: readonly {
+    readonly manager?: string
+    readonly fieldsV1?: { readonly 'f:spec'?: { readonly 'f:replicas'?: object } }
+  }[]
 }
 
 export interface Condition {
@@ -89,6 +93,7 @@ export interface Workload {
     readonly updatedNumberScheduled?: number
     readonly numberAvailable?: number
     readonly succeeded?: number
+    readonly active?: number
     readonly conditions?: readonly Condition[]
   }
 }

@@ -1,6 +1,6 @@
 // Whether a workload says that its newest template is rolled out, and why not.
 import { DevloopError, type ErrorInfo } from '../../errors/devloop-error.js'
-import { resourceLabel, templateLabel } from './labels.js'
+import { fieldManager, projectLabel, resourceLabel, templateLabel } from './labels.js'
 import type { Condition, Workload } from './observe-shapes.js'
 
 export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'ReplicaSet' | 'Job'
@@ -19,6 +19,7 @@ export const isWorkloadKind = (kind: string): kind is WorkloadKind => Object.has
 /** What is kept of a workload. */
 export interface WorkloadRecord {
   readonly resource: string
+  readonly uid: string
   /** For people, such as `deployment/api`. */
   readonly name: string
   /** Of the pods that it makes now. */
@@ -27,6 +28,10 @@ export interface WorkloadRecord {
   /** Why it is not. */
   readonly message: string | undefined
   readonly error: ErrorInfo | undefined
+  /** It wants pods that are not there, and no condition of it says why: its events may. */
+  readonly lacksPods: boolean
+  /** Somebody else set its replicas to 0: who, in words. */
+  readonly asleep?: string
 }
 
 /** Undefined for one that something else made (a Deployment's ReplicaSet, a CronJob's Job): its maker speaks for it. */
@@ -38,12 +43,37 @@ export function observeWorkload(kind: WorkloadKind, object: Workload): WorkloadR
   const error = problemOf(name, object.status?.conditions ?? [])
   return {
     resource: metadata.labels?.[resourceLabel] ?? '',
+    uid: metadata.uid,
     name,
     template: spec?.template?.metadata?.labels?.[templateLabel],
     rolledOut: waits === undefined && metadata.deletionTimestamp === undefined,
     message: waits === undefined ? undefined : `${name}: ${waits}`,
     error,
+    lacksPods: lacksPods(kind, object),
+    ...asleep(name, object),
   }
+}
+
+/**
+ * Who puts workloads to sleep only sets their replicas; what the applied object itself says of them is not sleep. Nobody owns a 0 that
+ * was set by the `scale` subresource: there it counts as absent.
+ */
+function asleep(name: string, { metadata, spec }: Workload): { readonly asleep?: string } {
+  const { labels, managedFields = [] } = metadata
+  if (spec?.replicas !== 0 || labels?.[projectLabel] === undefined || managedFields.length === 0) return {}
+  const setters = managedFields
+    .filter(({ fieldsV1 }) => fieldsV1?.['f:spec']?.['f:replicas'] !== undefined)
+    .map(({ manager = '' }) => manager)
+  if (setters.some((one) => one === fieldManager || one.toLowerCase() === 'helm')) return {}
+  return { asleep: `${name} is asleep: ${setters[0] ?? 'somebody'} set its replicas to 0` }
+}
+
+/** A Deployment says so itself, by a condition. */
+function lacksPods(kind: WorkloadKind, { spec = {}, status = {} }: Workload): boolean {
+  if (kind === 'Deployment') return false
+  if (kind === 'Job') return !spec.suspend && (status.active ?? 0) === 0 && (status.succeeded ?? 0) < (spec.completions ?? 1)
+  if (kind === 'DaemonSet') return (status.updatedNumberScheduled ?? 0) < (status.desiredNumberScheduled ?? 0)
+  return (status.replicas ?? 0) < (spec.replicas ?? 1)
 }
 
 function waitsFor(kind: WorkloadKind, { metadata, spec = {}, status = {} }: Workload): string | undefined {
@@ -82,7 +112,7 @@ function problemOf(name: string, conditions: readonly Condition[]): ErrorInfo | 
   const failure = conditions.find((one) => one.type === 'ReplicaFailure' && one.status === 'True')
   if (failure) {
     const denied = /forbidden/.test(failure.message ?? '')
-    return new DevloopError(denied ? 'cluster/forbidden' : 'pod/config', `${name} cannot make its pods.`, {
+    return new DevloopError(denied ? 'cluster/denied' : 'pod/config', `${name} cannot make its pods.`, {
       why: failure.message,
       ...(denied ? { help: 'Lower what the pods ask for, or ask an administrator to allow it.' } : {}),
     }).info

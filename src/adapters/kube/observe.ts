@@ -7,7 +7,7 @@ import { createCrashTails } from './observe-crash.js'
 import { watchEvents } from './observe-events.js'
 import { observePod, type PodRecord } from './observe-pod.js'
 import { observeResource, workloadKey } from './observe-resource.js'
-import type { Pod, Workload } from './observe-shapes.js'
+import type { KubeEvent, Pod, Workload } from './observe-shapes.js'
 import { isWorkloadKind, observeWorkload, workloadPaths, type WorkloadKind, type WorkloadRecord } from './observe-workload.js'
 import { watchList } from './watch.js'
 
@@ -75,16 +75,17 @@ export function createObserver(
   let tellLost: (error: ErrorInfo | null) => void = () => undefined
   let timer: NodeJS.Timeout | undefined
   let tellEvent: (event: ObservedEvent) => void = () => undefined
+  const involved = ({ kind = '', namespace = '', name = '', uid = '' }: KubeEvent['involvedObject']): string | undefined => {
+    const key = workloadKey(kind, namespace, name)
+    const known = resourceOf.get(uid) ?? resourceOf.get(key)
+    return known ?? [...entries.values()].find(({ applied }) => applied.has(key))?.resource
+  }
   const events = watchEvents(
     connection,
     {
-      resourceOf({ kind = '', namespace = '', name = '', uid = '' }) {
-        const key = workloadKey(kind, namespace, name)
-        const known = resourceOf.get(uid) ?? resourceOf.get(key)
-        return known ?? [...entries.values()].find(({ applied }) => applied.has(key))?.resource
-      },
-      onProblem(uid) {
-        const resource = resourceOf.get(uid)
+      resourceOf: involved,
+      onProblem(object) {
+        const resource = involved(object)
         if (resource !== undefined) touch(resource)
       },
       onEvent: (event) => tellEvent(event),
@@ -218,6 +219,7 @@ export function createObserver(
     if (earlier !== undefined && earlier !== record?.resource) drop(kind, id)
     if (!record) return
     entryOf(record.resource).workloads.set(id, record)
+    if (!record.lacksPods) events.forget(record.uid)
     if (kind === 'Job' && record.rolledOut) entryOf(record.resource).done.set(id, record.template)
     resourceOf.set(id, record.resource)
     touch(record.resource)
@@ -232,7 +234,11 @@ export function createObserver(
       entry?.pods.delete(id)
       events.forget(id)
       tails.forget(id)
-    } else entry?.workloads.delete(id)
+    } else {
+      const gone = entry?.workloads.get(id)
+      if (gone) events.forget(gone.uid)
+      entry?.workloads.delete(id)
+    }
     touch(resource)
   }
 

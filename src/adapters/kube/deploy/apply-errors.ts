@@ -1,6 +1,6 @@
 // What the API server refuses in an object, told with the place in the manifest.
 import { DevloopError, isDevloopError } from '../../../errors/devloop-error.js'
-import { statusOf, type KubeStatus } from '../errors.js'
+import { isDenial, statusOf, type KubeStatus } from '../errors.js'
 import { instanceLabel, projectLabel, replaceAnnotation } from '../labels.js'
 import type { LiveObject } from './cluster-objects.js'
 import { objectName, type RenderedObject } from './rendered.js'
@@ -15,6 +15,7 @@ export function applyError(thrown: unknown, rendered: RenderedObject): unknown {
   const name = described(rendered)
   const options = { why: status.message, where: rendered.at, ...(secret ? {} : { cause: thrown }) }
   if (isFieldConflict(status)) return fieldConflict(status, rendered, thrown)
+  if (isDenial(status)) return new DevloopError('cluster/denied', `${name} is not admitted by the cluster.`, options)
   const typed = typeProblem(status.message)
   if (typed) return new DevloopError('cluster/invalid', `${name} is not valid: ${typed}.`, options)
   if (status.code === 400 || status.code === 422) {
@@ -30,12 +31,6 @@ export function applyError(thrown: unknown, rendered: RenderedObject): unknown {
       `${name}: the cluster does not serve ${rendered.object.kind} of ${rendered.object.apiVersion} (any more).`,
       options,
     )
-  }
-  if (status.code === 403 && !/ cannot \S+ resource /.test(status.message)) {
-    return new DevloopError('cluster/forbidden', `${name} is not admitted by the cluster.`, {
-      ...options,
-      help: "Read the reason in the error; it is the cluster's own.",
-    })
   }
   return thrown
 }

@@ -105,13 +105,13 @@ export async function applyObject(connection: KubeConnection, target: ApplyTarge
   }
 }
 
-/** Refusals that pass by themselves: changes at the same time, a kind not served yet, a namespace without its ServiceAccount yet. */
+/** Refusals that pass by themselves: changes at the same time, a kind not served yet, a namespace without its ServiceAccount or its count yet. */
 function soonDifferent(error: unknown): boolean {
   const status = statusOf(error)
   if (!status) return false
   if (status.code === 409) return !isFieldConflict(status)
   if (status.code === 404) return status.details?.kind !== 'namespaces'
-  return status.code === 403 && /serviceaccount "[^"]*" not found/.test(status.message)
+  return status.code === 403 && /serviceaccount "[^"]*" not found|status unknown for quota/.test(status.message)
 }
 
 export function withHash(object: KubeObject): KubeObject {

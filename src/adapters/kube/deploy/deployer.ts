@@ -1,5 +1,6 @@
 // Deploys resources to the cluster and takes them away again.
 import { randomBytes } from 'node:crypto'
+import type { ErrorCode } from '../../../errors/codes.js'
 import { DevloopError, isDevloopError, toErrorInfo } from '../../../errors/devloop-error.js'
 import type { ConfigValues } from '../../../model/config-values.js'
 import type { Deployed, Runtime, RuntimeOptions } from '../../../ports/runtime.js'
@@ -33,6 +34,9 @@ export interface Deployer extends Pick<Runtime, 'remove' | 'removeShared' | 'dep
 
 /** Kinds whose objects take others with them when they are deleted. */
 const holdsOthers = new Set(['Namespace', 'CustomResourceDefinition'])
+
+/** What the cluster may refuse an object with because of the agent in it. */
+const refusals = new Set<ErrorCode>(['cluster/invalid', 'cluster/forbidden', 'cluster/denied'])
 
 /** What a deploy writes, and what is there of it. */
 interface Prepared {
@@ -110,7 +114,7 @@ export function createDeployer(
       // what is refused of an object may be the agent in it: a deploy never fails because of that
       if (why !== undefined || !isDevloopError(error) || !prepared.rendered.objects.some((one) => one.agent === 'put'))
         throw error
-      if (error.code !== 'cluster/invalid' && error.code !== 'cluster/forbidden') throw error
+      if (!refusals.has(error.code)) throw error
       const plain = await leaveOut(error.info.why ?? error.message, new AbortController().signal)
       return await write(name, plain).catch((again: unknown) => {
         agent?.refused.delete(name)

@@ -22,9 +22,15 @@ describe('translateKube', () => {
 
   it.each([
     [refused(401, 'Unauthorized', 'Unauthorized'), 'cluster/unauthorized', 'refused the credentials'],
-    [refused(403, 'Forbidden', 'pods "x" is forbidden: exceeded quota: q'), 'cluster/forbidden', 'quota'],
+    [refused(403, 'Forbidden', 'pods "x" is forbidden: exceeded quota: q'), 'cluster/denied', 'quota'],
     [refused(403, 'Forbidden', 'x', { causes: [{ reason: 'NamespaceTerminating' }] }), 'cluster/namespace', 'being deleted'],
-    [refused(403, 'Forbidden', 'admission says no'), 'cluster/forbidden', 'apply deployment/api'],
+    [refused(403, 'Forbidden', 'admission says no'), 'cluster/denied', 'apply deployment/api'],
+    [
+      refused(422, 'Invalid', `"api" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`),
+      'cluster/denied',
+      'apply deployment/api',
+    ],
+    [refused(400, 'BadRequest', 'admission webhook "w.io" denied the request: no'), 'cluster/denied', 'apply deployment/api'],
     [
       refused(404, 'NotFound', 'namespaces "dev" not found', { kind: 'namespaces', name: 'dev' }),
       'cluster/namespace',

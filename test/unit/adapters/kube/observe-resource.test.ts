@@ -1,6 +1,12 @@
 import { eventWords } from '../../../../src/adapters/kube/event-words.js'
 import { describe, expect, it } from 'vitest'
-import { imagesAnnotation, resourceLabel, restartableAnnotation, templateLabel } from '../../../../src/adapters/kube/labels.js'
+import {
+  imagesAnnotation,
+  projectLabel,
+  resourceLabel,
+  restartableAnnotation,
+  templateLabel,
+} from '../../../../src/adapters/kube/labels.js'
 import { observePod, type PodRecord } from '../../../../src/adapters/kube/observe-pod.js'
 import { observeResource, workloadKey, type ResourceRecord } from '../../../../src/adapters/kube/observe-resource.js'
 import type { ContainerStatus, Pod, Workload } from '../../../../src/adapters/kube/observe-shapes.js'
@@ -276,7 +282,7 @@ describe('observeWorkload', () => {
       { replicas: 1 },
       { conditions: [{ type: 'ReplicaFailure', status: 'True', message: 'pods "x" is forbidden: exceeded quota' }] },
     )
-    expect(failed?.error).toMatchObject({ code: 'cluster/forbidden', why: 'pods "x" is forbidden: exceeded quota' })
+    expect(failed?.error).toMatchObject({ code: 'cluster/denied', why: 'pods "x" is forbidden: exceeded quota' })
     const late = done(
       'Deployment',
       { replicas: 1 },
@@ -290,6 +296,43 @@ describe('observeWorkload', () => {
 })
 
 describe('observeResource', () => {
+  it('is asleep when somebody else set its replicas to 0, and not when it was applied so', () => {
+    const scaledBy = (...managers: string[]): string | undefined => {
+      const { metadata, spec } = deployment()
+      const managedFields = managers.map((manager) =>
+        manager.endsWith('status') ? { manager, fieldsV1: {} } : { manager, fieldsV1: { 'f:spec': { 'f:replicas': {} } } },
+      )
+      const sleeping = {
+        metadata: { ...metadata, managedFields, labels: { ...metadata.labels, [projectLabel]: 'shop' } },
+        spec: { ...spec, replicas: 0 },
+        status: { observedGeneration: 2 },
+      }
+      return observe(resource([], sleeping)).asleep
+    }
+    expect(scaledBy('hibernation-operator')).toBe('deployment/api is asleep: hibernation-operator set its replicas to 0')
+    expect(scaledBy('devloop')).toBeUndefined()
+    expect(scaledBy('Helm')).toBeUndefined()
+    expect(scaledBy()).toBeUndefined()
+    // by the scale subresource: a zero has no owner then
+    expect(scaledBy('kube-controller-manager: status')).toBe('deployment/api is asleep: somebody set its replicas to 0')
+  })
+
+  it('tells why a workload without a condition for that cannot make its pods, as long as it lacks some', () => {
+    const message =
+      'create Pod api-0 in StatefulSet api failed error: pods "api-0" is forbidden: exceeded quota: devloop, used: pods=1, limited: pods=1'
+    const problem = (uid: string) => (uid === 'w' ? { ...eventWords('FailedCreate', message), pod: 'api', message } : undefined)
+    const of = (replicas: number): ResourceRecord => {
+      const set = observeWorkload('StatefulSet', deployment({ replicas, updatedReplicas: replicas, availableReplicas: 0 }))
+      return { ...resource([]), workloads: new Map(set ? [[workloadKey('StatefulSet', 'dev', 'api'), set]] : []) }
+    }
+    expect(observe(of(1), problem).error).toMatchObject({
+      code: 'cluster/denied',
+      message: 'statefulset/api cannot make its pods: the quota devloop is used up.',
+      why: message,
+    })
+    expect(observe(of(2), problem).error).toBeUndefined()
+  })
+
   it('is rolled out when its workload is, and with the templates of the deploy', () => {
     expect(observe(resource([pod()], deployment()))).toMatchObject({ rolledOut: true })
     expect(observe(resource([pod()], deployment(), { templates: ['t1'], expected: new Set([key]) }))).toMatchObject({
