@@ -2,6 +2,7 @@
 export { compose } from './devloopfile/api/compose.js'
 export { config, secret } from './devloopfile/api/config.js'
 export { defineDevloop } from './devloopfile/api/define-devloop.js'
+export { either } from './devloopfile/api/either.js'
 export { ignore, image, notify, rebuildOn, restart, run, sync } from './devloopfile/api/image.js'
 export { readFile, readJson, readYaml } from './devloopfile/api/read-file.js'
 export { app, attach, custom, helm, kustomize, local, manifests } from './devloopfile/api/resources.js'
@@ -46,6 +47,7 @@ export type {
   DebugLanguage,
   DebugOptions,
   Devloopfile,
+  EitherOptions,
   EmptyVolume,
   Endpoint,
   Env,

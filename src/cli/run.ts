@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { CiLimits } from '../protocol/messages.js'
 import { exitCodes, fail } from './exit.js'
+import { choiceOptions } from './choices.js'
 import { labelOption, selectors, several } from './selection.js'
 import { splitArgs } from './split-args.js'
 import { version } from './version.js'
@@ -33,9 +34,13 @@ export async function run(argv: readonly string[]): Promise<number> {
     command(name, description)
       .option('--context <name>', 'kubeconfig context to use instead of the current one')
       .option('--namespace <name>', "namespace to use instead of the Devloopfile's")
+  const withChoices = (made: Command): Command => {
+    for (const option of choiceOptions()) made.addOption(option)
+    return made
+  }
   /** A command that runs the plan. */
   const running = (name: string, description: string): Command =>
-    onCluster(name, description).addOption(
+    withChoices(onCluster(name, description)).addOption(
       new Option('--runtime <runtime>', 'where apps run').choices(['kubernetes', 'process']).default('kubernetes'),
     )
 
@@ -145,7 +150,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     'Take resources out of the cluster, or end their processes, until they are enabled or devloop starts again.',
     async (resources, options) => (await import('./commands/enable.js')).disable(resources, options),
   )
-  command('args', 'Show what the Devloopfile gets as `args`; with --, replace it and load the Devloopfile again.')
+  withChoices(
+    command(
+      'args',
+      'Show what the Devloopfile gets as `args`, and which way resources are made; with --, --local or --remote, change it and load the Devloopfile again.',
+    ),
+  )
     .argument('[args...]')
     .usage('[options] [-- args...]')
     .action(
@@ -169,7 +179,9 @@ export async function run(argv: readonly string[]): Promise<number> {
     .action(
       does(async (resource: string | undefined, options) => (await import('./commands/verify.js')).verify(resource, options)),
     )
-  onCluster('render', 'Print the objects that would be applied, as YAML, and the images of the newest builds in them.')
+  withChoices(
+    onCluster('render', 'Print the objects that would be applied, as YAML, and the images of the newest builds in them.'),
+  )
     .addOption(labelOption())
     .argument('[resource...]', 'only these, by name or `label:NAME`')
     .usage('[options] [resource...] [-- args...]')
@@ -183,7 +195,7 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/render.js')).render(selectors(names, options), args, options)
       }),
     )
-  onCluster('diff', 'Show what a deploy would change in the cluster, by dry runs of the cluster.')
+  withChoices(onCluster('diff', 'Show what a deploy would change in the cluster, by dry runs of the cluster.'))
     .addOption(labelOption())
     .argument('[resource...]', 'only these, by name or `label:NAME`')
     .usage('[options] [resource...] [-- args...]')

@@ -3,7 +3,7 @@
 import { DevloopError, isAbort, type ErrorInfo } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
 import type { Plan } from '../model/plan.js'
-import { select, selectable } from '../store/selectors.js'
+import { noChoice, select, selectable } from '../store/selectors.js'
 import type { ControlContext, Controller } from './context.js'
 import { createDrain } from './drain.js'
 
@@ -20,7 +20,11 @@ export function createReloadController({ store, work, large, ports, log, onDefec
       running = { wanted, abort }
       const signal = AbortSignal.any([abort.signal, stopping.signal])
       const loaded = await ports.planLoader
-        .load({ ...ports.planContext, args: session.args }, onLog, signal)
+        .load(
+          { ...ports.planContext, args: session.args, ...(session.choices ? { choices: session.choices } : {}) },
+          onLog,
+          signal,
+        )
         .catch((thrown: unknown) => {
           if (isAbort(thrown)) return undefined
           throw thrown
@@ -28,7 +32,7 @@ export function createReloadController({ store, work, large, ports, log, onDefec
       running = undefined
       if (!loaded) continue
       large.planInputs = loaded.inputs
-      const missing = loaded.ok ? notThere(loaded.plan, session.only) : undefined
+      const missing = loaded.ok ? (notThere(loaded.plan, session.only) ?? noChoice(loaded.plan, session.choices)) : undefined
       if (missing) {
         store.dispatch({ type: 'devloopfile/failed', wanted, error: missing })
       } else if (loaded.ok) {

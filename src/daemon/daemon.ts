@@ -20,6 +20,7 @@ import { createCiController } from '../control/ci.js'
 import type { Controller, ControlContext, NewLogLine } from '../control/context.js'
 import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
 import { DevloopError, toErrorInfo } from '../errors/devloop-error.js'
+import type { Choices } from '../model/plan.js'
 import type { CiLimits, CiReport } from '../model/ci-report.js'
 import type { State } from '../model/state.js'
 import { instanceId } from '../model/instance.js'
@@ -55,6 +56,8 @@ export interface DaemonOptions {
   readonly port: number
   /** What the Devloopfile gets as `args`. */
   readonly args: readonly string[]
+  /** Which way is wanted of resources that can be made in two. Default: what the Devloopfile prefers. */
+  readonly choices?: Choices
   /** Resources, as names or `label:NAME`, to enable at first, with what they need; undefined = as the Devloopfile says. */
   readonly only?: readonly string[]
   /** Of devloop. */
@@ -112,6 +115,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
         startedAt,
         runtime: options.runtime,
         args: options.args,
+        ...(options.choices ? { choices: options.choices } : {}),
         only: options.only ?? [],
         others: options.ci ? 'left' : 'deleted',
       },

@@ -5,13 +5,14 @@ import { realpath } from 'node:fs/promises'
 import { machineId } from '../adapters/disk/machine-id.js'
 import { stateDir as userStateDir } from '../adapters/disk/xdg.js'
 import { createDevloopfileLoader } from '../devloopfile/load-devloopfile.js'
-import { DevloopError } from '../errors/devloop-error.js'
+import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
 import { instanceId } from '../model/instance.js'
-import type { Plan, SealedTexts } from '../model/plan.js'
+import type { Choices, Plan, SealedTexts } from '../model/plan.js'
 import type { Runtime } from '../ports/runtime.js'
 import { removeAll, type DownChoice, type DownStep } from './remove-all.js'
 import { runtimeOpener } from './runtimes.js'
+import { noChoice } from '../store/selectors.js'
 
 export interface AloneOptions {
   /** The Devloopfile. */
@@ -100,12 +101,14 @@ export async function loadWithSealed(
   user: string,
   signal: AbortSignal,
   args: readonly string[],
+  choices?: Choices,
 ): Promise<{ readonly plan: Plan; readonly sealed: SealedTexts }> {
   const loader = createDevloopfileLoader({ file })
   try {
-    const loaded = await loader.load({ user, args, runtime: 'kubernetes' }, () => {}, signal)
-    if (loaded.ok) return loaded
-    const { code, message, ...rest } = loaded.error
+    const loaded = await loader.load({ user, args, runtime: 'kubernetes', ...(choices ? { choices } : {}) }, () => {}, signal)
+    const wrong = loaded.ok ? noChoice(loaded.plan, choices) : loaded.error
+    if (loaded.ok && !wrong) return loaded
+    const { code, message, ...rest } = wrong as ErrorInfo
     throw new DevloopError(code, message, rest)
   } finally {
     await loader.close()

@@ -17,7 +17,7 @@ import { didYouMean, listed } from '../errors/did-you-mean.js'
 import { DevloopError } from '../errors/devloop-error.js'
 import type { BuildRecord } from '../model/build-record.js'
 import { instanceId } from '../model/instance.js'
-import { imagesOf, isRendered, withBases, type KubeObject, type Plan } from '../model/plan.js'
+import { imagesOf, isRendered, withBases, type Choices, type KubeObject, type Plan } from '../model/plan.js'
 import type { DeployRequest } from '../ports/runtime.js'
 import { select, selectable } from '../store/selectors.js'
 import { configsNeeded } from './configs-needed.js'
@@ -32,6 +32,8 @@ export interface PreviewOptions {
   readonly resources: readonly string[]
   /** What the Devloopfile gets as `args`. */
   readonly args: readonly string[]
+  /** Which way is wanted of resources that can be made in two. Default: what the Devloopfile prefers. */
+  readonly choices?: Choices
 }
 
 /** A change of one object, as YAML without what only the cluster writes. */
@@ -98,7 +100,7 @@ async function withPreview<T>(
   const user = userInfo().username
   const instance = instanceId({ devloopfile: file, user, machine: machineId() })
   const stateDir = join(userStateDir(process.env), instance)
-  const { plan, sealed } = await loadWithSealed(file, user, signal, options.args)
+  const { plan, sealed } = await loadWithSealed(file, user, signal, options.args, options.choices)
   const names = chosen(plan, options.resources)
   const processes = createProcessRunner()
   const { openKubePreview } = await import('../adapters/kube/preview.js')

@@ -8,7 +8,7 @@ import type { Requests } from '../protocol/messages.js'
 import type { RequestHandlers } from '../server/request-handlers.js'
 import { attachedName, type Plan } from '../model/plan.js'
 import { builtImages } from '../store/resource-images.js'
-import { select, selectable, withNeeds } from '../store/selectors.js'
+import { noChoice, select, selectable, withNeeds } from '../store/selectors.js'
 import { execPlace } from './exec-place.js'
 import { verifyTargets } from './verify-targets.js'
 import { explainPath } from './why.js'
@@ -74,9 +74,14 @@ export function createRequests(
         .map((spec) => spec.name)
       return { ...accepted, resources: names, neededBy }
     },
-    args({ args }) {
-      if (args && !isDeepStrictEqual(args, store.state().session.args)) store.dispatch({ type: 'request/args', args })
-      return { args: store.state().session.args }
+    args({ args, choices }) {
+      const { plan, session } = store.state()
+      const wrong = plan && noChoice(plan, choices)
+      if (wrong) throw new DevloopError('request/unknown-resource', wrong.message, { why: wrong.why })
+      const next = { args: args ?? session.args, choices: { ...session.choices, ...choices } }
+      const same = isDeepStrictEqual(next, { args: session.args, choices: session.choices ?? {} })
+      if (!same) store.dispatch({ type: 'request/args', ...next })
+      return { args: next.args, choices: { ...plan?.choices, ...next.choices } }
     },
     reload() {
       store.dispatch({ type: 'devloopfile/changed' })

@@ -1,6 +1,6 @@
 // What the worker hands to the main thread: the values of a Devloopfile as plain data, not yet checked.
 import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
-import type { ServiceKind } from '../model/plan.js'
+import type { Choices, ServiceKind } from '../model/plan.js'
 
 /** All that the Devloopfile's result reaches. Values refer to each other by index, so that two with one name stay two. */
 export interface Declaration {
@@ -9,6 +9,8 @@ export interface Declaration {
   /** The call of defineDevloop. */
   readonly at: SourcePosition
   readonly images: readonly DeclaredImage[]
+  /** Which way was taken of each resource that can be made in two. */
+  readonly choices?: Choices
   readonly resources: readonly DeclaredResource[]
 }
 

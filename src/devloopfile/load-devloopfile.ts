@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { ErrorInfo } from '../errors/devloop-error.js'
-import type { Plan, SealedTexts } from '../model/plan.js'
+import type { Choices, Plan, SealedTexts } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 import { createBundler, type Bundle, type Bundler } from './bundle.js'
 import { planInputs, type InputGlob } from './inputs.js'
@@ -24,6 +24,8 @@ export interface LoadContext {
   readonly user: string
   readonly args: readonly string[]
   readonly runtime: 'kubernetes' | 'process'
+  /** Which way to take of resources that can be made in two; default: what the Devloopfile prefers. */
+  readonly choices?: Choices
 }
 
 export type LoadResult = {
@@ -111,8 +113,9 @@ export function createDevloopfileLoader(options: DevloopfileLoaderOptions): Devl
     try {
       const bundle = join(folder, `${basename(file).replace(/\.\w+$/, '')}-${(count += 1)}.mjs`)
       await writeFile(bundle, code)
-      const safe = { ...context, user: toLabel(context.user) || 'user' }
-      const job: Job = { bundle: pathToFileURL(bundle).href, map, file, own: ownFolders, context: safe }
+      const { choices = {}, ...others } = context
+      const safe = { ...others, user: toLabel(context.user) || 'user' }
+      const job: Job = { bundle: pathToFileURL(bundle).href, map, file, own: ownFolders, choices, context: safe }
       return { job, evaluation: await workers.evaluate(job, onLog, signal) }
     } finally {
       await rm(folder, { recursive: true, force: true })

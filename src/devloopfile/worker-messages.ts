@@ -1,5 +1,6 @@
 // What the main thread and the worker that evaluates a Devloopfile say to each other.
 import type { ErrorInfo, SourcePosition } from '../errors/devloop-error.js'
+import type { Choices } from '../model/plan.js'
 import type { Declaration } from './declaration.js'
 
 /** The one message to a worker. */
@@ -12,6 +13,8 @@ export interface Job {
   readonly file: string
   /** Folders of devloop's own sources: no place of the user's. */
   readonly own: readonly string[]
+  /** Which way to take of resources that can be made in two, as far as it is said. */
+  readonly choices?: Choices
   readonly context: { readonly user: string; readonly args: readonly string[]; readonly runtime: 'kubernetes' | 'process' }
 }
 

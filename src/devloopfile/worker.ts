@@ -8,6 +8,7 @@ import { parentPort } from 'node:worker_threads'
 import type * as Yaml from 'yaml'
 import { callPosition, sessionKey, type Session } from './api/session.js'
 import { insideOf, usageErrorKey, type UsageError } from './api/values.js'
+import type { Choice } from '../model/plan.js'
 import { ComposeError, composeProject } from './compose/compose.js'
 import { collect } from './worker/collect.js'
 import { createComposeHost } from './worker/compose-host.js'
@@ -32,7 +33,8 @@ async function evaluate(job: Job): Promise<void> {
   const fail = (failure: Failure): void => finish({ type: 'failed', failure })
   process.on('unhandledRejection', (reason) => fail(describeThrown(reason, places, 'unhandled')))
   process.on('uncaughtException', (thrown) => fail(describeThrown(thrown, places, 'threw')))
-  provideSession(places)
+  const choices: Record<string, Choice> = {}
+  provideSession(places, (name, preferred) => (choices[name] = job.choices?.[name] ?? preferred))
   provideModuleMeta()
   ;(globalThis as { require?: NodeJS.Require }).require = createRequire(job.file)
   interceptExit(fail)
@@ -44,7 +46,7 @@ async function evaluate(job: Job): Promise<void> {
     }
     const body: unknown = inside.body
     const project: unknown = typeof body === 'function' ? await (body as (context: unknown) => unknown)(freezeContext(job)) : body
-    const declaration = collect(project, inside.at)
+    const declaration = { ...collect(project, inside.at), choices }
     // A rejection that nobody handles is told only after this turn of the loop: it goes before a result.
     setImmediate(() => finish({ type: 'declared', declaration }))
   } catch (error) {
@@ -54,7 +56,7 @@ async function evaluate(job: Job): Promise<void> {
 
 const freezeContext = ({ context }: Job): Job['context'] => Object.freeze({ ...context, args: Object.freeze([...context.args]) })
 
-function provideSession(places: SourcePlaces): void {
+function provideSession(places: SourcePlaces, choose: Session['choose']): void {
   let yaml: typeof Yaml | undefined
   // Not imported above: most Devloopfiles read no YAML themselves, and it would cost each of them 20 ms. The bundler, by which
   // this file always goes, puts the package in.
@@ -62,6 +64,7 @@ function provideSession(places: SourcePlaces): void {
   const noteRead = (file: string): void => post({ type: 'read', file })
   const session: Session = {
     locate: places.locate,
+    choose,
     read(path) {
       noteRead(path)
       return readFileSync(path, 'utf8')

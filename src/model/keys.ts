@@ -1,8 +1,8 @@
 // Hashes that tell whether something must be done again.
 import { createHash } from 'node:crypto'
 import { isSynced, replacesProcess } from './live-rules.js'
-import type { AppSpec, ImageSpec, Plan, ResourceSpec } from './plan.js'
-import { imagesOf, textsOf, withBases } from './plan.js'
+import type { Addressed, ImageSpec, Plan, ResourceSpec } from './plan.js'
+import { addressedOf, imagesOf, textsOf, withBases } from './plan.js'
 
 const hash = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
 
@@ -11,7 +11,10 @@ export function specKey(plan: Plan, resource: ResourceSpec): string {
   const others = textsOf(resource)
     .flat()
     .flatMap((part) => (part.kind === 'address' ? [plan.resources[part.resource]] : []))
-    .map((other) => (other?.kind === 'app' ? [other.name, other.ports] : other?.name))
+    .map((other) => {
+      const addressed = addressedOf(other)
+      return addressed ? [addressed.name, addressed.ports] : other?.name
+    })
   const rules = imagesOf(resource).map((name) => {
     const all = withBases(plan, [name]).map((one) => plan.images[one])
     return [all.some(replacesProcess), plan.settings.agent && all.some(isSynced)]
@@ -59,10 +62,11 @@ const sorted = (value: unknown): unknown => {
     .map(([key, item]) => [key, sorted(item)])
 }
 
-/** The apps of a plan by name. */
-export const appsOf = (plan: Plan): Record<string, AppSpec> =>
+/** What the addresses in texts lead to, by resource name. */
+export const appsOf = (plan: Plan): Record<string, Addressed> =>
   Object.fromEntries(
-    Object.values(plan.resources)
-      .filter((resource) => resource.kind === 'app')
-      .map((app) => [app.name, app]),
+    Object.values(plan.resources).flatMap((resource) => {
+      const addressed = addressedOf(resource)
+      return addressed ? [[resource.name, addressed] as const] : []
+    }),
   )

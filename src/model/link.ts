@@ -1,5 +1,5 @@
 // Links: which apps refer to the address of which others, and whether it leads there.
-import { textsOf, type AppSpec, type Plan } from './plan.js'
+import { addressedOf, textsOf, type Addressed, type Plan } from './plan.js'
 
 /** One app's way to another, by an address that stands in its environment or files. */
 export interface Link {
@@ -36,19 +36,21 @@ function findLinks(plan: Plan, name: string): readonly Link[] {
   const spec = plan.resources[name]
   if (spec?.kind !== 'app') return []
   const links = new Map<string, Link>()
-  for (const part of textsOf(spec).flat()) {
+  // what it is told by a ConfigMap or Secret counts as if it said it itself
+  const configs = spec.needs.flatMap((need) => (plan.resources[need]?.kind === 'config' ? [plan.resources[need]] : []))
+  for (const part of [spec, ...configs].flatMap((one) => textsOf(one).flat())) {
     if (part.kind !== 'address' || part.resource === name) continue
     const to = plan.resources[part.resource]
-    const link = to?.kind === 'app' ? linkTo(to, part.port) : undefined
+    const link = linkTo(part.resource, addressedOf(to), part.port)
     if (link) links.set(`${link.to} ${link.portName}`, link)
   }
   return [...links.values()]
 }
 
-function linkTo({ name, ports }: AppSpec, wanted: string | undefined): Link | undefined {
-  const portName = wanted ?? Object.keys(ports)[0]
-  const port = portName === undefined ? undefined : ports[portName]
-  return portName === undefined || port === undefined ? undefined : { to: name, portName, host: name, port }
+function linkTo(to: string, addressed: Addressed | undefined, wanted: string | undefined): Link | undefined {
+  const portName = wanted ?? Object.keys(addressed?.ports ?? {})[0]
+  const port = portName === undefined ? undefined : addressed?.ports[portName]
+  return !addressed || portName === undefined || port === undefined ? undefined : { to, portName, host: addressed.name, port }
 }
 
 /** Why a link leads nowhere, in words. */

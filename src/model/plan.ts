@@ -14,8 +14,26 @@ export interface Plan {
   readonly settings: Settings
   /** By image name. */
   readonly images: Readonly<Record<string, ImageSpec>>
+  /** Which way is taken of each resource that can be made in two; undefined = of none. */
+  readonly choices?: Choices
   /** By resource name; the order of the keys is the order in which the Devloopfile lists them. */
   readonly resources: Readonly<Record<string, ResourceSpec>>
+}
+
+/** From source, or as it is released. */
+export type Choice = 'local' | 'remote'
+
+/** By the name of an `either`. */
+export type Choices = Readonly<Record<string, Choice>>
+
+/** What an address leads to: a host and its ports by name. An app's host is its name. */
+export type Addressed = Pick<AppSpec, 'name' | 'ports'>
+
+/** What the addresses of a resource lead to; undefined = it has none. */
+export function addressedOf(resource: ResourceSpec | undefined): Addressed | undefined {
+  if (resource?.kind === 'app') return resource
+  if (resource?.kind !== 'helm' || !resource.address) return undefined
+  return { name: resource.address.host, ports: { main: resource.address.port } }
 }
 
 export interface ClusterSettings {
@@ -543,6 +561,8 @@ export interface HelmSpec extends ResourceBase, ImageUse {
         readonly plainHttp?: true
       }
   readonly releaseName: string
+  /** Where it answers, as pods see it: a Service that the chart makes. */
+  readonly address?: { readonly host: string; readonly port: number }
   /** Undefined = that of the cluster settings. */
   readonly namespace?: string
   /** Files and inline values; later ones win. */

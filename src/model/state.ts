@@ -2,7 +2,7 @@
 import type { ErrorInfo } from '../errors/devloop-error.js'
 import type { Latencies } from './latency.js'
 import type { LinkOutcome } from './link.js'
-import type { Plan } from './plan.js'
+import type { Choices, Plan } from './plan.js'
 
 export interface State {
   readonly session: SessionState
@@ -43,6 +43,8 @@ export interface SessionState {
   readonly phase: 'starting' | 'running' | 'stopping'
   /** What the Devloopfile gets as `args`. */
   readonly args: readonly string[]
+  /** Which way is wanted of resources that can be made in two; undefined = what the Devloopfile prefers. */
+  readonly choices?: Choices
   /** Resources, as names or `label:NAME`, that `devloop watch` or `devloop ci` was asked for; empty = all. */
   readonly only: readonly string[]
   /** What becomes of those that `only` leaves out, in the cluster: `devloop watch` deletes them, `devloop ci` leaves them alone. */

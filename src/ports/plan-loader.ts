@@ -1,6 +1,6 @@
 // Evaluating the Devloopfile.
 import type { ErrorInfo } from '../errors/devloop-error.js'
-import type { Plan, SealedTexts } from '../model/plan.js'
+import type { Choices, Plan, SealedTexts } from '../model/plan.js'
 import type { PlanInput } from '../model/plan-input.js'
 
 /** What the Devloopfile is told about its surroundings. */
@@ -10,6 +10,8 @@ export interface PlanContext {
   /** What stood after `--` on the command line. */
   readonly args: readonly string[]
   readonly runtime: 'kubernetes' | 'process'
+  /** Which way to take of resources that can be made in two; undefined = what the Devloopfile prefers. */
+  readonly choices?: Choices
 }
 
 export type PlanLoad =

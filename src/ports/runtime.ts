@@ -7,6 +7,7 @@ import type { MissingRight } from '../model/missing-right.js'
 import type { MadeImage } from '../model/made-image.js'
 import type { ConfigRead, ConfigValues } from '../model/config-values.js'
 import type {
+  Addressed,
   AppSpec,
   AttachSpec,
   ClusterSettings,
@@ -48,7 +49,7 @@ export interface DeployRequest {
   /** Whether the containers of those may get the agent; undefined = no. */
   readonly agent?: boolean
   /** Every app of the plan, for the addresses in texts. */
-  readonly apps: Readonly<Record<string, AppSpec>>
+  readonly apps: Readonly<Record<string, Addressed>>
   /** The secret texts that the plan refers to; undefined = it refers to none. */
   readonly sealed?: SealedTexts
   /** What was read of the sources of a config; with one only. */

@@ -75,8 +75,14 @@ export interface Requests {
     params: { resources: readonly string[] }
     result: { accepted: true; resources: readonly string[]; neededBy: readonly string[] }
   }
-  /** What the Devloopfile gets as `args`; with `args`, they are replaced, and it is loaded again. */
-  args: { params: { args?: readonly string[] }; result: { args: readonly string[] } }
+  /**
+   * What the Devloopfile gets as `args`, and which way is taken of each of its resources that can be made in two. With `args`, these are
+   * replaced, with `choices` those that it names; and it is loaded again.
+   */
+  args: {
+    params: { args?: readonly string[]; choices?: Readonly<Record<string, 'local' | 'remote'>> }
+    result: { args: readonly string[]; choices: Readonly<Record<string, 'local' | 'remote'>> }
+  }
   /** Load the Devloopfile again. */
   reload: { params: Record<string, never>; result: { accepted: true } }
   /** Replace the main process of a resource's containers, or start a local's `serve` again. */
@@ -273,6 +279,8 @@ export interface SessionView {
   readonly args: readonly string[]
   /** Resources that `devloop watch` was asked for, as names or `label:NAME`; empty = all. */
   readonly only: readonly string[]
+  /** Which way is taken of each resource that can be made in two; absent = there is none. */
+  readonly choices?: Readonly<Record<string, 'local' | 'remote'>>
   readonly runtime: {
     readonly kind: 'kubernetes' | 'process'
     readonly state: 'connecting' | 'connected' | 'lost'

@@ -58,7 +58,13 @@ export const requestParamsSchemas = {
   trigger: z.looseObject({ resource: z.string().min(1), confirmEmpty: z.boolean().exactOptional() }),
   enable: z.looseObject({ resources: list(z.string().min(1)) }),
   disable: z.looseObject({ resources: list(z.string().min(1)) }),
-  args: z.looseObject({ args: list(z.string()).exactOptional() }),
+  args: z.looseObject({
+    args: list(z.string()).exactOptional(),
+    choices: z
+      .record(z.string(), z.enum(['local', 'remote']))
+      .readonly()
+      .exactOptional(),
+  }),
   reload: z.looseObject({}),
   restart: z.looseObject({ resource: z.string().min(1) }),
   shutdown: z.looseObject({
@@ -88,6 +94,10 @@ const session = z
     phase: z.enum(['starting', 'running', 'stopping']),
     args: list(z.string()),
     only: list(z.string()),
+    choices: z
+      .record(z.string(), z.enum(['local', 'remote']))
+      .readonly()
+      .exactOptional(),
     runtime: z.looseObject({
       kind: z.enum(['kubernetes', 'process']),
       state: z.enum(['connecting', 'connected', 'lost']),

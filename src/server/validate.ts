@@ -56,6 +56,14 @@ export function parseParams<M extends keyof Requests>(method: M, params: unknown
 /** Whether this is the name of a request. */
 export const isMethod = (method: string): method is keyof Requests => Object.hasOwn(paramParsers, method)
 
+const choices = (value: unknown, where: string): Readonly<Record<string, 'local' | 'remote'>> =>
+  Object.fromEntries(
+    Object.entries(object(value, where)).map(([key, way]) => {
+      if (way !== 'local' && way !== 'remote') throw new Invalid(`${where}.${key} must be "local" or "remote".`)
+      return [key, way]
+    }),
+  )
+
 const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) => Requests[M]['params'] } = {
   trigger: (params) => ({
     resource: name(params.resource, 'params.resource'),
@@ -65,7 +73,10 @@ const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) =
   restart: (params) => ({ resource: name(params.resource, 'params.resource') }),
   enable: (params) => ({ resources: names(params.resources, 'params.resources') }),
   disable: (params) => ({ resources: names(params.resources, 'params.resources') }),
-  args: (params) => (params.args === undefined ? {} : { args: strings(params.args, 'params.args') }),
+  args: (params) => ({
+    ...(params.args === undefined ? {} : { args: strings(params.args, 'params.args') }),
+    ...(params.choices === undefined ? {} : { choices: choices(params.choices, 'params.choices') }),
+  }),
   shutdown: (params) =>
     Object.fromEntries(
       (['down', 'deleteGenerated', 'deleteNamespace'] as const).flatMap((key) =>

@@ -112,6 +112,7 @@ function sessionView(state: State, project: string): SessionView {
     phase: session.phase,
     args: session.args,
     only: session.only,
+    ...optional('choices', state.plan?.choices),
     runtime: {
       kind: session.runtime,
       state: runtime.status,

@@ -1,6 +1,6 @@
 // Everything that can happen to the state.
 import type { ErrorInfo } from '../errors/devloop-error.js'
-import type { Plan } from '../model/plan.js'
+import type { Choices, Plan } from '../model/plan.js'
 import type {
   BuildState,
   BuildStepState,
@@ -143,7 +143,7 @@ export type Action = { readonly at: number } &
     | { readonly type: 'request/restart'; readonly resource: string }
     | { readonly type: 'request/enable'; readonly names: readonly string[] }
     | { readonly type: 'request/disable'; readonly names: readonly string[] }
-    | { readonly type: 'request/args'; readonly args: readonly string[] }
+    | { readonly type: 'request/args'; readonly args: readonly string[]; readonly choices?: Choices }
   )
 
 /** New values of a target's fields; undefined removes one. */

@@ -77,7 +77,7 @@ function apply(state: State, action: Action): State {
     case 'request/args':
       return {
         ...state,
-        session: { ...state.session, args: action.args },
+        session: { ...state.session, args: action.args, ...(action.choices ? { choices: action.choices } : {}) },
         devloopfile: { ...state.devloopfile, wanted: state.devloopfile.wanted + 1 },
       }
     default:

@@ -1,5 +1,7 @@
 // Which resources a person means: by name, or all of a group by `label:NAME`.
-import type { Plan } from '../model/plan.js'
+import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
+import { didYouMean, listed } from '../errors/did-you-mean.js'
+import type { Choices, Plan } from '../model/plan.js'
 
 const group = 'label:'
 
@@ -33,4 +35,21 @@ export function withNeeds(plan: Plan, names: Iterable<string>): readonly string[
   }
   for (const name of names) add(name)
   return Object.keys(plan.resources).filter((name) => all.has(name))
+}
+
+/** Why a choice cannot be met: there is no resource of that name that can be made in two ways. Undefined = all can. */
+export function noChoice(plan: Plan, choices: Choices = {}): ErrorInfo | undefined {
+  const known = Object.keys(plan.choices ?? {})
+  const unknown = Object.keys(choices).find((name) => !known.includes(name))
+  if (unknown === undefined) return undefined
+  const isThere = Object.hasOwn(plan.resources, unknown)
+  return new DevloopError(
+    'request/unknown-resource',
+    isThere ? `${unknown} can be made in one way only` : `there is no resource ${JSON.stringify(unknown)} to choose a way for`,
+    {
+      why: isThere
+        ? 'The Devloopfile does not make it by `either`.'
+        : (didYouMean(unknown, known) ?? (known.length > 0 ? `There are ${listed(known)}.` : 'The Devloopfile has no `either`.')),
+    },
+  ).info
 }

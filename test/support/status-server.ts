@@ -114,7 +114,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       trigger: ({ resource }) => ({ ...accept(`trigger ${resource}`), resources: [resource] }),
       enable: ({ resources }) => ({ ...accept(`enable ${resources.join(' ')}`), resources, needs: [] }),
       disable: ({ resources }) => ({ ...accept(`disable ${resources.join(' ')}`), resources, neededBy: [] }),
-      args: ({ args = [] }) => ({ args }),
+      args: ({ args = [], choices = {} }) => ({ args, choices }),
       reload: () => accept('reload'),
       restart: ({ resource }) => accept(`restart ${resource}`),
       shutdown: ({ down }) => accept(`shutdown ${down ?? false}`),

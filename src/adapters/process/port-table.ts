@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { createServer, connect } from 'node:net'
 import { DevloopError } from '../../errors/devloop-error.js'
-import type { AppSpec } from '../../model/plan.js'
+import type { Addressed, AppSpec } from '../../model/plan.js'
 
 export interface PortTable {
   /**
    * The port of this machine for each port name of an app. Given once, and the same for the life of the table, whether the app
    * runs or not.
    */
-  assign(app: AppSpec): Promise<Readonly<Record<string, number>>>
+  assign(app: Addressed): Promise<Readonly<Record<string, number>>>
   /** The same for its debugger, which is none of its ports. */
   assignDebugger(app: AppSpec): Promise<number>
 }

@@ -116,12 +116,13 @@ export function openProcessRuntime(parts: ProcessRuntimeParts): OpenRuntime {
       const assigned = new Map<string, Readonly<Record<string, number>>>()
       const context: TextContext = { portsOf: (name) => assigned.get(name), generated, configs: configs.get, sealed }
       if (resource.kind === 'config') {
-        for (const one of Object.values(apps)) assigned.set(one.name, await ports.assign(one))
+        for (const [name, one] of Object.entries(apps)) assigned.set(name, await ports.assign({ ...one, name }))
         return configs.deploy(resource, request, context)
       }
       const app = processApp(resource)
       const entry = entryOf(app.name)
-      for (const one of [app, ...Object.values(apps)]) assigned.set(one.name, await ports.assign(one))
+      for (const [name, one] of [[app.name, app] as const, ...Object.entries(apps)])
+        assigned.set(name, await ports.assign({ ...one, name }))
       const record = 'built' in app.image ? images[app.image.built] : undefined
       if (record && !(await stages.isComplete(record.ref))) throw stageGone(app, record)
       const place = await placeOf(app, record, stateDir)

@@ -1,4 +1,5 @@
 // `devloop ci`: the plan once, in this process, and an exit code that says how it went.
+import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { connectDevloop, type DevloopClient } from '../../client/index.js'
@@ -17,7 +18,7 @@ import { createPlainView } from '../render/plain-view.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
 import { version } from '../version.js'
 
-export interface CiOptions extends CiLimits {
+export interface CiOptions extends CiLimits, ChoiceOptions {
   readonly file?: string
   readonly runtime: 'kubernetes' | 'process'
   readonly context?: string
@@ -40,6 +41,7 @@ export async function ci(args: readonly string[], options: CiOptions): Promise<n
     file: findDevloopfile(file),
     args,
     only: options.only,
+    choices: choicesOf(options),
     runtime,
     port: 0,
     version,

@@ -1,5 +1,6 @@
 // `devloop diff`: what a deploy would change in the cluster.
 import { isDevloopError, toErrorInfo } from '../../errors/devloop-error.js'
+import { choicesOf } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
@@ -21,7 +22,7 @@ export async function diff(resources: readonly string[], args: readonly string[]
   try {
     const file = findDevloopfile(options.file)
     const { diffObjects } = await import('../../daemon/preview.js')
-    const changes = await diffObjects({ ...options, file, resources, args }, note, abort.signal)
+    const changes = await diffObjects({ ...options, file, resources, args, choices: choicesOf(options) }, note, abort.signal)
     const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
     let different = false
     for (const { name, before, after, anew } of changes) {

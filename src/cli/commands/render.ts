@@ -1,9 +1,10 @@
 // `devloop render`: what would be applied, as YAML.
+import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
 
-export interface RenderOptions {
+export interface RenderOptions extends ChoiceOptions {
   readonly file?: string
   readonly context?: string
   readonly namespace?: string
@@ -19,7 +20,9 @@ export async function render(resources: readonly string[], args: readonly string
   const abort = new AbortController()
   const end = onInterrupt(() => abort.abort())
   try {
-    process.stdout.write(await renderObjects({ ...options, file, resources, args }, note, abort.signal))
+    process.stdout.write(
+      await renderObjects({ ...options, file, resources, args, choices: choicesOf(options) }, note, abort.signal),
+    )
     return exitCodes.ok
   } catch (thrown) {
     if (abort.signal.aborted) return exitCodes.interrupted

@@ -1,6 +1,7 @@
 // `devloop watch`: the daemon in this process, with a view of its status.
 import { connectDevloop } from '../../client/index.js'
 import type { ErrorInfo } from '../../errors/devloop-error.js'
+import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
@@ -11,7 +12,7 @@ import { createScreenView } from '../render/screen-view.js'
 import { sessionOf } from '../render/views.js'
 import { version } from '../version.js'
 
-export interface WatchOptions {
+export interface WatchOptions extends ChoiceOptions {
   readonly file?: string
   readonly runtime: 'kubernetes' | 'process'
   readonly context?: string
@@ -28,6 +29,7 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
     file,
     args,
     only: options.only,
+    choices: choicesOf(options),
     runtime: options.runtime,
     port: options.port,
     version,

@@ -11,6 +11,7 @@ import type {
   Attached,
   Custom,
   CustomOptions,
+  Endpoint,
   Helm,
   HelmOptions,
   InlineObject,
@@ -105,8 +106,14 @@ export function kustomize(name: string, folder: string, options: KustomizeOption
  * helm('shop', { chart: 'charts/shop', values: ['values.dev.yaml', { replicas: 1 }], images: [server] })
  * helm('redis', { chart: 'redis', repo: 'https://charts.example.com', version: '~20.1' })
  */
+export function helm(name: string, options: HelmOptions & { address: string }): Helm & Endpoint
+export function helm(name: string, options: HelmOptions): Helm
 export function helm(name: string, options: HelmOptions): Helm {
-  return resource('helm', name, undefined, options, helm)
+  const { address } = Object(options) as HelmOptions
+  if (address === undefined) return resource('helm', name, undefined, options, helm)
+  const { at: _at, ...members } = appMembers(name, () => made)
+  const made: Helm = resource('helm', name, undefined, options, helm, { members })
+  return made
 }
 
 /**

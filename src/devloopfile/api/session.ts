@@ -21,6 +21,8 @@ export interface Session {
   /** Text of a file (absolute path), which becomes an input of the plan. */
   read(path: string): string
   parseYaml(text: string, file: string): unknown
+  /** Which way is taken of a resource that can be made in two. */
+  choose(name: string, preferred: 'local' | 'remote'): 'local' | 'remote'
   /** @internal (the published types shall not lead to what reads the files) The services of Compose files. @throws an error of the surroundings' own, which says what is wrong with the files */
   compose(request: ComposeRequest): Composed
 }
@@ -42,6 +44,7 @@ const outside: Session = {
     return { file: '', line: 1 }
   },
   read: (path) => readFileSync(path, 'utf8'),
+  choose: (_name, preferred) => preferred,
   parseYaml() {
     throw new Error('readYaml works only in a Devloopfile that devloop loads.')
   },

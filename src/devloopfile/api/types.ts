@@ -815,6 +815,8 @@ export interface HelmOptions extends WorkloadOptions, ImageUseOptions {
   set?: Readonly<Record<string, string | number | boolean>>
   /** Name of the release. Default: the name of the resource. */
   releaseName?: string
+  /** `'SERVICE:PORT'`: where what the chart makes answers. It then has `address`, `host` and `port`, as an app. */
+  address?: string
   /** Namespace of the release. Default: that of the project. */
   namespace?: string
   /** What `.Capabilities.KubeVersion` says. Default: the version of the cluster. */
@@ -830,6 +832,16 @@ export interface HelmOptions extends WorkloadOptions, ImageUseOptions {
    * applies what `helm template` gives, like `manifests`.
    */
   release?: boolean | ReleaseOptions
+}
+
+/** The two ways of a resource. */
+export interface EitherOptions<L extends Resource, R extends Resource> {
+  /** Makes it from source. */
+  local: () => L
+  /** Makes it of what is released. */
+  remote: () => R
+  /** Which one is taken when nobody says. Default: `'remote'`. */
+  default?: 'local' | 'remote'
 }
 
 export interface ReleaseOptions {

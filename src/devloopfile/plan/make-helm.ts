@@ -21,6 +21,7 @@ const known: Record<keyof HelmOptions, true> = {
   values: true,
   set: true,
   releaseName: true,
+  address: true,
   namespace: true,
   kubeVersion: true,
   apiVersions: true,
@@ -53,6 +54,7 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
     name,
     chart: await makeChart(work, subject, base, given),
     releaseName: release?.name ?? releaseName ?? name,
+    ...makeAddress(subject, given.address),
     ...(namespace === undefined ? {} : { namespace }),
     values: await makeValues(work, subject, base, given.values),
     set: makeSet(subject, given.set),
@@ -67,6 +69,16 @@ export async function makeHelm(work: PlanWork, resource: DeclaredResource, needs
     ...readiness(subject, 'readiness', given.readiness),
     at: resource.at,
   }
+}
+
+/** `SERVICE:PORT`, or a name of another namespace such as `db.shared:5432`. */
+function makeAddress(subject: Subject, value: Encoded): Pick<HelmSpec, 'address'> {
+  if (value === undefined) return {}
+  const [, host, port] = /^([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?):(\d{1,5})$/.exec(typeof value === 'string' ? value : '') ?? []
+  const number = Number(port)
+  if (host !== undefined && number > 0 && number < 65_536) return { address: { host, port: number } }
+  wrong(subject, 'address', "a Service and its port, such as 'redis-master:6379'", value)
+  return {}
 }
 
 const releaseKnown: Record<keyof ReleaseOptions, true> = { name: true, timeout: true }

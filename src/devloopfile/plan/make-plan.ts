@@ -1,7 +1,7 @@
 // From a declaration to a plan: checked, complete, frozen.
 import { dirname } from 'node:path'
 import type { ErrorInfo } from '../../errors/devloop-error.js'
-import type { ImageSpec, Plan, ResourceSpec, SealedTexts } from '../../model/plan.js'
+import { addressedOf, type ImageSpec, type Plan, type ResourceSpec, type SealedTexts } from '../../model/plan.js'
 import type { Project } from '../api/types.js'
 import { isMark, type Declaration, type DeclaredResource, type Encoded } from '../declaration.js'
 import type { InputGlob } from '../inputs.js'
@@ -105,6 +105,7 @@ export async function makePlan(declaration: Declaration, file: string, manifests
     root: dirname(file),
     cluster,
     settings,
+    ...(Object.keys(declaration.choices ?? {}).length > 0 ? { choices: declaration.choices } : {}),
     images: Object.fromEntries(images.map((image): [string, ImageSpec] => [image.name, image])),
     resources: Object.fromEntries(byName),
   }
@@ -173,8 +174,9 @@ function collectMade({ resources }: Declaration, made: readonly (readonly Resour
           spec.name,
           spec.sources.flatMap(({ values }) => Object.keys(values)),
         )
+      const addressed = addressedOf(spec)
+      if (addressed) ports.set(spec.name, Object.keys(addressed.ports))
       if (spec.kind !== 'app') continue
-      ports.set(spec.name, Object.keys(spec.ports))
       forwarded.set(
         spec.name,
         spec.forward.map(({ port }) => String(port)),

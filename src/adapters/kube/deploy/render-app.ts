@@ -2,7 +2,14 @@
 import { DevloopError } from '../../../errors/devloop-error.js'
 import type { BuildRecord } from '../../../model/build-record.js'
 import { valuesOf, type ConfigsByName } from '../../../model/config-values.js'
-import { isSecretText, type AppSpec, type ConfigRef, type KubeObject, type SealedTexts } from '../../../model/plan.js'
+import {
+  isSecretText,
+  type Addressed,
+  type AppSpec,
+  type ConfigRef,
+  type KubeObject,
+  type SealedTexts,
+} from '../../../model/plan.js'
 import type { AgentOf } from '../agent/agents-of.js'
 import { configAnnotation, instanceLabel, projectLabel, resourceLabel } from '../labels.js'
 import { keyedHash } from './content-hash.js'
@@ -27,7 +34,7 @@ export interface RenderAppInput {
   readonly owner: Owner
   readonly namespace: string
   /** Every app of the plan, for addresses. */
-  readonly apps: Readonly<Record<string, AppSpec>>
+  readonly apps: Readonly<Record<string, Addressed>>
   readonly images: Readonly<Record<string, BuildRecord>>
   readonly restartable: ReadonlySet<string>
   /** Names of Secrets that pods with built images pull with. */

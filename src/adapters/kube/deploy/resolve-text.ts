@@ -1,12 +1,20 @@
 // Texts of the plan as they are in the cluster: addresses are service names, generated values come from the cluster.
 import { DevloopError, type SourcePosition } from '../../../errors/devloop-error.js'
 import { resolveValue, type ConfigsByName } from '../../../model/config-values.js'
-import { textsOf, type AppSpec, type ResourceSpec, type SealedTexts, type TextPart, type TextValue } from '../../../model/plan.js'
+import {
+  textsOf,
+  type Addressed,
+  type AppSpec,
+  type ResourceSpec,
+  type SealedTexts,
+  type TextPart,
+  type TextValue,
+} from '../../../model/plan.js'
 import { didYouMean } from './did-you-mean.js'
 
 export interface TextContext {
   /** Every app of the plan. */
-  readonly apps: Readonly<Record<string, AppSpec>>
+  readonly apps: Readonly<Record<string, Addressed>>
   /** Generated values by name; all that the texts need. */
   readonly generated: Readonly<Record<string, string>>
   readonly configs: ConfigsByName
