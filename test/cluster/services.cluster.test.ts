@@ -121,3 +121,58 @@ test('from an empty namespace to an app that reads from its databases, and back 
   expect(second.output()).toContain('the link to db (db:5432) works again')
   expect(await uidOf(one, 'web')).toBe(app)
 }, 600_000)
+
+test('a resource is switched between source and release, and nobody else is touched', async () => {
+  const word = (text: string): string =>
+    `require('node:http').createServer((_, answer) => answer.end('${text}')).listen(8080); process.on('SIGTERM', () => process.exit(0))`
+  const one = await loop({
+    files: {
+      'app/Dockerfile': 'ARG BASE\nFROM ${BASE}\nWORKDIR /app\nCOPY . .\nUSER 1000\nCMD ["node", "main.cjs"]\n',
+      'app/main.cjs': word('from source'),
+    },
+    devloopfile: ({ name, namespace, base, port }) => `
+import { app, defineDevloop, either, image, sync } from 'devloop'
+const web = image('${name}/web', { context: 'app', args: { BASE: '${base}' }, live: [sync('live', '/app/live')] })
+const api = either('api', {
+  local: () => app('api', { image: web, port: 8080, forward: ${port} }),
+  remote: () => app('api', { image: '${base}', command: ['node', '-e', ${JSON.stringify(word('as released'))}], user: 1000, port: 8080, forward: ${port} }),
+})
+const idle = ['node', '-e', "process.on('SIGTERM', () => process.exit(0)); setInterval(() => {}, 1000)"]
+export default defineDevloop(() => ({
+  name: '${name}',
+  cluster: { contexts: ['*'], namespace: '${namespace}' },
+  resources: [api, app('web', { image: '${base}', command: idle, user: 1000, env: { API: api.address } })],
+}))
+`,
+  })
+  const first = await one.begin()
+  await one.answers('as released')
+  const web = await uidOf(one, 'web')
+  expect(first.session()?.choices).toEqual({ api: 'remote' })
+
+  // while it runs
+  const switched = await one.devloop('args', '--local', 'api')
+  expect([switched.code, switched.stdout]).toEqual([0, 'no arguments\napi: local\n'])
+  await one.answers('from source', '/', 120_000)
+  await first.ready(60_000)
+  expect(await uidOf(one, 'web')).toBe(web)
+  const wrong = await one.devloop('args', '--local', 'apo')
+  expect(wrong.code).toBe(1)
+  expect(wrong.stderr).toContain("Did you mean 'api'?")
+  first.child.kill('SIGINT')
+  await first.ended
+
+  // and by the command line that starts it
+  const second = await one.begin(['--local', 'api'])
+  await one.answers('from source')
+  second.child.kill('SIGINT')
+  await second.ended
+  const third = await one.begin()
+  await one.answers('as released', '/', 60_000)
+  expect(await uidOf(one, 'web')).toBe(web)
+  third.child.kill('SIGINT')
+  await third.ended
+  const refused = await one.devloop('watch', '--remote', 'apo')
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain("Did you mean 'api'?")
+}, 600_000)

@@ -4,7 +4,6 @@ import { resolveValue, type ConfigsByName } from '../../../model/config-values.j
 import {
   textsOf,
   type Addressed,
-  type AppSpec,
   type ResourceSpec,
   type SealedTexts,
   type TextPart,
