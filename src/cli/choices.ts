@@ -1,6 +1,7 @@
 // `--local NAME` and `--remote NAME`: which way is taken of resources that can be made in two.
-import { Option } from 'commander'
+import type { Option } from 'commander'
 import { DevloopError } from '../errors/devloop-error.js'
+import { several } from './selection.js'
 
 export interface ChoiceOptions {
   readonly local?: readonly string[]
@@ -10,17 +11,15 @@ export interface ChoiceOptions {
 export const choiceOptions = (): readonly Option[] =>
   (['local', 'remote'] as const).map((way) => {
     const what = way === 'local' ? 'from source' : 'as they are released'
-    return new Option(
-      `--${way} <names>`,
-      `make these resources ${what}, where the Devloopfile has both (\`either\`); several with commas`,
-    ).argParser((names: string, before: readonly string[] | undefined): readonly string[] => [
-      ...(before ?? []),
-      ...names.split(',').filter((name) => name !== ''),
-    ])
+    return several(`--${way} <names>`, `make these resources ${what}, where the Devloopfile has both (\`either\`); with commas`)
   })
 
+const split = (given: readonly string[] = []): readonly string[] =>
+  given.flatMap((names) => names.split(',').filter((name) => name !== ''))
+
 /** @throws DevloopError request/refused for one that is to be both */
-export function choicesOf({ local = [], remote = [] }: ChoiceOptions): Readonly<Record<string, 'local' | 'remote'>> {
+export function choicesOf(options: ChoiceOptions): Readonly<Record<string, 'local' | 'remote'>> {
+  const [local, remote] = [split(options.local), split(options.remote)]
   const both = local.find((name) => remote.includes(name))
   if (both !== undefined)
     throw new DevloopError('request/refused', `${both} cannot be made both ways at once`, {
