@@ -59,7 +59,7 @@ describe('help', () => {
         trigger [options] [resource...]         Build and deploy resources again, or run locals again; with manual trigger, do what their pending changes need.
         enable [options] [resource...]          Bring disabled resources back, with what they need, and start those with \`auto: false\`.
         disable [options] [resource...]         Take resources out of the cluster, or end their processes, until they are enabled or devloop starts again.
-        args [options] [args...]                Show what the Devloopfile gets as \`args\`; with --, replace it and load the Devloopfile again.
+        args [options] [args...]                Show what the Devloopfile gets as \`args\`, and which way resources are made; with --, --local or --remote, change it and load the Devloopfile again.
         why [options] <path>                    Tell which rule takes a file, for each image; or what a resource is doing, why it waits, and where its links lead.
         verify [options] [resource]             Tell whether the running containers hold what was saved, path by path.
         render [options] [resource...]          Print the objects that would be applied, as YAML, and the images of the newest builds in them.
@@ -102,6 +102,10 @@ describe('help', () => {
                              or the nearest above
         --context <name>     kubeconfig context to use instead of the current one
         --namespace <name>   namespace to use instead of the Devloopfile's
+        --local <names>      make these resources from source, where the Devloopfile
+                             has both (\`either\`); with commas
+        --remote <names>     make these resources as they are released, where the
+                             Devloopfile has both (\`either\`); with commas
         --runtime <runtime>  where apps run (choices: "kubernetes", "process",
                              default: "kubernetes")
         --port <port>        TCP port on 127.0.0.1 for status; 0 = any that is free
