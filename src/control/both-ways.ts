@@ -11,6 +11,8 @@ import { absent, sameEntry, type Entry, type Wanted } from '../model/tree.js'
 import type { SourceWriter } from '../ports/source-writer.js'
 import type { SyncSession, SyncWatch } from '../ports/sync-transport.js'
 import type { TargetPatch } from '../store/actions.js'
+import { problemsOf } from './both-ways-problems.js'
+import { createStuckMoves } from './both-ways-stuck.js'
 import { bothWaysPlaces, localEntry, localPaths, localPlace, skippedFolders } from './both-ways-layers.js'
 import type { ControlContext } from './context.js'
 import { placeJournal } from './owed.js'
@@ -46,16 +48,6 @@ export interface BothWaysOptions {
   readonly signal: AbortSignal
 }
 
-/** A move that was tried in vain. It is tried again when one of the two sides is another, and now and then: what was in the way may be gone. */
-interface Stuck {
-  readonly local: Wanted
-  readonly container: Wanted
-  readonly message: string
-  readonly tries: number
-  /** When it is tried again, milliseconds since 1970. */
-  readonly until: number
-}
-
 /** What becomes of a path that is to come back: as the source writer says, or `stuck` when that cannot write it. */
 type Outcome = Awaited<ReturnType<SourceWriter['write']>> | 'stuck'
 
@@ -64,9 +56,6 @@ const atOnce = 8
 
 /** After how long a path is tried again that changed while it was being read, in milliseconds. */
 const restMs = 300
-
-/** How many conflicts the state names. */
-const toldConflicts = 20
 
 export function createBothWays({ context, id, patch, tell, poke, signal }: BothWaysOptions): BothWays {
   const { large, ports, lookAt } = context
@@ -82,8 +71,8 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
   let layersNow: Layers | undefined
   let dirty = false
   let back = new Map<string, Move>()
-  const stuck = new Map<string, Stuck>()
-  let told = new Map<string, Conflict>()
+  /** The conflicts as they were told last. */
+  let told: ReadonlyMap<string, Conflict> = new Map()
 
   const has = (path: string, layers: Layers): boolean => watch !== undefined && localPlace(path, layers) !== undefined
 
@@ -111,6 +100,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
     dirty = true
     poke()
   }
+  const stuck = createStuckMoves(changed, signal)
 
   const end = (): void => {
     watch?.stop()
@@ -200,48 +190,16 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
     return found
   }
 
-  /** Tell the conflicts that are new, and how many there are. */
-  const report = (conflicts: Map<string, Conflict>, layers: Layers): void => {
-    const problems = new Map([...conflicts].map(([path, conflict]) => [path, describe(path, conflict, layers)]))
-    for (const [path, { message }] of stuck) if (!problems.has(path)) problems.set(path, message)
-    const fresh = [...conflicts].filter(([path, conflict]) => !isDeepStrictEqual(told.get(path), conflict))
-    for (const [path] of fresh.slice(0, toldConflicts)) tell('warn', problems.get(path) ?? path)
-    if (fresh.length > toldConflicts) tell('warn', `and ${fresh.length - toldConflicts} more conflicts`)
-    const solved = [...told.keys()].filter((path) => !conflicts.has(path))
-    if (solved.length > 0)
-      tell('info', `${solved.length === 1 ? `${solved[0]} is` : `${solved.length} paths are`} in conflict no more`)
+  /** Tell what is left alone, as far as that is news. */
+  const report = (conflicts: ReadonlyMap<string, Conflict>, layers: Layers): void => {
+    const { all, summary, news } = problemsOf(conflicts, told, stuck.messages(), layers)
     told = conflicts
-    if (problems.size === 0) large.conflicts.delete(id)
-    else large.conflicts.set(id, problems)
+    for (const { level, text } of news) tell(level, text)
+    if (all.size === 0) large.conflicts.delete(id)
+    else large.conflicts.set(id, all)
     const { returns } = context.store.state().targets[id] ?? {}
-    const now =
-      problems.size === 0
-        ? undefined
-        : {
-            count: problems.size,
-            first: [...problems]
-              .toSorted(byPath)
-              .slice(0, toldConflicts)
-              .map(([path, message]) => ({ path, message })),
-          }
-    if (watch && !isDeepStrictEqual(returns?.conflicts, now))
-      patch({ returns: { how: watch.how, ...(now ? { conflicts: now } : {}) } })
-  }
-
-  const setStuck = (path: string, local: Wanted, container: Wanted, message: string): void => {
-    const tries = (stuck.get(path)?.tries ?? 0) + 1
-    const wait = Math.min(60_000, 500 * 2 ** tries)
-    stuck.set(path, { local, container, message, tries, until: Date.now() + wait })
-    setTimeout(() => signal.aborted || changed(), wait + 1).unref()
-  }
-
-  /** What is not tried again yet. */
-  const isStuck = (path: string, local: Wanted, container: Wanted): boolean => {
-    const one = stuck.get(path)
-    if (!one) return false
-    if (sameEntry(one.local, local) && sameEntry(one.container, container)) return Date.now() < one.until
-    stuck.delete(path)
-    return false
+    if (watch && !isDeepStrictEqual(returns?.conflicts, summary))
+      patch({ returns: { how: watch.how, ...(summary ? { conflicts: summary } : {}) } })
   }
 
   /** Write one path locally. While that goes on, whoever looks there knows that it came back. */
@@ -265,7 +223,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
       if (isAbort(thrown) || !isDevloopError(thrown) || thrown.code !== 'sync/local') throw thrown
       const { message, why } = toErrorInfo(thrown)
       tell('error', why ? `${message} ${why}` : message)
-      setStuck(path, was, wanted, why ? `${message} ${why}` : message)
+      stuck.add(path, was, wanted, why ? `${message} ${why}` : message)
     } finally {
       // what did not come back is not taken for it when it is saved here later; another container may be at the same path
       if (outcome !== 'written' && large.returns.get(place) === returned) large.returns.delete(place)
@@ -327,9 +285,9 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
       const found = reconcile({ ...sides, isUnknown, isMeant })
       // noted with the next that is written to the disk: until then it is found again
       void settle(found.settled).catch(() => {})
-      for (const [path, { was, wanted }] of found.back) if (!isStuck(path, was, wanted)) back.set(path, { was, wanted })
-      const forth = [...found.forth].filter(([path, { was, wanted }]) => !isStuck(path, wanted, was))
-      for (const path of stuck.keys()) if (!found.back.has(path) && !found.forth.has(path)) stuck.delete(path)
+      for (const [path, { was, wanted }] of found.back) if (!stuck.has(path, was, wanted)) back.set(path, { was, wanted })
+      const forth = [...found.forth].filter(([path, { was, wanted }]) => !stuck.has(path, wanted, was))
+      stuck.keep((path) => found.back.has(path) || found.forth.has(path))
       report(found.conflicts, layers)
       return forth.map(([path, { was, wanted }]) => {
         const { source, layer } = lookUp(path, layers)
@@ -359,7 +317,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
         const container = held.get(path) ?? absent
         if (!sameEntry(container, before.get(path))) continue
         const message = `${path} is left alone in the container: something else stands there, or on the way.`
-        setStuck(path, localEntry(path, layers), container, message)
+        stuck.add(path, localEntry(path, layers), container, message)
       }
       changed()
     },
@@ -403,7 +361,7 @@ export function createBothWays({ context, id, patch, tell, poke, signal }: BothW
         const move = moves.get(path)
         if (!move || !sameEntry(localEntry(path, layers), move.was)) continue
         const message = `${path} cannot come back: locally something else stands there, or on the way.`
-        setStuck(path, move.was, move.wanted, message)
+        stuck.add(path, move.was, move.wanted, message)
       }
       if (left.length > 0) changed()
       // what is being written just now is not looked at again and again
@@ -437,23 +395,4 @@ function isHeld(path: string, layers: Layers): boolean {
   return to !== undefined && [...to.layer.files.held].some((folder) => folder === '' || to.source.startsWith(`${folder}/`))
 }
 
-const byPath = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
-
 const isDelete = ([, { wanted }]: readonly [string, Move]): boolean => wanted.kind === 'absent'
-
-function describe(path: string, { kind, local, container }: Conflict, layers: Layers): string {
-  const to = localPlace(path, layers)
-  const here = to ? join(to.layer.spec.context, to.source) : path
-  switch (kind) {
-    case 'changed':
-      return `${path} was changed in the container and locally: both are left as they are. Delete the one that you do not want.`
-    case 'in-the-way':
-      return local.kind === 'absent' || container.kind === 'absent'
-        ? `${path} is left alone: on one side a folder stands where the other has a file. Delete or rename one of the two.`
-        : `${path} is left alone.`
-    case 'emptied-here':
-      return `${path} is kept in the container, though all that was synced with it is gone here. Delete it there too, or put a file back beside ${here}.`
-    case 'emptied-there':
-      return `${here} is kept, though all that was synced with it is gone in the container. Delete it here too, or put a file back there.`
-  }
-}
