@@ -1,8 +1,9 @@
 // One project on the cluster: its files, a namespace and a forwarded port of its own, and what its pods really hold.
-import { execFile } from 'node:child_process'
+import type * as crypto from 'node:crypto'
+import type * as fs from 'node:fs'
 import { request } from 'node:http'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { openExec } from '../../src/adapters/kube/sync/exec.js'
 import type { KubeConnection } from '../../src/adapters/kube/connection.js'
@@ -212,10 +213,10 @@ export async function loop(
     },
     exec,
     execBytes,
-    tree: (local) => localTree(join(folder, local)),
+    tree: (local) => Promise.resolve(localTree(join(folder, local))),
     treeOf,
     async same(pod, local, remote, container) {
-      const wanted = await localTree(join(folder, local))
+      const wanted = localTree(join(folder, local))
       let found: Tree = []
       const wait = waitFor(
         async () => {
@@ -250,30 +251,31 @@ const readPod = ({ metadata, spec, status }: RawPod): Pod => ({
   })),
 })
 
-/** Prints every file and link below a folder: path, mode, and hash or target. Runs here and in containers alike. */
-const listTree = `
-const { readdirSync, lstatSync, readFileSync, readlinkSync } = require('fs')
-const { createHash } = require('crypto')
-const root = process.argv[1]
-const found = []
-const walk = (folder) => {
-  for (const name of readdirSync(root + folder)) {
-    const path = folder + '/' + name
-    const stat = lstatSync(root + path)
-    if (stat.isDirectory()) walk(path)
-    else if (stat.isSymbolicLink()) found.push([path, 'link', readlinkSync(root + path)])
-    else found.push([path, (stat.mode & 0o777).toString(8), createHash('sha256').update(readFileSync(root + path)).digest('hex')])
+/** Every file and link below a folder. It runs here, and as text in containers: it may use nothing but what it is given. */
+const walkTree = (load: NodeJS.Require, root: string): Tree => {
+  const { readdirSync, lstatSync, readFileSync, readlinkSync } = load('fs') as typeof fs
+  const { createHash } = load('crypto') as typeof crypto
+  const found: (readonly [string, ...string[]])[] = []
+  const walk = (folder: string): void => {
+    for (const name of readdirSync(root + folder)) {
+      const path = `${folder}/${name}`
+      const stat = lstatSync(root + path)
+      if (stat.isDirectory()) walk(path)
+      else if (stat.isSymbolicLink()) found.push([path, 'link', readlinkSync(root + path)])
+      else {
+        const hash = createHash('sha256').update(readFileSync(root + path))
+        found.push([path, (stat.mode & 0o777).toString(8), hash.digest('hex')])
+      }
+    }
   }
+  walk('')
+  return found.sort(([a], [b]) => (a < b ? -1 : 1))
 }
-walk('')
-found.sort((a, b) => (a[0] < b[0] ? -1 : 1))
-process.stdout.write(JSON.stringify(found))
-`
 
-export async function localTree(folder: string): Promise<Tree> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', listTree, folder], { maxBuffer: 1 << 26 })
-  return JSON.parse(stdout) as Tree
-}
+/** Prints what is below a folder. */
+const listTree = `process.stdout.write(JSON.stringify((${walkTree.toString()})(require, process.argv[1])))`
+
+const localTree = (folder: string): Tree => walkTree(createRequire(import.meta.url), folder)
 
 /** What an address answers at each moment at which a resource turns ready, from now on. */
 export function answersWhenReady(watching: Watching, resource: string, url: string): { seen(): Promise<string[]> } {
