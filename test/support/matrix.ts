@@ -12,13 +12,14 @@ import { gnuUserland } from './gnu-userland.js'
 import { withKubeTools } from './kube-tools.js'
 import { loop, treeDifferences, type Names, type Tree } from './loop.js'
 import { tarTree } from './tar-tree.js'
+import { workload } from './workloads.js'
 
 /** One kind of container. */
 export interface Kind {
   readonly name: string
   /** The base image: with Node, busybox alone, this machine's GNU tools, or another image with `sh`, `sleep` and `tar`. Default: Node. */
   readonly userland?: 'node' | 'busybox' | 'gnu' | { readonly image: string }
-  /** More lines of the Dockerfile. */
+  /** More lines of the Dockerfile: after its files, or before them where everything is built. */
   readonly dockerfile?: string
   /** More of the pod's spec; IMAGE stands for the image of the project. */
   readonly pod?: object
@@ -341,35 +342,24 @@ const sources = (context: string, kind: Kind, registry: string): Record<string, 
   [`${context}/data/folder/inside.txt`]: 'inside',
 })
 
-function dockerfile({ userland = 'node', dockerfile: more = '' }: Kind, registry: string): string {
+function dockerfile({ userland = 'node', dockerfile: more = '', blocked }: Kind, registry: string): string {
   const from = {
     node: `FROM ${process.env.DEVLOOP_TEST_IMAGE ?? `${registry}/testbed/node:20`}`,
     busybox: `FROM ${registry}/testbed/busybox:1`,
     gnu: 'FROM scratch\nCOPY root /',
   }
   const base = typeof userland === 'string' ? from[userland] : `FROM ${userland.image}`
-  return `${base}\nWORKDIR /app\nCOPY data data\n${more}\n${command[userland === 'node' ? 'node' : 'sh']}\n`
+  // where everything is built again and again, only what is saved is
+  const steps = blocked ? [more, 'COPY data data'] : ['COPY data data', more]
+  return `${base}\nWORKDIR /app\n${steps.join('\n')}\n${command[userland === 'node' ? 'node' : 'sh']}\n`
 }
 
-function deployment({ pod, container, containers = ['main'] }: Kind): object {
-  const labels = { app: 'main' }
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'main' },
-    spec: {
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: {
-          terminationGracePeriodSeconds: 1,
-          containers: containers.map((name) => ({ name, image: 'IMAGE', ...container })),
-          ...pod,
-        },
-      },
-    },
-  }
-}
+const deployment = ({ pod, container, containers = ['main'] }: Kind): object =>
+  workload('apps/v1', 'Deployment', 'main', {
+    terminationGracePeriodSeconds: 1,
+    containers: containers.map((name) => ({ name, image: 'IMAGE', ...container })),
+    ...pod,
+  })
 
 function devloopfile(kind: Kind, { name, namespace }: Names, registry: string): string {
   const objects = JSON.stringify(deployment(kind)).replaceAll('IMAGE', `${name}/main`)
