@@ -217,6 +217,13 @@ export default defineDevloop(() => ({
   expect((await one.exec(renamed!.name, ['sh', '-c', 'echo $DB'])).stdout.trim()).toBe('store:5432')
   expect((await revisions(one))['web']).toBe(2)
   expect((await revisions(one))['queue']).toBe(1)
+
+  // nothing stays, not even what hashes are made with
+  watching.child.kill('SIGINT')
+  await watching.ended
+  expect((await one.devloop('down')).code).toBe(0)
+  const left = await one.connection.request('GET', `/api/v1/namespaces/${one.namespace}/secrets`)
+  expect((left as { items: unknown[] }).items).toEqual([])
 }, 180_000)
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')

@@ -41,7 +41,7 @@ export function createConfigReader({ processes, env = process.env }: ConfigReade
         const output = await runConfigCommand({ processes, env, spec, source, onOutput }, signal)
         const { format } = source
         if (typeof format === 'object') return new Map([[format.key, Buffer.from(output.replace(/\r?\n$/, ''))]])
-        const what = 'What the command prints'
+        const what = 'what the command prints'
         if (format === 'dotenv') return dotenvValues(spec, Buffer.from(output), what, variable)
         return checked(spec, await parseOutput(spec, format, output), what)
       }
@@ -83,7 +83,7 @@ async function content(spec: ConfigSpec, path: string, optional?: boolean): Prom
 
 async function folderValues(spec: ConfigSpec, path: string): Promise<ConfigValues> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    const what = error.code === 'ENOENT' ? 'There is no such folder' : error.message
+    const what = error.code === 'ENOENT' ? 'There is no such folder' : error.code === 'ENOTDIR' ? 'It is a file' : error.message
     throw problem(spec, `${path} cannot be read.`, `${what}.`, 'Correct the path, or create the folder.')
   })
   const names = entries.filter((entry) => !entry.name.startsWith('.') && !entry.isDirectory()).map(({ name }) => name)
