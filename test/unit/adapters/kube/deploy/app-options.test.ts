@@ -7,21 +7,9 @@ import { readVolumeFiles } from '../../../../../src/adapters/kube/deploy/app-vol
 import { renderApp, type RenderAppInput } from '../../../../../src/adapters/kube/deploy/render-app.js'
 import { generatedNames } from '../../../../../src/adapters/kube/deploy/resolve-text.js'
 import type { KubeObject } from '../../../../../src/model/plan.js'
-import { anApp, aRecord, owner } from './fixtures.js'
+import { anApp, anInput, aRecord } from './fixtures.js'
 
-const render = (changes: Partial<RenderAppInput> = {}) =>
-  renderApp({
-    app: anApp(),
-    owner,
-    namespace: 'dev',
-    apps: {},
-    images: {},
-    restartable: new Set(),
-    generated: {},
-    files: new Map(),
-    storage: { hasDefaultClass: true },
-    ...changes,
-  })
+const render = (changes: Partial<RenderAppInput> = {}) => renderApp(anInput(changes))
 
 interface Workload {
   spec: {

@@ -8,7 +8,7 @@ import type { ConfigValues } from '../../../../../src/model/config-values.js'
 import type { AppSpec, ConfigSpec, KubeObject } from '../../../../../src/model/plan.js'
 import { podBearing, type PodTemplate } from '../../../../../src/model/pod-bearing.js'
 import { plainGraph } from '../../../../support/plain-graph.js'
-import { anApp, owner, position } from './fixtures.js'
+import { anApp, anInput, owner, position } from './fixtures.js'
 
 const values = (given: Readonly<Record<string, string | Buffer>>): ConfigValues =>
   new Map(Object.entries(given).map(([key, value]) => [key, Buffer.from(value)]))
@@ -43,20 +43,9 @@ describe('objects', () => {
 
 describe('an app', () => {
   const render = (app: Partial<AppSpec>, configs: Readonly<Record<string, ConfigValues>>, hashKey = 'k') => {
-    const { objects } = renderApp({
-      app: anApp({ ports: {}, ...app }),
-      owner,
-      namespace: 'dev',
-      apps: {},
-      images: {},
-      restartable: new Set(),
-      generated: {},
-      configs: (name) => configs[name],
-      sealed: { s1: 'hunter2' },
-      hashKey,
-      files: new Map(),
-      storage: { hasDefaultClass: true },
-    })
+    const { objects } = renderApp(
+      anInput({ app: anApp({ ports: {}, ...app }), configs: (name) => configs[name], sealed: { s1: 'hunter2' }, hashKey }),
+    )
     const workload = objects.find(({ object }) => object.kind === 'Deployment')?.object as KubeObject
     const { template } = workload.spec as { template: PodTemplate }
     return {

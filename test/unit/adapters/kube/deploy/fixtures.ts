@@ -1,4 +1,5 @@
 // Specs and records with every field filled in, to be changed by the tests.
+import type { RenderAppInput } from '../../../../../src/adapters/kube/deploy/render-app.js'
 import type { BuildRecord } from '../../../../../src/model/build-record.js'
 import type { AppSpec, KubeObject, ManifestsSpec } from '../../../../../src/model/plan.js'
 import { plainGraph } from '../../../../support/plain-graph.js'
@@ -15,6 +16,19 @@ export const anApp = (changes: Partial<AppSpec> = {}): AppSpec => ({
   ports: {},
   env: {},
   replicas: 1,
+  ...changes,
+})
+
+export const anInput = (changes: Partial<RenderAppInput> = {}): RenderAppInput => ({
+  app: anApp(),
+  owner,
+  namespace: 'dev',
+  apps: {},
+  images: {},
+  restartable: new Set(),
+  generated: {},
+  files: new Map(),
+  storage: { hasDefaultClass: true },
   ...changes,
 })
 

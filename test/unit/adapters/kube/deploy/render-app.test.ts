@@ -3,24 +3,12 @@ import { renderApp, type RenderAppInput } from '../../../../../src/adapters/kube
 import type { PodTemplate } from '../../../../../src/model/pod-bearing.js'
 import { templateLabel } from '../../../../../src/adapters/kube/labels.js'
 import type { TextValue } from '../../../../../src/model/plan.js'
-import { anApp, aRecord, owner, position } from './fixtures.js'
+import { anApp, anInput, aRecord, position } from './fixtures.js'
 
 const literal = (text: string): TextValue => [{ kind: 'literal', text }]
 const password: TextValue = [{ kind: 'generated', name: 'db-password' }]
 
-const render = (changes: Partial<RenderAppInput> = {}) =>
-  renderApp({
-    app: anApp(),
-    owner,
-    namespace: 'dev',
-    apps: {},
-    images: {},
-    restartable: new Set(),
-    generated: {},
-    files: new Map(),
-    storage: { hasDefaultClass: true },
-    ...changes,
-  })
+const render = (changes: Partial<RenderAppInput> = {}) => renderApp(anInput(changes))
 
 function deploymentOf(rendered: ReturnType<typeof render>) {
   const found = rendered.objects.find(({ object }) => object.kind === 'Deployment')
