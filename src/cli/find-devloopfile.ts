@@ -1,7 +1,7 @@
 // The Devloopfile that a command means.
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { DevloopError } from '../errors/devloop-error.js'
+import { DevloopError, isDevloopError } from '../errors/devloop-error.js'
 
 const devloopfileName = 'Devloopfile.ts'
 
@@ -17,5 +17,15 @@ export function findDevloopfile(named: string | undefined, from = process.cwd())
     if (existsSync(file)) return file
     if (dirname(folder) === folder)
       throw new DevloopError('devloopfile/not-found', `there is no ${devloopfileName} in ${from} or above`)
+  }
+}
+
+/** The same; undefined where none is named and there is none. */
+export function devloopfileIfAny(named: string | undefined): string | undefined {
+  try {
+    return findDevloopfile(named)
+  } catch (thrown) {
+    if (named === undefined && isDevloopError(thrown) && thrown.code === 'devloopfile/not-found') return undefined
+    throw thrown
   }
 }

@@ -229,6 +229,15 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/down.js')).down(names, args, options)
       }),
     )
+  onCluster('doctor', 'Tell what is missing on this machine and in the cluster, and what to do about it.')
+    .option('--json', 'print the findings as JSON')
+    .argument('[args...]')
+    .usage('[options] [-- args...]')
+    .addHelpText(
+      'after',
+      '\nWhat stands after -- is given to the Devloopfile as `args`. Nothing is written anywhere.\nExit codes: 0 nothing that is needed is missing, 1 something is.',
+    )
+    .action(does(async (args: string[], options) => (await import('./commands/doctor.js')).doctor(args, options)))
   onCluster('provision', 'For administrators: give a developer a namespace of their own, or a place in a tenant.')
     .requiredOption('--user <name>', 'whose it is, by the name that the API server knows')
     .addOption(several('--group <name>', 'a group that gets the same rights; may be given again'))

@@ -1,11 +1,12 @@
 // Asks once what rights the plan needs and the user lacks, and warns of them; asks again while some are missing, since they may be granted.
 import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
 import { rightsWarning } from '../model/missing-right.js'
+import type { Plan } from '../model/plan.js'
 import type { State } from '../model/state.js'
 import type { RightsSubject } from '../ports/runtime.js'
 import type { ControlContext, Controller } from './context.js'
-import { deployRequest } from './deploy-request.js'
 import { createDrain } from './drain.js'
+import { rightsSubjects } from './rights-subjects.js'
 
 const subject = 'rights'
 
@@ -15,11 +16,16 @@ const patienceMs = 3000
 const againMs = 30_000
 
 export function createRightsController(context: ControlContext): Controller {
-  const { store, runtime, log, onDefect } = context
+  const { store, large, runtime, log, onDefect } = context
   const stopping = new AbortController()
   /** What was asked about last. */
   let asked: string | undefined
   let timer: NodeJS.Timeout | undefined
+
+  const subjects = (plan: Plan, names: readonly string[]): readonly RightsSubject[] => {
+    const basesOf = (image: string): readonly string[] => store.state().images[image]?.bases?.names ?? []
+    return rightsSubjects(plan, names, basesOf, (name) => large.rendered.get(name))
+  }
 
   const drain = createDrain(async () => {
     const open = runtime.current
@@ -39,7 +45,7 @@ export function createRightsController(context: ControlContext): Controller {
       }, againMs)
     }
     try {
-      const missing = await open.missingRights(subjectsOf(context, names), stopping.signal, patienceMs)
+      const missing = await open.missingRights(subjects(state.plan, names), stopping.signal, patienceMs)
       if (runtime.current !== open) return
       const warning = rightsWarning(missing)
       const told = store.state().warnings[subject]
@@ -65,21 +71,6 @@ export function createRightsController(context: ControlContext): Controller {
       await drain.stop()
     },
   }
-}
-
-function subjectsOf({ store, large }: ControlContext, names: readonly string[]): readonly RightsSubject[] {
-  const { plan, images } = store.state()
-  if (!plan) return []
-  return names.flatMap((name) => {
-    const request = deployRequest(plan, name, {
-      recordOf: () => undefined,
-      basesOf: (image) => images[image]?.bases?.names ?? [],
-      rendered: large.rendered.get(name),
-      read: [],
-      sealed: {},
-    })
-    return request ? [{ resource: request.resource, synced: request.synced ?? new Set<string>() }] : []
-  })
 }
 
 /** Changes when another connection, another plan, or other objects are to be asked about. Cheap: looked at after each action. */

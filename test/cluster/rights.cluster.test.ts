@@ -48,8 +48,39 @@ test('exactly the verb that is missing is told, with what breaks without it; all
   await one.answers('two')
   expect(watching.output().match(/cluster\/rights/g)).toHaveLength(1)
 
+  const doctor = async () => {
+    const { code, stdout } = await one.devloop('doctor', '--json')
+    const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: { check: string; status: string; missing?: object[] }[] }
+    return { code, ok, states: checks.map(({ check, status }) => `${check} ${status}`), rights: checks.find((it) => it.missing) }
+  }
+  const states = [
+    'Devloopfile ok',
+    'tools skipped',
+    'cluster ok',
+    'user ok',
+    'namespace ok',
+    'rights failed',
+    'engine ok',
+    'registry ok',
+  ]
+  expect(await doctor()).toEqual({
+    code: 1,
+    ok: false,
+    states,
+    rights: expect.objectContaining({
+      text: expect.stringMatching(/^1 of \d+ are missing$/) as string,
+      missing: [{ verb: 'create', resource: 'pods/exec', namespace: one.namespace, breaks: 'no live sync into web' }],
+    }) as object,
+  })
+
   const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${one.namespace}/roles/${user.name}`
   await one.connection.request('PATCH', path, { body: { rules: needed }, contentType: 'application/merge-patch+json' })
   await watching.client.waitFor((views) => !warnings(views.get('session/session') as SessionView), { timeoutMs: 90_000 })
   await waitFor(() => watching.output().includes('devloop: [cluster/rights] is over'), { what: 'the view to tell it' })
+  expect(await doctor()).toMatchObject({
+    code: 0,
+    ok: true,
+    states: states.map((state) => state.replace('failed', 'ok')),
+    rights: { missing: [] },
+  })
 })

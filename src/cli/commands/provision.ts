@@ -1,8 +1,8 @@
 // `devloop provision`: a namespace, or a place in a tenant, for a developer.
 import { resolve } from 'node:path'
-import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
+import { DevloopError } from '../../errors/devloop-error.js'
 import { exitCodes } from '../exit.js'
-import { findDevloopfile } from '../find-devloopfile.js'
+import { devloopfileIfAny } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
 import { harmless } from '../render/harmless.js'
 
@@ -80,13 +80,3 @@ const words = {
 } as const
 
 const say = (text: string): void => void process.stdout.write(`${harmless(text)}\n`)
-
-/** An administrator need not have the sources. */
-function devloopfileIfAny(named: string | undefined): string | undefined {
-  try {
-    return findDevloopfile(named)
-  } catch (thrown) {
-    if (named === undefined && isDevloopError(thrown) && thrown.code === 'devloopfile/not-found') return undefined
-    throw thrown
-  }
-}

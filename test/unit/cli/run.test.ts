@@ -65,6 +65,7 @@ describe('help', () => {
         render [options] [resource...]          Print the objects that would be applied, as YAML, and the images of the newest builds in them.
         diff [options] [resource...]            Show what a deploy would change in the cluster, by dry runs of the cluster.
         down [options] [resource...]            Delete what was deployed, and end the daemon if it runs.
+        doctor [options] [args...]              Tell what is missing on this machine and in the cluster, and what to do about it.
         provision [options]                     For administrators: give a developer a namespace of their own, or a place in a tenant.
         prune [options]                         Remove images, build cache and records that devloop made and nothing needs any more.
         init [options] [folder]                 Find out what a source tree holds, and write the Dockerfiles and the Devloopfile that it lacks.
