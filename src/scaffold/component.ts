@@ -1,5 +1,6 @@
 // What the kinds of components have in common: what a detector is given, and what it finds.
 import type { Bases } from './bases.js'
+import type { Port } from './find-text.js'
 import type { SourceTree } from './source-tree.js'
 
 /** Something that was found out about the sources, and the file that proves it. */
@@ -55,8 +56,8 @@ export interface Found {
   /** Lines for the context's .dockerignore beside those that all contexts have: dependencies, what builds write. */
   readonly ignore: readonly string[]
   readonly live: readonly LiveLine[]
-  /** Undefined: it listens on no port. `assumed`: no file says which; whoever runs `devloop init` is asked. */
-  readonly port?: { readonly number: number; readonly proof: string; readonly assumed?: boolean }
+  /** Undefined: it listens on no port. Where it is `assumed`, whoever runs `devloop init` is asked. */
+  readonly port?: Port
   /** How it runs on this machine, in a copy of the context. */
   readonly process?: { readonly prepare?: string; readonly command: readonly string[] }
   /** Plain variables of its environment in the `dev` stage's command. */
@@ -67,6 +68,8 @@ export interface Found {
    * `application.properties`), with the file.
    */
   readonly variables?: readonly { readonly name: string; readonly proof: string }[]
+  /** Files that it is made of, where that is not the whole folder, or more. Variables are looked for in these. */
+  readonly sources?: readonly string[]
 }
 
 /** Something that only a person can know. */

@@ -47,11 +47,15 @@ const readings: readonly RegExp[] = [
 /** `const { A, B: b = 1 } = process.env` */
 const destructuring = /\{([^{}]*)\}\s*=\s*process\.env\b/g
 
-/** In the order of their names. Those of tests are left out. */
+/**
+ * In the order of their names. Those of tests are left out.
+ * @param sources files to search. Default: those of the folder
+ */
 export function variablesOf(
   tree: SourceTree,
   folder: string,
   told: readonly { readonly name: string; readonly proof: string }[] = [],
+  sources = sourceFiles(tree, folder, endings),
 ): readonly Variable[] {
   const found = new Map<string, Variable>()
   const add = (variable: Variable): void => {
@@ -61,7 +65,7 @@ export function variablesOf(
       found.set(known.name, { ...known, example: variable.example })
   }
   for (const variable of told) add(variable)
-  for (const proof of sourceFiles(tree, folder, endings)) {
+  for (const proof of sources) {
     const text = tree.read(proof) ?? ''
     for (const reading of readings)
       for (const [, variable] of text.matchAll(reading)) if (variable) add({ name: variable, proof })

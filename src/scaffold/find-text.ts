@@ -40,6 +40,8 @@ export interface Port {
   readonly number: number
   /** The file that says so. */
   readonly proof: string
+  /** No file says which: it is what is usual. */
+  readonly assumed?: boolean
 }
 
 /**

@@ -143,7 +143,7 @@ function draft(tree: SourceTree, existing: Existing, { name, folder, found, proj
   const isOurs = written?.startsWith(generatedMark) ?? false
   const there =
     written === undefined || isOurs ? undefined : readDockerfile(written, found.kind === 'docker' ? undefined : found.kind)
-  const variables = variablesOf(tree, folder, found.variables)
+  const variables = variablesOf(tree, folder, found.variables, found.sources)
   const used = usedBy(existing, name, folder, project)
   const port = there?.port !== undefined ? { number: there.port, proof: path } : askPort(found, folder, ask)
   const findings: readonly Finding[] = [

@@ -42,13 +42,26 @@ export function servicesOf(
   return [...proofs].map(([kind, finding]) => {
     const wanted: Record<string, ServiceValue> = {}
     for (const { name } of variables) {
-      const value = taken.has(name) ? undefined : valueOf(kind, name)
+      const value = taken.has(name) ? undefined : valueFor(kind, name, found)
       if (value === undefined) continue
       wanted[name] = value
       taken.add(name)
     }
     return { kind, variables: Object.keys(wanted).length > 0 ? wanted : usualVariables(kind, found), finding }
   })
+}
+
+/** Java and .NET have forms of their own for the address of a database. */
+function valueFor(kind: ServiceKind, variable: string, { kind: component }: Found): ServiceValue | undefined {
+  const isSql = kind === 'postgres' || kind === 'mysql'
+  const connection = component === 'dotnet' ? /^ConnectionStrings__(.*)$/.exec(variable)?.[1] : undefined
+  if (connection !== undefined) {
+    const isCache = /redis|cache/i.test(connection)
+    if (isSql && !isCache && !/mongo|rabbit|kafka|storage|blob|bus/i.test(connection)) return 'ado'
+    return kind === 'redis' && isCache ? 'address' : undefined
+  }
+  const value = valueOf(kind, variable)
+  return component === 'java' && isSql && value === 'url' ? 'jdbc' : value
 }
 
 /** What is set where the sources name no variable: what the framework reads by itself, else what is usual. */

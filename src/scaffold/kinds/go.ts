@@ -90,6 +90,7 @@ function component(place: Place, own: Module, workspace: Workspace | undefined, 
       { rule: 'restart' },
     ],
     ...(port ? { port } : {}),
+    sources: files,
     process: { prepare: build, command: ['./bin/server'] },
     libraries: used.flatMap((one) => importedOf(tree, files, one).map((name) => ({ name, proof: one.path }))),
   }
@@ -226,7 +227,8 @@ function portOf(tree: SourceTree, folder: string, files: readonly string[]): Por
     /"PORT",\s*":?(\d{2,5})"/,
     /\bport\w*\s*(?::?=|=\s*int\()\s*(\d{2,5})\b/i,
   ])
-  return said ?? { number: 8080, proof: listens.proof }
+  // Gin has this port by itself
+  return said ?? { number: 8080, proof: listens.proof, ...(/gin-gonic/.test(listens.match[0]) ? {} : { assumed: true }) }
 }
 
 /** Folders that programs read when they run, unless they are compiled in. */

@@ -2,7 +2,7 @@
 // a folder of libraries, in both stages: a saved source is compiled in the container, and nothing is packed.
 import type { Finding, Found, LiveLine, Place } from '../component.js'
 import { dockerfileOf, runs, shareWithGroup, type Line } from '../dockerfile-text.js'
-import { findInFiles, findPort, type Port } from '../find-text.js'
+import { findInFiles, findPort, sourceFiles, type Port } from '../find-text.js'
 import { parseYaml, textAt } from '../read-data.js'
 import { inFolder, isWithin, pathWithin, type SourceTree } from '../source-tree.js'
 
@@ -82,6 +82,9 @@ export function javaComponent(place: Place, module: JavaModule): Found | undefin
     ...(port ? { port } : {}),
     process: { prepare: module.here.prepare, command: ['sh', '-c', here.join(' ')] },
     libraries: module.libraries,
+    ...(module.modules.length > 1
+      ? { sources: module.modules.flatMap((one) => sourceFiles(tree, one, ['.java', '.kt', '.properties', '.yml', '.yaml'])) }
+      : {}),
     variables: isSpring ? variables(module, settings) : [],
   }
 }
@@ -210,7 +213,7 @@ function portOf(
     /(?:ServerSocket|forPort|\.start|\.listen|new Server)\(\s*(\d{2,5})/,
     /\bport\s*=\s*(\d{2,5})\b/i,
   ])
-  return found ?? { number: 8080, proof: listens.proof }
+  return found ?? { number: 8080, proof: listens.proof, assumed: true }
 }
 
 function dockerfile(

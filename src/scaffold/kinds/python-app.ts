@@ -235,7 +235,7 @@ function serverPort({ tree, folder }: Place, entry: string, files: readonly stri
     /\bport\s*=\s*(\d{2,5})\b/i,
     /\.listen\(\s*(\d{2,5})/,
   ])
-  return said ?? { number: standardPort, proof: listens.proof }
+  return said ?? { number: standardPort, proof: listens.proof, assumed: true }
 }
 
 const gunicorn = ({ number }: Port): readonly string[] => ['gunicorn', '--bind', `0.0.0.0:${number}`]

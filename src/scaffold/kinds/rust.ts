@@ -25,7 +25,11 @@ function component(place: Place, crate: Crate, workspace: Workspace | undefined,
   const used = localCrates(crate, members)
   const main = inFolder(folder, binary.file)
   // a program beside others says itself what it listens on
-  const files = crate.binaries.length > 1 ? [main] : [main, ...used.flatMap((one) => sourceFiles(tree, one.folder, ['.rs']))]
+  const others = crate.binaries.filter(({ file }) => file !== binary.file).map(({ file }) => inFolder(folder, file))
+  const all = [...new Set([main, ...used.flatMap((one) => sourceFiles(tree, one.folder, ['.rs']))])]
+  const sources = all.filter((path) => !others.includes(path))
+  // a program beside others says itself what it listens on
+  const files = crate.binaries.length > 1 ? [main] : sources
   const framework = frameworks.find(({ crate: name }) => used.some((one) => one.dependencies.includes(name)))
   const port = portOf(place, files, framework)
   const version = toolchain(place, root)
@@ -79,6 +83,7 @@ function component(place: Place, crate: Crate, workspace: Workspace | undefined,
       { rule: 'restart' },
     ],
     ...(port ? { port } : {}),
+    sources,
     process: { prepare: build, command: [`./target/debug/${binary.name}`] },
     libraries: used.flatMap((one) => one.dependencies.map((name) => ({ name, proof: one.path }))),
   }
@@ -147,7 +152,9 @@ function portOf({ tree, folder }: Place, files: readonly string[], framework: Fr
     /"PORT"\)[\s\S]{0,80}?\b(\d{4,5})\b/,
     /\bport\w*(?:\s*:\s*u16)?\s*=\s*(\d{2,5})\b/i,
   ])
-  return said ?? { number: framework?.port ?? 8080, proof: listens.proof }
+  return (
+    said ?? { number: framework?.port ?? 8080, proof: listens.proof, ...(framework?.port === undefined ? { assumed: true } : {}) }
+  )
 }
 
 interface Build {

@@ -33,6 +33,7 @@ test('each program of cmd is one, with what it imports itself', () => {
     ['api', 'Dockerfile.api', 9000],
     ['worker', 'Dockerfile.worker', undefined],
   ])
+  expect(found.map(({ sources }) => sources)).toEqual([['cmd/api/main.go', 'internal/orders/orders.go'], ['cmd/worker/main.go']])
   expect(found.map(librariesOf)).toEqual([
     ['github.com/go-chi/chi/v5', 'github.com/jackc/pgx/v5'],
     ['github.com/redis/go-redis/v9'],

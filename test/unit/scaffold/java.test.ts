@@ -107,6 +107,7 @@ test('the root of Maven modules is their context, and they run with the classes 
   expect(found?.live).toContainEqual({ rule: 'run', command: 'mvn -B -q -o compile -pl api -am' })
   expect(found?.live).toContainEqual({ rule: 'ignore', paths: ['**/src/test', 'other'] })
   expect(stageOf(found, 'dependencies').join()).toContain('-DexcludeArtifactIds=common')
+  expect(found?.sources).toEqual(['api/src/main/java/shop/Api.java'])
 })
 
 test('Gradle, by its wrapper', () => {

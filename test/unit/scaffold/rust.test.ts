@@ -45,6 +45,7 @@ test('all that a manifest names is there as an empty file', () => {
 
 test('each binary is one', () => {
   const found = find({ 'src/main.rs': '', 'src/bin/worker.rs': '', 'src/bin/mailer/main.rs': '' })
+  expect(found[2]?.sources).toEqual(['src/bin/worker.rs'])
   expect(found.map(({ name, dockerfile }) => [name, dockerfile.name])).toEqual([
     ['shop', undefined],
     ['mailer', 'Dockerfile.mailer'],
