@@ -146,6 +146,26 @@ test("a namespace of one's own is made with all that was asked for, found again 
   expect(await read(`/api/v1/namespaces/${namespace}`)).toBeUndefined()
 })
 
+test('the login of the registry is given to all pods that name no account, and shown nowhere', async () => {
+  const { name, cwd, env } = await sandboxed(
+    `registry: 'registry.example.com/dev', sandbox: { pullSecret: true, network: 'open' }`,
+  )
+  const namespace = ownNamespace(self, name)
+  leave(namespace)
+  const password = `pw-${randomSuffix()}${randomSuffix()}`
+  const auth = Buffer.from(`ann:${password}`).toString('base64')
+  await put(`${cwd}/docker/config.json`, JSON.stringify({ auths: { 'registry.example.com': { auth } } }))
+  const watching = await watch([], { cwd, env: { ...env, DOCKER_CONFIG: `${cwd}/docker` } })
+  await watching.ready()
+  const secret = await read(`/api/v1/namespaces/${namespace}/secrets/devloop-pull`)
+  const config = (secret?.data as Record<string, string> | undefined)?.['.dockerconfigjson'] ?? ''
+  expect(JSON.parse(Buffer.from(config, 'base64').toString())).toEqual({ auths: { 'registry.example.com': { auth } } })
+  expect(await read(`/api/v1/namespaces/${namespace}/serviceaccounts/default`)).toMatchObject({
+    imagePullSecrets: [{ name: 'devloop-pull' }],
+  })
+  expect(`${watching.output()}${JSON.stringify([...watching.client.views().values()])}`).not.toContain(password)
+})
+
 test('what devloop did not make for this user is used and left as it is', async () => {
   const place = await testNamespace()
   onTestFinished(place.remove)

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { KubeConnection } from '../../../../../src/adapters/kube/connection.js'
+import { makeNamespace } from '../../../../../src/adapters/kube/sandbox/make-namespace.js'
 import { resolveNamespace, type NamespaceQuestion } from '../../../../../src/adapters/kube/sandbox/resolve-namespace.js'
 import { toErrorInfo } from '../../../../../src/errors/devloop-error.js'
 import { defaultSandbox } from '../../../../../src/model/sandbox.js'
@@ -291,6 +292,17 @@ test('one that is being deleted is waited for', async () => {
   cluster.gone('dev')
   expect((await answer).name).toBe('dev')
   expect(told.at(-1)).toBe('made the namespace dev')
+})
+
+test('one that stays on its way out ends the wait with an error', async () => {
+  const { connection, close } = await fakeCluster({
+    makes: true,
+    namespaces: { dev: { deletionTimestamp: '2026-01-01T00:00:00Z' } },
+  })
+  onTestFinished(close)
+  const wish = { connection, namespace: 'dev', owner: 'ann', settings: undefined, tenant: undefined, expires: undefined }
+  const made = makeNamespace({ ...wish, madeFor: 'shop.i', asProject: false, tell: () => undefined, goingMs: 0 }, signal)
+  expect(await failed(made)).toMatch(/^cluster\/no-namespace\nThe namespace dev is still being deleted\.\n/)
 })
 
 test.each(['kube-dev', 'openshift-dev', 'default'])('%s is not made', async (reserved) => {
