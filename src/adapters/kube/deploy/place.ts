@@ -13,6 +13,8 @@ export interface Place {
   readonly pullSecrets?: readonly string[]
   /** It admits only pods that meet the "restricted" Pod Security Standard. */
   readonly restricted?: boolean
+  /** It gives each namespace users and groups of its own, as OpenShift does, and refuses pods that name another. */
+  readonly givesUsers?: boolean
 }
 
 /** Asks what matters for an app. @throws DevloopError cluster/* */
@@ -64,9 +66,16 @@ export function createPlaceFinder(connection: KubeConnection, now: () => number 
     const routes = await ask('/apis/route.openshift.io/v1', 'look whether the cluster has Routes')
     return routes === undefined ? 'Ingress' : 'Route'
   })
+  const givesUsers = kept(
+    async () => (await ask('/apis/security.openshift.io/v1', 'look whether the cluster gives users')) !== undefined,
+  )
   return async (app) => {
-    const [place, kind] = await Promise.all([namespace(), app.expose ? exposing() : undefined])
-    return { ...place, ...(kind ? { exposing: kind } : {}) }
+    const [place, kind, given] = await Promise.all([
+      namespace(),
+      app.expose ? exposing() : undefined,
+      app.service ? givesUsers() : false,
+    ])
+    return { ...place, ...(kind ? { exposing: kind } : {}), ...(given ? { givesUsers: true } : {}) }
   }
 }
 

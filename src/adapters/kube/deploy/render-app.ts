@@ -67,7 +67,8 @@ const secretsAnnotation = 'devloop.dev/secrets'
 const secretName = (app: string): string => `${app}.devloop-env`
 
 /** @throws DevloopError devloopfile/invalid */
-export function renderApp(input: RenderAppInput): Rendered {
+export function renderApp(given: RenderAppInput): Rendered {
+  const input = given.place?.givesUsers && given.app.service ? { ...given, app: withoutUser(given.app) } : given
   const { app, owner, namespace } = input
   checkPorts(app)
   const labels = { ...appLabels(app, owner.project), ...ownerLabels(owner) }
@@ -244,6 +245,11 @@ function containerSecurity({ user: own, pod }: AppSpec, user: string | undefined
     // the kubelet can judge numbers only
     ...(restricted || (!root && /^\d+$/.test(name)) ? { runAsNonRoot: true } : {}),
   }
+}
+
+/** A service's user is that of its official image, which runs as any other too. */
+function withoutUser({ user: _user, pod: { fsGroup: _fsGroup, ...pod } = {}, ...app }: AppSpec): AppSpec {
+  return { ...app, pod }
 }
 
 /**

@@ -20,7 +20,7 @@ export interface ServiceOptions<Port extends string = 'main'> extends GraphOptio
   forward?: number | { readonly [Name in NoInfer<Port>]?: number | ForwardOptions }
   /** What it may use at most, as Kubernetes quantities. */
   limits?: { cpu?: string; memory?: string }
-  /** User that it runs as, and group of its volume. Default: that of the official image. */
+  /** User that it runs as, and group of its volume. Default: that of the official image. Left out on OpenShift, which gives numbers of its own. */
   runAs?: number
   /** More of its environment. It wins over what devloop sets. */
   env?: Env

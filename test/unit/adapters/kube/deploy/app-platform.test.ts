@@ -166,6 +166,23 @@ describe('the "restricted" Pod Security Standard', () => {
     })
     expect(pod.securityContext).toEqual({ seccompProfile: { type: 'RuntimeDefault' } })
   })
+
+  const database = { service: 'postgres', user: { uid: 999 }, pod: { fsGroup: 999, stopTimeout: 30 } } as const
+
+  test.each([
+    ['a service runs as its image’s user', database, {}, 999, 999],
+    ['a service runs as whom a cluster gives that gives users', database, { givesUsers: true }, undefined, undefined],
+    ['an app that says its user has it anywhere', { user: { uid: 7 } }, { givesUsers: true }, 7, undefined],
+  ])('%s', (_what, changes, place, uid, group) => {
+    const { container, pod } = render(changes, { ...place, restricted: true }, '')
+    expect(container?.securityContext).toMatchObject({ runAsNonRoot: true, allowPrivilegeEscalation: false })
+    const { runAsUser, fsGroup } = { ...container?.securityContext, ...(pod.securityContext as object) } as Record<
+      string,
+      unknown
+    >
+    expect({ runAsUser, fsGroup }).toEqual({ runAsUser: uid, fsGroup: group })
+    expect(pod.terminationGracePeriodSeconds).toBe('pod' in changes ? 30 : 5)
+  })
 })
 
 test.each([
@@ -261,6 +278,15 @@ describe('what a namespace says', () => {
     expect(one).toEqual({ bounds: { limits: { cpu: '1' } }, pullSecrets: ['hub'], restricted: true })
     expect(two).toEqual({ ...one, exposing: 'Route' })
     expect(requests).toHaveLength(5)
+  })
+
+  test('OpenShift is asked for only where a service is', async () => {
+    const { connection, requests } = await answers({ [ns]: {}, '/apis/security.openshift.io/v1': { resources: [] } })
+    const placeOf = createPlaceFinder(connection)
+    expect(await placeOf(anApp())).not.toHaveProperty('givesUsers')
+    const asked = requests.length
+    expect(await placeOf(anApp({ service: 'redis' }))).toMatchObject({ givesUsers: true })
+    expect(requests).toHaveLength(asked + 1)
   })
 
   test('what may not be read is not said', async () => {
