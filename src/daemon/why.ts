@@ -1,10 +1,10 @@
-// Which rules take a path, for each image, local and the Devloopfile.
-import { isAbsolute, relative } from 'node:path'
+// Which rules take a path, for each image, config, local and the Devloopfile.
+import { basename, dirname, isAbsolute, relative } from 'node:path'
 import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 import type { ControlContext } from '../control/context.js'
 import { compileGlobs } from '../model/globs.js'
 import { describeNotice, isAlwaysIgnored } from '../model/live-rules.js'
-import type { ImageSpec } from '../model/plan.js'
+import type { ConfigSpec, ImageSpec } from '../model/plan.js'
 import type { State } from '../model/state.js'
 import type { WhyAnswer, WhyResult } from '../protocol/messages.js'
 import { targetsOf } from '../store/image-status.js'
@@ -41,6 +41,14 @@ export function explainPath(context: ControlContext, path: string): WhyResult {
     else if (below) answers.push(explainImage(context, image, below))
   }
   for (const spec of Object.values(plan?.resources ?? {})) {
+    if (spec.kind === 'config' && configReads(spec, path))
+      answers.push({
+        subject: `${spec.secret ? 'secret' : 'config'} ${spec.name}`,
+        action: 'run',
+        rule: 'its values are read from it',
+        at: place(spec.at),
+        effects: ['its values are read again; who uses one that is another then is rolled out'],
+      })
     if (spec.kind !== 'local') continue
     const below = inside(spec.cwd, path)
     if (below === undefined || !compileGlobs(spec.watch)(below)) continue
@@ -54,6 +62,14 @@ export function explainPath(context: ControlContext, path: string): WhyResult {
   }
   return { path, answers }
 }
+
+const configReads = ({ sources }: ConfigSpec, path: string): boolean =>
+  sources.some((source) => {
+    if (source.kind === 'file' || source.kind === 'env-file') return source.path === path
+    if (source.kind === 'folder') return dirname(path) === source.path && !basename(path).startsWith('.')
+    const below = source.kind === 'command' ? inside(source.cwd, path) : undefined
+    return source.kind === 'command' && below !== undefined && compileGlobs(source.watch)(below)
+  })
 
 function explainImage(context: ControlContext, image: ImageSpec, path: string): WhyAnswer {
   const { store, large } = context

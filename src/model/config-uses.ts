@@ -14,7 +14,7 @@ export function configsOf(spec: ResourceSpec): readonly string[] {
 export const holdsSecrets = (app: AppSpec): boolean =>
   textsOf(app).some(isSecretText) ||
   (app.envFrom ?? []).some(({ secret }) => secret) ||
-  (app.volumes ?? []).some((volume) => volume.kind === 'config' && volume.secret)
+  (app.volumes ?? []).some((volume) => (volume.kind === 'config' || volume.kind === 'files') && volume.secret)
 
 /** Names of the ConfigMaps and Secrets that the pods of a template take values from. */
 export interface NamedInPods {

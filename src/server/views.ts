@@ -231,7 +231,8 @@ function activityOf(
     const step = steps.findLast((one) => one.state === 'running')
     return stage === 'push' ? `pushing ${building.name}` : `building ${building.name}${step ? ` ${step.name}` : ''}`
   }
-  if (resource.rendered?.status === 'running') return 'rendering'
+  if (resource.rendered?.status === 'running')
+    return state.plan?.resources[resource.name]?.kind === 'config' ? 'reading its values' : 'rendering'
   if (resource.deploy?.status === 'running') return 'deploying'
   if (resource.local?.run === 'running') return 'running'
   if (resource.local?.serve === 'starting') return 'starting'

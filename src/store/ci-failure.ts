@@ -5,7 +5,7 @@ import type { ContainerState, PodState, ResourceState, State } from '../model/st
 import type { CiMemory } from './ci-verdict.js'
 import { buildReason, isBuildFailed } from './image-status.js'
 import { resourceImages } from './resource-images.js'
-import { currentPods, ignoresReadiness, wantedKey } from './resource-status.js'
+import { currentPods, ignoresReadiness, renderKey, wantedKey } from './resource-status.js'
 
 export interface CiFailure {
   readonly error: ErrorInfo
@@ -23,17 +23,22 @@ const lastWords = new Set<ErrorInfo['code']>(['run/failed', 'run/timeout'])
 
 /** The failure of a resource that must become ready, if there is one. */
 export function ciFailure(state: State, resource: ResourceState, memory: CiMemory, now: number): CiFailure | undefined {
-  const { name, deploy, local, observed } = resource
+  const { name, deploy, local, observed, rendered, sources } = resource
   const startedAt = memory.started[name] ?? now
   const atOnce = (error: ErrorInfo): CiFailure => ({ error, countsAt: () => now })
   const withGrace = (error: ErrorInfo): CiFailure => ({ error, countsAt: (graceMs) => startedAt + graceMs })
 
+  /** One that is tried again may pass. */
+  const attempted = (error: ErrorInfo, retryAt: number | undefined, since: number): CiFailure =>
+    retryAt === undefined ? atOnce(error) : { error, countsAt: (graceMs) => since + Math.max(graceMs, passingMs) }
+
   const build = buildError(state, name, now)
   if (build) return atOnce(build)
-  if (deploy?.status === 'failed' && deploy.error && deploy.key === wantedKey(state, resource)) {
-    const { error, retryAt, startedAt: since } = deploy
-    return retryAt === undefined ? atOnce(error) : { error, countsAt: (graceMs) => since + Math.max(graceMs, passingMs) }
-  }
+  if (sources?.error) return atOnce(sources.error)
+  if (rendered?.status === 'failed' && rendered.error && rendered.key === renderKey(state, resource))
+    return attempted(rendered.error, rendered.retryAt, rendered.startedAt)
+  if (deploy?.status === 'failed' && deploy.error && deploy.key === wantedKey(state, resource))
+    return attempted(deploy.error, deploy.retryAt, deploy.startedAt)
   if (local) {
     if (local.run === 'failed' && local.done === local.wanted && local.error) return atOnce(local.error)
     // its own time is over, though it is still asked

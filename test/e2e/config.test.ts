@@ -16,15 +16,17 @@ test('processes and locals get their values; a saved file reaches exactly those 
     'app/server.js': `require('http').createServer((request, response) => response.end(request.url === '/pid' ? String(process.pid) : JSON.stringify(process.env))).listen(process.env.PORT)`,
     '.env': 'WORD=one\n1BAD=x\nPORT=1\n',
     'vault.txt': printed,
+    'token.env': 'TOKEN=first',
     'Devloopfile.ts': `
 import { app, config, defineDevloop, image, local, secret, text } from 'devloop'
 const settings = config('settings', { envFile: '.env' })
 const creds = secret('creds', { command: 'cat vault.txt; echo read >&2', format: { key: 'PASSWORD' }, watch: 'vault.txt' })
+const token = secret('token', { command: 'cat token.env' })
 const far = secret('far', { from: { namespace: 'platform', name: 'x' } })
 const server = image('shop/web', { context: 'app' })
 const process = { command: ['node', 'server.js'] }
 export default defineDevloop({ name: 'shop', resources: [
-  app('web', { image: server, port: 8080, forward: ${port}, envFrom: [settings, creds], env: { URL: text\`db://\${creds.at('PASSWORD')}@x\` }, process }),
+  app('web', { image: server, port: 8080, forward: ${port}, envFrom: [settings, creds, token], env: { URL: text\`db://\${creds.at('PASSWORD')}@x\` }, process }),
   app('plain', { image: server, port: 8080, process }),
   local('once', { run: 'echo "$WORD $PASSWORD" >> once.out', env: { WORD: settings.at('WORD'), PASSWORD: creds.at('PASSWORD') } }),
   far,
@@ -32,7 +34,7 @@ export default defineDevloop({ name: 'shop', resources: [
 `,
   })
   const watching = await watch(['--runtime', 'process'], { cwd: folder, env })
-  const others = ['settings', 'creds', 'web', 'plain', 'once']
+  const others = ['settings', 'creds', 'token', 'web', 'plain', 'once']
   const allReady = () =>
     waitFor(() => others.every((name) => watching.resource(name)?.ready), { what: 'all that can be ready', timeoutMs: 60_000 })
   await allReady()
@@ -52,13 +54,18 @@ export default defineDevloop({ name: 'shop', resources: [
   })
   await put(join(folder, 'vault.txt'), `${printed}-2`)
   await answers(`http://127.0.0.1:${port}/`, new RegExp(`"PASSWORD":"${printed}-2"`), 30_000)
+  // what nothing tells of is read when somebody says so
+  await put(join(folder, 'token.env'), 'TOKEN=second')
+  expect((await run(['trigger', 'token'], { cwd: folder, env })).code).toBe(0)
+  await answers(`http://127.0.0.1:${port}/`, /"TOKEN":"second"/, 30_000)
   await allReady()
   expect(watching.resource('plain')?.pods[0]?.name).toBe(plain)
 
   const shown = await Promise.all(
-    [['status', '--json'], ['logs'], ['logs', 'creds']].map((args) => run(args, { cwd: folder, env })),
+    [['status', '--json'], ['logs'], ['logs', 'creds'], ['why', '.env']].map((args) => run(args, { cwd: folder, env })),
   )
   expect(shown[2]?.stdout).toContain('read')
+  expect(shown[3]?.stdout).toContain('config settings')
   const state = env['XDG_STATE_HOME'] as string
   const names = await readdir(state, { recursive: true, withFileTypes: true })
   const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))

@@ -19,7 +19,7 @@ const planOf = fc
   .record({
     resources: fc.array(
       fc.record({
-        kind: fc.constantFrom('app', 'app', 'plain', 'local'),
+        kind: fc.constantFrom('app', 'app', 'plain', 'local', 'config'),
         image: fc.constantFrom(...images),
         needs: fc.array(fc.nat(), { maxLength: 2 }),
         after: fc.array(fc.nat(), { maxLength: 2 }),
@@ -58,6 +58,7 @@ const planOf = fc
         at,
       }
       if (kind === 'local') return local
+      if (kind === 'config') return { kind, name: `r${index}`, secret: false, sources: [], ...graph, forward: [], at }
       return appSpec(`r${index}`, { image: kind === 'app' ? { built: image } : { ref: 'x' }, ...graph })
     })
     const whole = plan(
@@ -105,6 +106,8 @@ function start(state: State, work: NextWork['work'][number]): State {
       return play(state, { type: 'removal/started', resource: work.resource })
     case 'run-local':
       return play(state, { type: 'local/running', resource: work.resource })
+    case 'render':
+      return play(state, { type: 'render/started', resource: work.resource, key: work.key })
     default:
       return state
   }
@@ -123,13 +126,19 @@ function runningOf(state: State): { readonly good: NewAction[]; readonly bad: Ne
     }
     ends.push({ good: [good], bad: [{ type: 'build/failed', image: name, error }] })
   }
-  for (const { name, deploy, local } of Object.values(state.resources)) {
+  for (const { name, deploy, local, rendered } of Object.values(state.resources)) {
+    if (rendered?.status === 'running') {
+      const { key } = rendered
+      const good: NewAction = { type: 'render/finished', resource: name, key, output: `o${digests++ % 3}` }
+      ends.push({ good: [good], bad: [{ type: 'render/failed', resource: name, key, error, retryAt: 1 }] })
+    }
     if (deploy?.status === 'running') {
       const good: NewAction = {
         type: 'deploy/finished',
         resource: name,
         runtime: state.runtime.generation,
-        templates: [deploy.key],
+        templates: state.plan?.resources[name]?.kind === 'config' ? [] : [deploy.key],
+        digest: `e${digests++ % 3}`,
         warnings: [],
       }
       ends.push({ good: [good], bad: [{ type: 'deploy/failed', resource: name, error }] })
@@ -234,11 +243,13 @@ function take(state: State, step: Step): State {
       })
     }
     case 'touch': {
-      const local = pick(
-        names.filter((name) => state.resources[name]?.local),
+      const name = pick(
+        names.filter((one) => state.resources[one]?.local || state.resources[one]?.sources),
         step.which,
       )
-      return local === undefined ? state : play(state, { type: 'local/changed', resource: local })
+      if (name === undefined) return state
+      if (state.resources[name]?.local) return play(state, { type: 'local/changed', resource: name })
+      return play(state, { type: 'resource/sources', resource: name, hash: `h${step.which}` })
     }
     case 'trigger': {
       const name = pick(names, step.which)
@@ -256,7 +267,7 @@ function take(state: State, step: Step): State {
   }
 }
 
-/** Every image is scanned and looked for on disk. */
+/** Every image is scanned and looked for on disk, and what configs read is read. */
 const checked = (state: State): State =>
   play(
     state,
@@ -264,6 +275,9 @@ const checked = (state: State): State =>
       ...(image.sources ? [] : [scanned(image.name)]),
       ...(image.recordChecked ? [] : [{ type: 'image/checked', image: image.name, exists: image.record !== null } as const]),
     ]),
+    ...Object.values(state.resources).flatMap(({ name, sources }): NewAction[] =>
+      state.plan?.resources[name]?.kind === 'config' && !sources ? [{ type: 'resource/sources', resource: name, hash: 'h' }] : [],
+    ),
   )
 
 const isWorkedOn = (state: State, { name, deploy, local }: ResourceState): boolean =>

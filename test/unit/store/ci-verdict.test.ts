@@ -7,6 +7,7 @@ import type { State } from '../../../src/model/state.js'
 import { lookAtCi, newCiMemory, type CiLook } from '../../../src/store/ci-verdict.js'
 import { nextWork } from '../../../src/store/next-work.js'
 import type { NewAction } from '../../../src/store/store.js'
+import { plainGraph } from '../../support/plain-graph.js'
 import { appSpec, connected, freshState, loaded, plan, play, pod } from '../../support/states.js'
 
 const db = appSpec('db', { image: { ref: 'postgres' } })
@@ -81,6 +82,26 @@ test('passed once all has been ready for a second, and not for a moment', () => 
       [6, ready],
     ]).report,
   ).toBeUndefined()
+})
+
+test('what could not be rendered or read is over at once, unless it is tried again', () => {
+  const settings = { ...plainGraph, kind: 'config', name: 'settings', secret: true, sources: [], forward: [], at: db.at } as const
+  const begun = play(freshState(), loaded(plan([settings])), connected, {
+    type: 'resource/sources',
+    resource: 'settings',
+    hash: 'h',
+  })
+  const work = nextWork(begun, 0).work.find((one) => one.kind === 'render')
+  const key = work?.kind === 'render' ? work.key : ''
+  const failed = (retryAt?: number): State =>
+    play(
+      begun,
+      { type: 'render/started', resource: 'settings', key },
+      { type: 'render/failed', resource: 'settings', key, error: error('config/command'), ...(retryAt ? { retryAt } : {}) },
+    )
+  expect(codeOf(look([[1, failed()]]))).toBe('config/command')
+  // actions are played in the first seconds of 1970
+  expect(look([[-995, failed(2_000_000)]]).report).toBeUndefined()
 })
 
 test('what this run has started must have been ready for longer: a node tells late that a container has ended', () => {

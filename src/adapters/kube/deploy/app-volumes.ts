@@ -1,6 +1,6 @@
 // What is mounted into an app's pods: claims, empty folders, and ConfigMaps and Secrets with what devloop brings.
 import { isUtf8 } from 'node:buffer'
-import { createHash } from 'node:crypto'
+import { createHash, createHmac, type Hmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { DevloopError, type ErrorInfo } from '../../../errors/devloop-error.js'
 import { isSecretText, type AppSpec, type KubeObject, type VolumeFile, type VolumeSpec } from '../../../model/plan.js'
@@ -31,6 +31,8 @@ export interface AppVolumesInput {
   /** Content of the files, by path on this machine. */
   readonly files: ReadonlyMap<string, Buffer>
   readonly resolve: (file: VolumeFile) => string
+  /** Key of the hash: what the files hold may be secret. */
+  readonly hashKey: string
 }
 
 /** Content of every file of this machine that an app's volumes hold. @throws DevloopError devloopfile/file */
@@ -58,7 +60,7 @@ export function renderVolumes(input: AppVolumesInput): AppVolumes {
   const warnings: ErrorInfo[] = []
   const volumes: object[] = []
   const mounts: object[] = []
-  const digest = createHash('sha256')
+  const digest = createHmac('sha256', input.hashKey)
   let exclusive = false
   let brought = false
   for (const [index, volume] of (app.volumes ?? []).entries()) {
@@ -113,7 +115,7 @@ const isSecret = ({ secret, files }: Files): boolean =>
 function contentOf(
   { path, files }: Files,
   { files: read, resolve }: AppVolumesInput,
-  digest: ReturnType<typeof createHash>,
+  digest: Hmac,
 ): { readonly data: Record<string, string>; readonly binaryData: Record<string, string> } {
   const data: Record<string, string> = {}
   const binaryData: Record<string, string> = {}

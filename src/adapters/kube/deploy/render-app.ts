@@ -80,6 +80,7 @@ export function renderApp(given: RenderAppInput): Rendered {
     app,
     storage: input.storage,
     files: input.files,
+    hashKey: input.hashKey ?? '',
     resolve: ({ from }) => ('text' in from ? resolveText(from.text, context) : ''),
   })
   const hash = (value: object): string | undefined =>
