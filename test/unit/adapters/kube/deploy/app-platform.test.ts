@@ -176,7 +176,7 @@ describe('the "restricted" Pod Security Standard', () => {
   ])('%s', (_what, changes, place, uid, group) => {
     const { container, pod } = render(changes, { ...place, restricted: true }, '')
     expect(container?.securityContext).toMatchObject({ runAsNonRoot: true, allowPrivilegeEscalation: false })
-    const { runAsUser, fsGroup } = { ...container?.securityContext, ...(pod.securityContext as object) } as Record<
+    const { runAsUser, fsGroup } = { ...(container?.securityContext as object), ...(pod.securityContext as object) } as Record<
       string,
       unknown
     >
