@@ -1,6 +1,8 @@
 // Databases by their kind on a real cluster: from an empty namespace that enforces "restricted" to an app that reads from them; what
 // becomes of the links when one is gone; and what stays when the app is rebuilt and devloop is restarted.
 import { expect, test } from 'vitest'
+import { parseAllDocuments } from 'yaml'
+import type { KubeObject } from '../../src/model/plan.js'
 import { waitFor } from '../support/cluster.js'
 import { loop, type Loop, type Names } from '../support/loop.js'
 import { serviceImage } from '../support/service-images.js'
@@ -176,3 +178,48 @@ export default defineDevloop(() => ({
   expect(refused.code).toBe(1)
   expect(refused.stderr).toContain("Did you mean 'api'?")
 }, 600_000)
+
+test('all kinds are admitted by the API server, strictly checked, where only "restricted" pods are', async () => {
+  const one = await loop({
+    files: {},
+    devloopfile: ({ name, namespace }) => `
+import { defineDevloop, kafka, minio, mongodb, mysql, postgres, rabbitmq, redis } from 'devloop'
+export default defineDevloop(() => ({
+  name: '${name}',
+  cluster: { contexts: ['*'], namespace: '${namespace}' },
+  resources: [
+    postgres('a'), mysql('b'), mongodb('c'), redis('d', { size: '2Gi', storageClass: 'fast' }), rabbitmq('e'), kafka('f', { forward: 19092 }),
+    minio('g', { bucket: 'uploads' }),
+  ],
+}))
+`,
+  })
+  await one.connection.request('PATCH', `/api/v1/namespaces/${one.namespace}`, {
+    body: { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } },
+    contentType: 'application/merge-patch+json',
+  })
+  const rendered = await one.devloop('render')
+  expect(rendered.code, rendered.stderr).toBe(0)
+  const objects = parseAllDocuments(rendered.stdout).map((document) => document.toJS() as KubeObject)
+  const collections: Readonly<Record<string, string>> = {
+    Deployment: 'apis/apps/v1/namespaces/NS/deployments',
+    PersistentVolumeClaim: 'api/v1/namespaces/NS/persistentvolumeclaims',
+    Secret: 'api/v1/namespaces/NS/secrets',
+    Service: 'api/v1/namespaces/NS/services',
+    ServiceAccount: 'api/v1/namespaces/NS/serviceaccounts',
+  }
+  const dryRun = (path: string, body: object): Promise<unknown> =>
+    one.connection.request('POST', `/${path.replace('NS', one.namespace)}`, {
+      body,
+      query: { dryRun: 'All', fieldValidation: 'Strict' },
+    })
+  for (const object of objects) await dryRun(collections[object.kind] ?? `no collection of ${object.kind}`, object)
+  const deployments = objects.filter(({ kind }) => kind === 'Deployment')
+  expect(deployments.map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+  // Pod Security judges pods: Deployments are only warned of. Without the ServiceAccount, which is not there.
+  for (const { metadata, spec } of deployments) {
+    const { template } = spec as { template: { spec: Record<string, unknown> } }
+    const { serviceAccountName: _own, ...pod } = template.spec
+    await dryRun('api/v1/namespaces/NS/pods', { apiVersion: 'v1', kind: 'Pod', metadata: { name: metadata.name }, spec: pod })
+  }
+}, 120_000)

@@ -201,6 +201,23 @@ describe('the environment of an app', () => {
     expect(await one.fetch('api', '/env/PORT_HTTP')).toBe('other')
   })
 
+  it('tries the links that lead to others', async () => {
+    const record = await one.build()
+    const from = { containerId: '', namespace: '', pod: '', container: 'api' }
+    const link = { to: 'web', portName: 'http', host: 'web', port: 80 }
+    expect(await one.runtime.reach(from, link, never)).toEqual({ state: 'failed', step: 'tcp', why: 'nothing of web runs' })
+    await one.deploy(one.app({ name: 'web', ports: { http: 80, admin: 9000 } }), record)
+    await one.ready('web')
+    expect(await one.runtime.reach(from, link, never)).toEqual({ state: 'ok' })
+    expect(await one.runtime.reach(from, { ...link, portName: 'admin' }, never)).toMatchObject({
+      state: 'failed',
+      why: expect.stringMatching(/^nothing accepts connections on 127\.0\.0\.1:\d+$/) as string,
+    })
+    await expect(one.runtime.reach(from, { ...link, portName: 'admin' }, AbortSignal.abort())).rejects.toMatchObject({
+      name: 'AbortError',
+    })
+  })
+
   it('says what is wrong with an address', async () => {
     const api = one.app({ env: { DB: [{ kind: 'address', resource: 'db', part: 'address' }] } })
     await expect(one.deploy(api, await one.build(), [one.app({ name: 'db', ports: {} })])).rejects.toMatchObject({
@@ -280,11 +297,9 @@ describe('prepare', () => {
     await one.ready('api')
     const gate = join(one.dir, 'gate')
     const deployed = one.deploy(app(`while ! test -e ${gate}; do sleep 0.02; done`), await one.build())
-    await until('a second pod', () => one.observed.get('api')?.pods.length === 2)
-    expect(one.observed.get('api')).toMatchObject({
-      rolledOut: false,
-      message: expect.stringContaining('prepares: while') as string,
-    })
+    // there is a second pod before its command runs
+    await until('a second pod that is prepared', () => one.observed.get('api')?.message?.includes('prepares: while'))
+    expect(one.observed.get('api')?.rolledOut).toBe(false)
     expect(one.observed.get('api')?.pods.map((pod) => pod.phase)).toEqual(['running', 'pending'])
     mkdirSync(gate)
     await deployed
