@@ -199,7 +199,7 @@ export default defineDevloop(() => ({
     contentType: 'application/merge-patch+json',
   })
   const rendered = await one.devloop('render')
-  expect([rendered.code, rendered.stderr]).toEqual([0, ''])
+  if (rendered.code !== 0) throw new Error(rendered.stderr)
   const objects = parseAllDocuments(rendered.stdout).map((document) => document.toJS() as KubeObject)
   const collections: Readonly<Record<string, string>> = {
     Deployment: 'apis/apps/v1/namespaces/NS/deployments',
