@@ -210,6 +210,10 @@ test('a kubeconfig for one namespace: it works there and nowhere else, renews it
   })
   expect(stdout.trim()).toBe('yes')
 
+  // and devloop runs with it
+  const ran = await run(['ci'], { cwd, env: { ...env, KUBECONFIG: file } })
+  expect([ran.code, ran.stdout + ran.stderr]).toEqual([0, expect.not.stringContaining('cluster/rights')])
+
   await admin.request('DELETE', `/api/v1/namespaces/${namespace}/serviceaccounts/${scoped.facts.account}`)
   let told = ''
   await waitFor(
