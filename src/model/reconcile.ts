@@ -84,21 +84,19 @@ export function reconcile(sides: Sides): Reconciled {
  */
 function halt(root: string, { common, container, isMeant }: Sides, locals: Tree, { forth, back, conflicts }: Reconciled): void {
   const isIn = (path: string): boolean => path === root || path.startsWith(`${root}/`)
-  const hold = (moves: Map<string, Move>, kind: Conflict['kind'], isEmpty: boolean): void => {
-    if (!isEmpty) return
-    const deletes = [...moves].filter(([path, { wanted }]) => wanted.kind === 'absent' && isIn(path))
-    if (kind === 'emptied-here' && (isMeant?.(root) || countIn(common) === 1)) return
-    for (const [path, { was, wanted }] of deletes) {
+  const countIn = (tree: Tree): number => [...tree.keys()].filter(isIn).length
+  const holdDeletes = (moves: Map<string, Move>, conflict: (was: Wanted) => Conflict): void => {
+    for (const [path, { was, wanted }] of moves) {
+      if (wanted.kind !== 'absent' || !isIn(path)) continue
       moves.delete(path)
-      conflicts.set(
-        path,
-        kind === 'emptied-here' ? { kind, local: wanted, container: was } : { kind, local: was, container: wanted },
-      )
+      conflicts.set(path, conflict(was))
     }
   }
-  const countIn = (tree: Tree): number => [...tree.keys()].filter(isIn).length
-  if (forth.size > 0) hold(forth, 'emptied-here', countIn(locals) === 0)
-  if (back.size > 0) hold(back, 'emptied-there', countIn(container) === 0)
+  const isMeantHere = (): boolean => (isMeant?.(root) ?? false) || countIn(common) === 1
+  if (forth.size > 0 && countIn(locals) === 0 && !isMeantHere())
+    holdDeletes(forth, (was) => ({ kind: 'emptied-here', local: absent, container: was }))
+  if (back.size > 0 && countIn(container) === 0)
+    holdDeletes(back, (was) => ({ kind: 'emptied-there', local: was, container: absent }))
 }
 
 /** Writing a file where the other side has a folder, or the reverse, would take with it what is there. */
