@@ -93,6 +93,20 @@ test('logs takes what people know from elsewhere', async () => {
   expect(await logs('--container', 'none')).toBe('')
 })
 
+test('logs that are not followed end with what there was', async () => {
+  const cwd = await project({
+    'Devloopfile.ts': `
+import { defineDevloop, local } from 'devloop'
+export default defineDevloop({ name: 'flood', resources: [local('flood', { serve: 'while :; do echo drop; sleep 0.001; done' })] })
+`,
+  })
+  const env = await homes()
+  const watching = start(['watch', '--runtime', 'process'], { cwd, env })
+  await waitFor(() => /drop\n/.test(watching.output()), { what: 'the first lines' })
+  const asked = Array.from({ length: 8 }, () => start(['logs', 'flood', '--raw', '--tail', '2'], { cwd, env }).ended)
+  for (const { stdout } of await Promise.all(asked)) expect(stdout).toBe('drop\ndrop\n')
+})
+
 test('status and logs of some resources, by name and by label', async () => {
   const cwd = await project({
     'Devloopfile.ts': `

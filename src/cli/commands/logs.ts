@@ -39,6 +39,8 @@ export const logs = (options: LogsOptions): Promise<number> =>
     return new Promise<number>((resolve) => {
       let kept: LogEntry[] | undefined = []
       client.logs({ ...selection, ...(options.only.length === 0 ? {} : { resources }) }, ({ lines, dropped, caughtUp }) => {
+        // without -f, what comes while this ends is nobody's wish
+        if (!kept && !options.follow) return
         if (dropped > 0 && !(picks && kept)) process.stderr.write(`… ${dropped} lines are missing here\n`)
         const found = lines.filter(wanted)
         if (!kept) return print(found)
