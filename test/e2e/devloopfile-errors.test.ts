@@ -58,7 +58,7 @@ describe('while all runs', () => {
     expect(await mistake(words.devloopfile().replace('forward:', 'forwards:'))).toMatchInlineSnapshot(`
       "devloopfile/invalid at Devloopfile.ts:9
       app 'words': there is no option \`forwards\`.
-      Received forwards: PORT. Options: image, port, ports, forward, env, command, args, replicas, readiness, job, headless, aliases, portVariables, volumes, probe, workdir, user, pod, debug, process, needs, rebuildAfter, labels, auto, trigger and enabled.
+      Received forwards: PORT. Options: image, port, ports, forward, env, envFrom, command, args, replicas, readiness, job, headless, aliases, portVariables, volumes, probe, workdir, user, pod, expose, serviceAccount, debug, process, needs, rebuildAfter, labels, auto, trigger and enabled.
       -> Did you mean 'forward'?"
     `)
   })
