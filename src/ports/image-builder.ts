@@ -95,6 +95,11 @@ export interface ImageBuilder {
 export interface EngineWish {
   /** From the Devloopfile. */
   readonly settings?: EngineSettings
+  /**
+   * Gives a login for a registry's host where this machine has none; undefined = nor has it.
+   * @throws DevloopError registry/auth
+   */
+  readonly login?: (host: string) => Promise<PullLogin | undefined>
   /** For an engine in the cluster. */
   readonly dial?: {
     /** For people, such as `deployment/engine in dev`. */

@@ -168,14 +168,11 @@ describe('requests', () => {
 describe('discovery', () => {
   it('finds the announced registry and the platform of the nodes', async () => {
     const host = await testRegistry()
-    expect(await discoverRegistry(connection, undefined, never)).toMatchObject({ push: host })
-    expect(await discoverRegistry(connection, { push: `${host}/team`, fallback: false }, never)).toMatchObject({
-      push: `${host}/team`,
-    })
-    expect(await discoverRegistry(connection, { push: 'registry.example/x', fallback: false }, never)).toEqual({
-      push: 'registry.example/x',
-      pull: 'registry.example/x',
-    })
+    const found = async (push?: string) =>
+      (await discoverRegistry(connection, push === undefined ? undefined : { push, fallback: false }, never)).registry
+    expect(await found()).toMatchObject({ push: host })
+    expect(await found(`${host}/team`)).toMatchObject({ push: `${host}/team` })
+    expect(await found('registry.example/x')).toEqual({ push: 'registry.example/x', pull: 'registry.example/x' })
     expect(await discoverPlatform(connection, never)).toMatch(/^linux\/\w+$/)
   })
 })

@@ -1,25 +1,30 @@
 // Pushing to registries with a login, by the engine: what credentials are found where, and what is told when they do not do.
 // Needs Debian's docker-registry and openssl, and the right to write to /etc/docker/certs.d.
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { createEngineConnector } from '../../src/adapters/docker/engine.js'
 import { createDockerBuilder } from '../../src/adapters/docker/image-builder.js'
 import type { BuildRecord } from '../../src/model/build-record.js'
-import type { Registry } from '../../src/ports/image-builder.js'
+import { openshiftLogin } from '../../src/adapters/kube/openshift-registry.js'
+import type { EngineWish, Registry } from '../../src/ports/image-builder.js'
 import type { ErrorInfo } from '../../src/errors/devloop-error.js'
 import { createAuthority, type Authority } from '../support/certificates.js'
 import { htpasswdUser, ownAddresses, startRegistry, type TestRegistry } from '../support/registries.js'
 import { startTokenServer, type TokenServer } from '../support/token-server.js'
+import { fakeApiServer } from '../unit/adapters/kube/fake-api-server.js'
 import { scanTree } from '../unit/adapters/docker/scan-tree.js'
 
 const base = `${process.env['DEVLOOP_TEST_REGISTRY'] ?? ''}/testbed/busybox:1`
 const never = new AbortController().signal
 const writer = { name: 'writer', password: 'wr1ter-pass', identityToken: 'identity-of-writer-0123', may: () => ['pull', 'push'] }
 const reader = { name: 'reader', password: 're4der-pass', identityToken: 'identity-of-reader-0123', may: () => ['pull'] }
+/** As OpenShift's registry takes it: any name, with the token of the API server for a password. */
+const bearerOfToken = { ...writer, name: 'devloop', password: 'sha256~t0ken-of-the-api-server', identityToken: 'none-0123456789' }
 const secrets = [
+  bearerOfToken.password,
   htpasswdUser.password,
   writer.password,
   writer.identityToken,
@@ -40,7 +45,7 @@ beforeAll(async () => {
   const addresses = ownAddresses()
   const certificate = await authority.issue('registry', addresses)
   const [first = ''] = addresses
-  tokens = await startTokenServer(first, certificate, [writer, reader])
+  tokens = await startTokenServer(first, certificate, [writer, reader, bearerOfToken])
   basic = await startRegistry({ authority, certificate, auth: 'htpasswd' })
   bearer = await startRegistry({ authority, certificate, auth: tokens })
 })
@@ -89,8 +94,9 @@ interface Outcome {
 }
 
 const registryAt = (host: string): Registry => ({ push: `${host}/team`, pull: `${host}/team` })
-const builder = () =>
+const builder = (engine?: EngineWish) =>
   createDockerBuilder({
+    ...(engine ? { engine } : {}),
     env: {
       ...process.env,
       DOCKER_CONFIG: folder,
@@ -101,11 +107,11 @@ const builder = () =>
   })
 
 /** Build something small (`run` is a step of it) and push it there. */
-async function push(host: string, run = 'true', over: Partial<Registry> = {}): Promise<Outcome> {
+async function push(host: string, run = 'true', over: Partial<Registry> = {}, engine?: EngineWish): Promise<Outcome> {
   const lines: string[] = []
   const context = path.join(folder, 'context')
   const started = Date.now()
-  const outcome = await builder()
+  const outcome = await builder(engine)
     .build(
       {
         image: {
@@ -138,6 +144,28 @@ async function push(host: string, run = 'true', over: Partial<Registry> = {}): P
   }
   return { ...outcome, lines, took: Date.now() - started }
 }
+
+test('the token of the kubeconfig, where this machine has no login: pushed to NAMESPACE/NAME, and nothing is written down', async () => {
+  const [host = ''] = bearer.names
+  const api = await fakeApiServer((_request, response) => response.end(), { token: bearerOfToken.password })
+  onTestFinished(() => api.close())
+  const engine: EngineWish = {
+    login: async (asked) => (asked === host ? openshiftLogin(api.connection, host) : undefined),
+  }
+  const before = tokens.asked.length
+  const place = { push: `${host}/dev`, pull: 'image-registry.openshift-image-registry.svc:5000/dev' }
+  const { ref, error } = await push(host, 'true', place, engine)
+  expect(error).toBeUndefined()
+  expect(ref).toMatch(/^image-registry\.openshift-image-registry\.svc:5000\/dev\/devloop-test_[0-9a-f]+:devloop-/)
+  const repository = (ref ?? '').replace(/^[^/]+\//, '').replace(/:[^:]*$/, '')
+  const pushes = tokens.asked.slice(before).filter(({ scope }) => scope.includes('push'))
+  expect(pushes.length).toBeGreaterThan(0)
+  expect(new Set(pushes.map(({ user, scope }) => `${user} ${scope.split(':')[1]}`))).toEqual(new Set([`devloop ${repository}`]))
+  expect(await readdir(folder)).toEqual(['context'])
+  // with the login of this machine that one counts
+  await config({ auths: { [host]: login({ ...writer, password: 'n0t-the-password' }) } })
+  expect((await push(host, 'true', place, engine)).error?.code).toBe('registry/auth')
+})
 
 describe('with name and password', () => {
   test.each(['auths', 'credHelpers', 'credsStore'])('credentials in %s push, by every name of the registry', async (where) => {

@@ -22,6 +22,9 @@ export interface RegistryAuth {
   readonly serveraddress: string
 }
 
+/** Credentials for a registry's host, or for one repository of it (with its host). @throws DevloopError registry/auth */
+export type FindLogin = (host: string, signal: AbortSignal, repository?: string) => Promise<RegistryAuth | undefined>
+
 /** Docker Hub's key in configuration files, unlike any other registry's. */
 const hubKey = 'https://index.docker.io/v1/'
 const hubHosts = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com'])

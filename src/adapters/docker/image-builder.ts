@@ -7,7 +7,7 @@ import { namesIn, type TaggedName } from '../../model/image-names.js'
 import type { CustomBuild } from '../../model/plan.js'
 import type { ProcessRunner } from '../../ports/process-runner.js'
 import type { BuildProgress, BuildRequest, BuiltImage, EngineBuilder, EngineWish, Registry } from '../../ports/image-builder.js'
-import { findCredentials, loginForNodes, registryHost, type RegistryAuth } from './auth.js'
+import { findCredentials, loginForNodes, registryHost, type FindLogin, type RegistryAuth } from './auth.js'
 import { prepareJob } from './build-job.js'
 import { buildWithBuildkit } from './buildkit-build.js'
 import { buildWithClassic } from './classic-build.js'
@@ -46,11 +46,18 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): EngineB
   const pushable = new Set<string>()
   let swept: Engine | undefined
 
+  /** What this machine knows counts before what the cluster gives. */
+  const findLogin: FindLogin = async (host, signal, repository) => {
+    const own = await findCredentials(host, env, signal, repository)
+    const given = own ? undefined : await options.engine?.login?.(host)
+    return own ?? (given && { username: given.username, password: given.password, serveraddress: host })
+  }
+
   const credentialsFor = (signal: AbortSignal): FindCredentials => {
     const found = new Map<string, Promise<RegistryAuth | undefined>>()
     return (host, repository) => {
       const key = repository ?? host
-      const known = found.get(key) ?? findCredentials(host, env, signal, repository)
+      const known = found.get(key) ?? findLogin(host, signal, repository)
       found.set(key, known)
       return known
     }
@@ -172,12 +179,12 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): EngineB
     const engine = await connect(signal)
     if (!registry) return (await idInEngine(engine, record.ref, signal)) !== undefined
     const pushed = { repository: registry.push + named.repository.slice(registry.pull.length), tag: named.tag }
-    const auth = await findCredentials(registryHost(pushed.repository), env, signal, pushed.repository)
+    const auth = await findLogin(registryHost(pushed.repository), signal, pushed.repository)
     return (await findInRegistry(engine, pushed, registry, { auth, env }, signal)) !== undefined
   }
 
   return {
-    pruner: createImagePruner({ connect, env }),
+    pruner: createImagePruner({ connect, env, findLogin }),
     build,
     exists,
     async provide(image, registry, told, signal) {
@@ -216,7 +223,7 @@ export function createDockerBuilder(options: DockerBuilderOptions = {}): EngineB
     },
     async pullLogin(repository, signal) {
       const host = registryHost(repository)
-      return loginForNodes(host, await findCredentials(host, env, signal, repository))
+      return loginForNodes(host, await findLogin(host, signal, repository))
     },
   }
 }

@@ -1,7 +1,7 @@
 // The image pruner over a Docker engine, and over the registries that it pushes to.
 import type { MadeImage } from '../../model/made-image.js'
 import type { ImagePruner, LabelledImage } from '../../ports/image-pruner.js'
-import { findCredentials, registryHost } from './auth.js'
+import { registryHost, type FindLogin } from './auth.js'
 import { readCache, removeFromCache } from './build-cache.js'
 import type { Environment } from './docker-config.js'
 import { EngineAnswerError, type ConnectEngine, type Engine } from './engine.js'
@@ -14,9 +14,10 @@ export interface PrunerOptions {
   readonly connect: ConnectEngine
   /** Where DOCKER_CONFIG and its like are read. */
   readonly env: Environment
+  readonly findLogin: FindLogin
 }
 
-export function createImagePruner({ connect, env }: PrunerOptions): ImagePruner {
+export function createImagePruner({ connect, env, findLogin }: PrunerOptions): ImagePruner {
   return {
     engine: async (signal) => (await connect(signal)).endpoint.address,
     async labelled(instance, signal) {
@@ -53,7 +54,7 @@ export function createImagePruner({ connect, env }: PrunerOptions): ImagePruner 
       // it takes no deletions over this API
       if (host === 'docker.io') return 'refused'
       const [auth, insecure] = await Promise.all([
-        findCredentials(host, env, signal),
+        findLogin(host, signal),
         connect(signal).then((engine) => mayBePlain(engine, host, signal)),
       ])
       const http = createRegistryHttp(host, env, insecure)

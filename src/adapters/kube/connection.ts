@@ -67,6 +67,8 @@ export interface KubeConnection {
    * for `error` and `close` at once. The signal covers the opening only. @throws DevloopError cluster/*, AbortError
    */
   openWebSocket(path: string, query: WebSocketQuery, protocols: readonly string[], signal: AbortSignal): Promise<WebSocket>
+  /** The token that requests carry now; undefined = the user logs in by other means. Secret. @throws DevloopError cluster/unauthorized */
+  token(): Promise<string | undefined>
   /** Anything thrown by the client as a DevloopError: what was tried (`what`, such as `list pods in dev`), on which server. */
   translate(thrown: unknown, what: string): DevloopError
   /** Moving mean of milliseconds until an answer begins; undefined before the first request. */
@@ -133,6 +135,10 @@ export async function connectKube(options: RuntimeOptions, signal: AbortSignal):
       guarded(request.what ?? `GET ${path}`, request.signal, () => http.open('GET', path, { ...request, long: true })),
     openWebSocket: (path, query, protocols, given) =>
       guarded(`connect to ${path}`, given, () => openKubeWebSocket(server, credentials, path, query, protocols, given)),
+    async token() {
+      const { Authorization: header } = (await credentials.get()).headers
+      return typeof header === 'string' ? /^Bearer (.+)$/.exec(header)?.[1] : undefined
+    },
     translate,
     latencyMs: () => http.latencyMs(),
     suspect: (at) => http.suspect(at),

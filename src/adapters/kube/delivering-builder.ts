@@ -13,7 +13,12 @@ const unknownConfig: ImageConfig = { entrypoint: [], cmd: [], workingDir: '/', u
 
 const silent = { step: (): void => {}, log: (): void => {} }
 
-export function deliveringBuilder(builder: EngineBuilder, connection: KubeConnection): ImageBuilder {
+/** @param hidden a registry of the cluster's own that nothing outside of it reaches */
+export function deliveringBuilder(
+  builder: EngineBuilder,
+  connection: KubeConnection,
+  hidden?: { /** How that can be changed. */ readonly help: string },
+): ImageBuilder {
   const { context, product } = connection
 
   /** Asked anew each time: the engine may be another one by now. @throws DevloopError registry/none, cluster/*, engine/* */
@@ -25,8 +30,10 @@ export function deliveringBuilder(builder: EngineBuilder, connection: KubeConnec
     const found = chooseDelivery(product, context, await builder.identity(signal), nodes)
     if (found) return found
     throw new DevloopError('registry/none', `No registry is known that ${image} could be pushed to and pulled from.`, {
-      why: `The Devloopfile names none, and the cluster of context "${context}" announces none that you may read.`,
-      help: "Name one in the Devloopfile: cluster: { registry: 'HOST:PORT' }",
+      why: hidden
+        ? `The Devloopfile names none, and that of the cluster of context "${context}" cannot be reached from outside.`
+        : `The Devloopfile names none, and the cluster of context "${context}" announces none that you may read.`,
+      help: [hidden?.help, "Name one in the Devloopfile: cluster: { registry: 'HOST:PORT' }"].filter(Boolean).join(' Or: '),
     })
   }
 

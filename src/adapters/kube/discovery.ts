@@ -4,20 +4,38 @@ import type { RegistrySettings } from '../../model/plan.js'
 import type { Registry } from '../../ports/image-builder.js'
 import type { KubeConnection } from './connection.js'
 import { statusOf } from './errors.js'
+import { findOpenshiftRegistry, type OpenshiftRegistry } from './openshift-registry.js'
+
+/** What is known of the registry to use. */
+export interface FoundRegistry {
+  /** Undefined = none is known. */
+  readonly registry: Registry | undefined
+  /** OpenShift's own, where the cluster has that and announces no other. */
+  readonly openshift?: OpenshiftRegistry
+}
 
 /**
  * The registry to use. The Devloopfile's word counts more than what the cluster announces, unless it says that it is a fallback;
- * the announcement then only tells by which name the nodes know the same place. Undefined = none is known.
+ * the announcement then only tells by which name the nodes know the same place.
  * @throws DevloopError cluster/* when the cluster cannot be asked; not being allowed to is taken as "nothing announced"
  */
 export async function discoverRegistry(
   connection: KubeConnection,
   settings: RegistrySettings | undefined,
   signal: AbortSignal,
-): Promise<Registry | undefined> {
-  const announced = await announcedRegistry(connection, signal)
-  return chooseRegistry(settings, announced ?? (await microk8sRegistry(connection, signal)))
+): Promise<FoundRegistry> {
+  const announced = (await announcedRegistry(connection, signal)) ?? (await microk8sRegistry(connection, signal))
+  if (announced) return { registry: chooseRegistry(settings, announced) }
+  const openshift = await findOpenshiftRegistry(connection, signal)
+  const own = openshift?.host === undefined ? undefined : inNamespace(openshift.host, openshift.internal, connection.namespace)
+  return { registry: chooseRegistry(settings, own), ...(openshift ? { openshift } : {}) }
 }
+
+/** A repository of OpenShift's is in a namespace, and its path has nothing else. */
+const inNamespace = (host: string, internal: string, namespace: string): Registry => ({
+  push: `${host}/${namespace}`,
+  pull: `${internal}/${namespace}`,
+})
 
 /** The same, from what is known of both. */
 export function chooseRegistry(settings: RegistrySettings | undefined, announced: Registry | undefined): Registry | undefined {

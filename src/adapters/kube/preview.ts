@@ -65,7 +65,7 @@ export async function openKubePreview(options: RuntimeOptions, tools: PreviewToo
   const connection = bound.withNamespace(name)
   const kinds = createKindCatalog(connection)
   const inventory = createInventory(connection, options)
-  const [version, nodes, registry] = await Promise.all([
+  const [version, nodes, { registry }] = await Promise.all([
     discoverVersion(connection, signal),
     discoverPlatform(connection, signal),
     discoverRegistry(connection, options.cluster.registry, signal),

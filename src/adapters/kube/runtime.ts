@@ -20,6 +20,7 @@ import { deliveringBuilder } from './delivering-builder.js'
 import { pullSource } from './deploy/pull-secret.js'
 import { workloadKindOf } from './deploy/render-app.js'
 import { manifestObjects } from './deploy/render-manifests.js'
+import { exposeRegistryHelp, openshiftLogin, type OpenshiftRegistry } from './openshift-registry.js'
 import { dialPod } from './dial.js'
 import { dialEngineInPod } from './engine-in-pod.js'
 import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
@@ -65,9 +66,11 @@ export const openKubeRuntime =
   async (options, signal) => {
     const bound = await connectKube(options, signal)
     try {
-      const [resolved, registry, platform, version] = await Promise.all([
-        developersNamespace(bound, options, parts.log, signal),
-        discoverRegistry(bound, options.cluster.registry, signal),
+      const resolving = developersNamespace(bound, options, parts.log, signal)
+      const [resolved, { registry, openshift }, platform, version] = await Promise.all([
+        resolving,
+        // OpenShift's own registry has a place for each namespace
+        resolving.then(({ name }) => discoverRegistry(bound.withNamespace(name), options.cluster.registry, signal)),
         discoverPlatform(bound, signal),
         discoverVersion(bound, signal),
       ])
@@ -83,7 +86,7 @@ export const openKubeRuntime =
         ...(version === undefined ? {} : { version }),
       }
       const life = new AbortController()
-      const { runtime, pullConfig } = compose(parts, connection, info, options, life)
+      const { runtime, pullConfig } = compose(parts, connection, { info, openshift }, options, life)
       try {
         const log = parts.log ?? (() => undefined)
         await useSandbox({ connection, options, resolved, pullConfig, log, life: life.signal }, signal)
@@ -107,7 +110,7 @@ interface Composed {
 function compose(
   parts: KubeRuntimeParts,
   connection: KubeConnection,
-  info: RuntimeInfo,
+  { info, openshift }: { readonly info: RuntimeInfo; readonly openshift: OpenshiftRegistry | undefined },
   options: Parameters<OpenRuntime>[0],
   life: AbortController,
 ): Composed {
@@ -115,8 +118,13 @@ function compose(
   const builder = parts.builder({
     ...(engine ? { settings: engine } : {}),
     ...(engine && 'inCluster' in engine ? { dial: dialEngineInPod(connection, engine.inCluster) } : {}),
+    ...(openshift ? { login: async (host) => (host === openshift.host ? openshiftLogin(connection, host) : undefined) } : {}),
   })
-  const delivering = deliveringBuilder(builder, connection)
+  const delivering = deliveringBuilder(
+    builder,
+    connection,
+    openshift && openshift.host === undefined ? { help: exposeRegistryHelp } : undefined,
+  )
   const notes = createAgentNotes(options.stateDir)
   const log = parts.log ?? (() => undefined)
   const source = createAgentSupply({
