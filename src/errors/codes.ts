@@ -252,6 +252,10 @@ export const errorCodes = {
   ),
   'rollout/timeout': entry('The rollout did not become ready in time.', "Read the pod's log and events."),
   'app/volume': entry('A volume of an app cannot be what it was declared to be.', 'Read the reason in the error.'),
+  'app/not-admitted': entry(
+    'An app cannot be reached from outside of the cluster.',
+    'Read the reason in the error, and correct `expose`.',
+  ),
   'app/exited': entry('The process of an app ended.', 'Read its log; the next save is tried again.'),
   'app/start': entry('The process of an app could not be started.', 'Check `process.command` and its working folder.'),
   'app/prepare': entry('The prepare step of an app failed.', 'Read its output.'),

@@ -269,6 +269,13 @@ export interface ObservedState {
   readonly asleep?: string
   readonly message?: string
   readonly error?: ErrorInfo
+  /** As Observed.exposed. */
+  readonly exposed?: {
+    readonly kind: 'route' | 'ingress'
+    readonly url: string
+    readonly state: 'listening' | 'waiting' | 'failed'
+    readonly error?: ErrorInfo
+  }
   /** As Observed.redeploy. */
   readonly redeploy?: string
   readonly pods: readonly PodState[]

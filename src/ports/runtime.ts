@@ -90,8 +90,19 @@ export interface Observed {
   /** Why it is not rolled out, in words; or the newest problem. */
   readonly message?: string
   readonly error?: ErrorInfo
+  /** How it is reached from outside of the cluster; undefined = it is not, or there is no address yet. */
+  readonly exposed?: ExposedAddress
   /** It must be deployed once more, and the runtime will do it in another way; which one, in words. It stays so for the runtime's life. */
   readonly redeploy?: string
+}
+
+/** An address that a cluster gives to an app. */
+export interface ExposedAddress {
+  readonly kind: 'route' | 'ingress'
+  readonly url: string
+  /** `waiting`: nothing has taken it up yet. */
+  readonly state: 'listening' | 'waiting' | 'failed'
+  readonly error?: ErrorInfo
 }
 
 /** Something that the runtime warns of, of an object that belongs to a resource. */

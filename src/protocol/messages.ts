@@ -398,7 +398,7 @@ export interface DebugView {
 }
 
 export interface EndpointView {
-  /** Such as `http`. */
+  /** Name or number of the port, such as `http`; `debug`; `route` or `ingress`, which lead there from outside of the cluster. */
   readonly name: string
   readonly url: string
   readonly state: 'listening' | 'waiting' | 'failed'

@@ -282,7 +282,8 @@ function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec):
       },
     ]
   }
-  return forwardsOf(spec).map(({ local, name, isDebug }) => {
+  const { exposed } = resource.observed ?? {}
+  const forwarded = forwardsOf(spec).map(({ local, name, isDebug }): EndpointView => {
     const forward = state.forwards[local]
     const listening = forward?.status === 'listening' && currentPods(resource).some((pod) => isServing(state, resource, pod))
     return {
@@ -292,6 +293,9 @@ function endpointsOf(state: State, resource: ResourceState, spec: ResourceSpec):
       ...optional('error', forward?.error),
     }
   })
+  if (!exposed) return forwarded
+  const { kind, ...outside } = exposed
+  return [...forwarded, { name: kind, ...outside }]
 }
 
 function linkViews(state: State, name: string): LinkView[] | undefined {

@@ -38,6 +38,7 @@ import { keepToken } from './scoped/keep-token.js'
 import type { AgentAccess } from './sync/choose-transport.js'
 import { openExec } from './sync/exec.js'
 import { watchAgent } from './agent/watch-agent.js'
+import { watchExposed } from './watch-exposed.js'
 
 /** Why there is no agent in pods that something else deploys. */
 const foreign = 'devloop does not deploy its pods itself'
@@ -144,6 +145,7 @@ function compose(
   const deployer = createDeployer(connection, options, pull, inventory, agent, secrets.read)
   const releases = createReleaseDeployer(connection, options, inventory, parts.releases, pull, agent)
   const observer = createObserver(connection, options, life.signal, parts.log)
+  const exposed = watchExposed(connection, options, life.signal)
   const watches = createAdoptedWatches(connection, options, life.signal)
   const customs = createCustomDeployer(connection, options, parts.processes, watches, life.signal)
   if (connection.scoped) keepToken({ connection, user: connection.scoped, log, life: life.signal })
@@ -191,6 +193,7 @@ function compose(
       observer.deploying(resource.name, expectedOf(resource, connection.namespace))
       const deployed = await deployer.deploy({ ...request, resource }, signal)
       observer.deployed(request.resource.name, deployed.templates)
+      exposed.deployed(deployed.objects)
       return deployed
     },
     config: (name) => deployer.config(name),
@@ -219,7 +222,7 @@ function compose(
         agent.refused.set(resource, why)
         log(`no agent is put into the pods of ${resource}: ${why}`)
       }
-      observer.start(watchAgent(secrets.through(onObserved), { onTrouble, life: life.signal }), onLost, onEvent)
+      observer.start(watchAgent(exposed.through(secrets.through(onObserved)), { onTrouble, life: life.signal }), onLost, onEvent)
     },
     replacePod: (pod, signal) => replacePod(connection, pod, within(signal)),
     logs: (request, onLine, signal) => followLogs(connection, request, onLine, within(signal)),
