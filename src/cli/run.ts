@@ -195,6 +195,27 @@ export async function run(argv: readonly string[]): Promise<number> {
         return (await import('./commands/render.js')).render(selectors(names, options), args, options)
       }),
     )
+  withChoices(onCluster('eject', 'Write the objects of apps as files of your own, for the pipeline that deploys them.'))
+    .addOption(labelOption())
+    .argument('[resource...]', 'by name or `label:NAME`; with the configs that they use')
+    .usage('[options] <resource...> [-- args...]')
+    .addOption(new Option('--output <format>', 'form of the files').choices(['yaml', 'kustomize']).default('yaml'))
+    .option('--dir <folder>', 'write them there; default: YAML goes to stdout')
+    .addOption(several('--image <name=reference>', 'what is to run for an image of the Devloopfile; may be given several times'))
+    .addOption(
+      new Option('--expose <kind>', 'what exposed apps become; default: what the cluster has').choices(['route', 'ingress']),
+    )
+    .option('--force', 'write over files that are there and differ')
+    .addHelpText(
+      'after',
+      '\nWhat stands after -- is given to the Devloopfile as `args`.\nValues of Secrets are never written: secrets.yaml.template names them. The cluster is only asked whether it has Routes, and only where that matters.',
+    )
+    .action(
+      does(async (operands: string[], options) => {
+        const { names, args } = splitArgs(argv, operands)
+        return (await import('./commands/eject.js')).eject(selectors(names, options), args, options)
+      }),
+    )
   withChoices(onCluster('diff', 'Show what a deploy would change in the cluster, by dry runs of the cluster.'))
     .addOption(labelOption())
     .argument('[resource...]', 'only these, by name or `label:NAME`')

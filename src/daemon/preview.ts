@@ -154,7 +154,7 @@ async function withPreview<T>(
 }
 
 /** @param wanted names and `label:NAME`; none = all */
-function chosen(plan: Plan, wanted: readonly string[]): readonly string[] {
+export function chosen(plan: Plan, wanted: readonly string[]): readonly string[] {
   if (wanted.length === 0) return Object.keys(plan.resources)
   const { names, unknown } = select(plan, wanted)
   const [first] = unknown

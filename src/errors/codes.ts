@@ -362,6 +362,8 @@ export const errorCodes = {
     'Let at least one resource start by itself, or name one.',
   ),
   'ci/report': entry('The report of `devloop ci` cannot be written.', 'Check the path, and that this user may write there.'),
+  'eject/exists': entry('A file that `devloop eject` would write is there already.', 'Name another folder, or use --force.'),
+  'eject/write': entry('A file of `devloop eject` cannot be written.', 'Check the path, and that this user may write there.'),
   // devloop init
   'init/folder': entry('The folder of a project cannot be read.', 'Check the path, and that this user may read it.'),
   'init/nothing': entry(

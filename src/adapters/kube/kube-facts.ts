@@ -50,7 +50,7 @@ export async function openKubeFacts(options: RuntimeOptions, signal: AbortSignal
     },
     rights: (subjects, namespace, within) =>
       createRightsChecker(connection.withNamespace(namespace), cluster).check(subjects, within),
-    registry: (within) => discoverRegistry(connection, cluster.registry, within),
+    registry: async (within) => (await discoverRegistry(connection, cluster.registry, within)).registry,
     close: () => connection.close(),
   }
 }

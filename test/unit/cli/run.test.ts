@@ -63,6 +63,7 @@ describe('help', () => {
         why [options] <path>                    Tell which rule takes a file, for each image; or what a resource is doing, why it waits, and where its links lead.
         verify [options] [resource]             Tell whether the running containers hold what was saved, path by path.
         render [options] [resource...]          Print the objects that would be applied, as YAML, and the images of the newest builds in them.
+        eject [options] [resource...]           Write the objects of apps as files of your own, for the pipeline that deploys them.
         diff [options] [resource...]            Show what a deploy would change in the cluster, by dry runs of the cluster.
         down [options] [resource...]            Delete what was deployed, and end the daemon if it runs.
         doctor [options] [args...]              Tell what is missing on this machine and in the cluster, and what to do about it.

@@ -39,15 +39,7 @@ export function createPlaceFinder(connection: KubeConnection, now: () => number 
       return answer
     }
   }
-  const ask = async <T>(path: string, what: string): Promise<T | undefined> => {
-    try {
-      return (await connection.request('GET', path, { what })) as T
-    } catch (error) {
-      const code = statusOf(error)?.code
-      if (code === 403 || code === 404) return undefined
-      throw error
-    }
-  }
+  const ask = <T>(path: string, what: string): Promise<T | undefined> => optional<T>(connection, path, what)
   const namespace = kept(async (): Promise<Place> => {
     const [ranges, quotas, account, self] = await Promise.all([
       ask<List<LimitRange>>(`${inNamespace}/limitranges`, 'read the limits of the namespace'),
@@ -62,10 +54,7 @@ export function createPlaceFinder(connection: KubeConnection, now: () => number 
       restricted: self?.metadata?.labels?.['pod-security.kubernetes.io/enforce'] === 'restricted',
     }
   })
-  const exposing = kept(async (): Promise<ExposingKind> => {
-    const routes = await ask('/apis/route.openshift.io/v1', 'look whether the cluster has Routes')
-    return routes === undefined ? 'Ingress' : 'Route'
-  })
+  const exposing = kept(() => findExposingKind(connection))
   const givesUsers = kept(
     async () => (await ask('/apis/security.openshift.io/v1', 'look whether the cluster gives users')) !== undefined,
   )
@@ -76,6 +65,22 @@ export function createPlaceFinder(connection: KubeConnection, now: () => number 
       app.service ? givesUsers() : false,
     ])
     return { ...place, ...(kind ? { exposing: kind } : {}), ...(given ? { givesUsers: true } : {}) }
+  }
+}
+
+/** By the groups that the cluster serves. @throws DevloopError cluster/* */
+export async function findExposingKind(connection: KubeConnection): Promise<ExposingKind> {
+  const routes = await optional(connection, '/apis/route.openshift.io/v1', 'look whether the cluster has Routes')
+  return routes === undefined ? 'Ingress' : 'Route'
+}
+
+async function optional<T>(connection: KubeConnection, path: string, what: string): Promise<T | undefined> {
+  try {
+    return (await connection.request('GET', path, { what })) as T
+  } catch (error) {
+    const code = statusOf(error)?.code
+    if (code === 403 || code === 404) return undefined
+    throw error
   }
 }
 

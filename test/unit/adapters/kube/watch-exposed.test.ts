@@ -2,9 +2,13 @@
 import { expect, test } from 'vitest'
 import { exposedBy, type ExposingObject } from '../../../../src/adapters/kube/watch-exposed.js'
 
-const route = (spec: ExposingObject['spec'], ...ingress: NonNullable<NonNullable<ExposingObject['status']>['ingress']>) =>
+type Spec = NonNullable<ExposingObject['spec']>
+const route = (spec: Spec, ...ingress: NonNullable<NonNullable<ExposingObject['status']>['ingress']>) =>
   exposedBy('Route', { metadata: { name: 'api' }, spec, status: { ingress } })
-const admitted = (status: string, more = {}) => ({ host: 'api-dev.apps.test', conditions: [{ type: 'Admitted', status, ...more }] })
+const admitted = (status: string, more = {}) => ({
+  host: 'api-dev.apps.test',
+  conditions: [{ type: 'Admitted', status, ...more }],
+})
 
 test('a Route', () => {
   expect(exposedBy('Route', { metadata: { name: 'api' } })).toBeUndefined()
@@ -33,7 +37,7 @@ test('a Route that a router refuses is told in its words, unless another takes i
 })
 
 test('an Ingress', () => {
-  const ingress = (spec: ExposingObject['spec'], ...taken: { hostname?: string; ip?: string }[]) =>
+  const ingress = (spec: Spec, ...taken: { hostname?: string; ip?: string }[]) =>
     exposedBy('Ingress', { metadata: { name: 'api' }, spec, status: { loadBalancer: { ingress: taken } } })
   const rules = (host?: string, path = '/') => [{ ...(host === undefined ? {} : { host }), http: { paths: [{ path }] } }]
   expect(ingress({ rules: rules() })).toBeUndefined()
