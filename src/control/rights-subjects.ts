@@ -1,4 +1,5 @@
 // The resources of a plan as their rights are asked about. Pure.
+import { linksOf } from '../model/link.js'
 import type { ManifestObject, Plan } from '../model/plan.js'
 import type { RightsSubject } from '../ports/runtime.js'
 import { deployRequest } from './deploy-request.js'
@@ -22,6 +23,8 @@ export function rightsSubjects(
       read: [],
       sealed: {},
     })
-    return request ? [{ resource: request.resource, synced: request.synced ?? new Set<string>() }] : []
+    return request
+      ? [{ resource: request.resource, synced: request.synced ?? new Set<string>(), linked: linksOf(plan, name).length > 0 }]
+      : []
   })
 }

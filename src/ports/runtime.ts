@@ -62,6 +62,8 @@ export interface DeployRequest {
 export type RightsSubject = Pick<DeployRequest, 'resource'> & {
   /** Names of the images that rules sync into. */
   readonly synced: ReadonlySet<string>
+  /** Whether it is tried from inside its pods if they reach what they use. */
+  readonly linked: boolean
 }
 
 /** What a deploy left behind. */

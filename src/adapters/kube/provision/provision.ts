@@ -10,6 +10,7 @@ import { objectName } from '../deploy/rendered.js'
 import { statusOf } from '../errors.js'
 import { expiresAnnotation, fieldManager, managedBy, managedByLabel, ownerUserAnnotation } from '../labels.js'
 import { namespaceObject, sandboxName, sandboxObjects } from '../sandbox/sandbox-objects.js'
+import { optionalKinds, sandboxPath } from '../sandbox/sandbox-places.js'
 import { accountName, accountObjects } from './account-objects.js'
 import { bringObject, outcome, type Bringing, type Brought } from './bring-object.js'
 import { newTenant, quotaObject, tenantApi, tenantPatch, type TenantMember } from './tenant-objects.js'
@@ -131,22 +132,16 @@ function checkNamespace(namespace: string, user: string, live: LiveObject | unde
   if (owner !== undefined && owner !== user) refuse(`The namespace ${namespace} belongs to ${owner}.`, another)
 }
 
-/** Of these there is one at most in a namespace, which goes when nothing is said of it any more. */
-const optional = [
-  ['LimitRange', '/api/v1', 'limitranges'],
-  ['ResourceQuota', '/api/v1', 'resourcequotas'],
-  ['NetworkPolicy', '/apis/networking.k8s.io/v1', 'networkpolicies'],
-] as const
-
+/** What nothing is said of any more. */
 async function takeAway(
   { connection, dryRun, signal }: Bringing,
   namespace: string,
   wanted: readonly KubeObject[],
 ): Promise<string[]> {
   const gone: string[] = []
-  for (const [kind, root, plural] of optional) {
+  for (const kind of optionalKinds) {
     if (wanted.some((object) => object.kind === kind)) continue
-    const path = `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}/${sandboxName}`
+    const path = sandboxPath(kind, namespace, sandboxName)
     const live = await readObject(connection, path, signal)
     if (live?.metadata.labels?.[managedByLabel] !== managedBy) continue
     if (!dryRun) await deleteObject(connection, path, live)

@@ -39,6 +39,7 @@ const purposes = {
   reasons: () => 'nothing tells why pods do not start',
   logs: (names) => `no logs of ${names}`,
   sync: (names) => `no live sync into ${names}`,
+  links: (names) => `nothing tells whether ${names} reach what they use`,
   replaced: (names) => `pods of ${names} that went wrong are not replaced`,
   forwards: (names) => `no forwarded ports of ${names}`,
   applied: (names) => `${names} cannot be deployed`,
@@ -72,7 +73,7 @@ export function neededRights(input: RightsInput): readonly NeededRight[] {
     }
   }
 
-  for (const { resource, synced } of input.subjects) {
+  for (const { resource, synced, linked } of input.subjects) {
     const { name } = resource
     const own = { namespace: input.namespace, name }
     const objects = objectsOf(input, resource)
@@ -104,6 +105,7 @@ export function neededRights(input: RightsInput): readonly NeededRight[] {
       }
       if (resource.forward.length > 0 || (resource.kind === 'app' && resource.debug))
         need(purposes.forwards, 'pods/portforward', place, 'get', 'create')
+      if (linked) need(purposes.links, 'pods/exec', place, 'get', 'create')
       if (!imagesOf(resource).some((image) => synced.has(image))) continue
       need(purposes.sync, 'pods/exec', place, 'get', 'create')
       if (resource.kind !== 'attach') need(purposes.replaced, 'pods', place, 'get', 'delete')

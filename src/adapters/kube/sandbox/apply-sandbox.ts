@@ -7,20 +7,8 @@ import { covers } from '../deploy/covers.js'
 import { statusOf } from '../errors.js'
 import { expiresAnnotation, fieldManager, managedBy, managedByLabel } from '../labels.js'
 import { expiryOf, isDue } from './expiry.js'
+import { optionalKinds, sandboxPath } from './sandbox-places.js'
 import { podSecurityLabels, sandboxName, sandboxObjects, type SandboxRequest } from './sandbox-objects.js'
-
-/** Where the kinds of a sandbox are, below a namespace. */
-const places: Readonly<Record<string, { readonly root: string; readonly plural: string }>> = {
-  LimitRange: { root: '/api/v1', plural: 'limitranges' },
-  ResourceQuota: { root: '/api/v1', plural: 'resourcequotas' },
-  NetworkPolicy: { root: '/apis/networking.k8s.io/v1', plural: 'networkpolicies' },
-  Secret: { root: '/api/v1', plural: 'secrets' },
-  ServiceAccount: { root: '/api/v1', plural: 'serviceaccounts' },
-  RoleBinding: { root: '/apis/rbac.authorization.k8s.io/v1', plural: 'rolebindings' },
-}
-
-/** Of these there is one at most, which goes when nothing is said of it any more. */
-const optional = ['LimitRange', 'ResourceQuota', 'NetworkPolicy'] as const
 
 /**
  * Apply the objects of a sandbox. Where nothing differs, nothing is changed.
@@ -49,20 +37,15 @@ export async function applySandbox(
   const objects = sandboxObjects(request)
   if (live) await attempt(() => bringLabels(connection, request, live))
   for (const object of objects) await attempt(() => bring(connection, object, namespace))
-  for (const kind of optional) {
+  for (const kind of optionalKinds) {
     if (objects.every((object) => object.kind !== kind))
-      await attempt(() => takeAway(connection, pathOf(kind, namespace, sandboxName)))
+      await attempt(() => takeAway(connection, sandboxPath(kind, namespace, sandboxName)))
   }
   return warnings
 }
 
-const pathOf = (kind: string, namespace: string, name: string): string => {
-  const { root, plural } = places[kind] ?? { root: '/api/v1', plural: kind }
-  return `${root}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`
-}
-
 async function bring(connection: KubeConnection, object: KubeObject, namespace: string): Promise<void> {
-  const path = pathOf(object.kind, namespace, object.metadata.name)
+  const path = sandboxPath(object.kind, namespace, object.metadata.name)
   const what = `give the namespace ${namespace} its ${object.kind} ${object.metadata.name}`
   const apply = (): Promise<unknown> =>
     connection.request('PATCH', path, {

@@ -63,3 +63,25 @@ test('a tenant that somebody changes at the same time is read again', async () =
     })),
   )
 })
+
+test('what is not said of the namespace any more goes, and what others put there stays', async () => {
+  server = await fakeApiServer((asked, response, url) => {
+    const name = url.pathname.split('/').at(-1)
+    const theirs = url.pathname.includes('limitranges')
+    const labels = theirs ? {} : { 'app.kubernetes.io/managed-by': 'devloop' }
+    const kind = url.pathname.includes('resourcequotas') ? 'ResourceQuota' : 'Namespace'
+    json(response, { kind, metadata: { name, uid: 'u', labels, annotations: { 'devloop.dev/owner-user': 'ann' } } })
+  })
+  const wanted = { ...request, tenant: undefined, namespace: 'shop-ann' }
+  const run = (dryRun: boolean) => {
+    const { connection } = server as FakeApiServer
+    return provision({ connection, dryRun, signal: new AbortController().signal }, wanted, () => {})
+  }
+  const gone = { name: 'resourcequota/devloop', outcome: 'deleted' }
+  expect((await run(true)).objects).toContainEqual(gone)
+  expect(server.requests.filter((one) => one.startsWith('DELETE'))).toEqual([])
+  expect((await run(false)).objects).toContainEqual(gone)
+  expect(server.requests.filter((one) => one.startsWith('DELETE'))).toEqual([
+    'DELETE /api/v1/namespaces/shop-ann/resourcequotas/devloop',
+  ])
+})

@@ -18,6 +18,7 @@ const kindOf = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): 
 const subject = (resource: RightsSubject['resource'], ...synced: string[]): RightsSubject => ({
   resource,
   synced: new Set(synced),
+  linked: false,
 })
 const needed = (subjects: readonly RightsSubject[], over: Partial<RightsInput> = {}): string[] =>
   neededRights({ subjects, namespace: 'dev', copiesLogin: false, kindOf, ...over }).map(
@@ -184,4 +185,17 @@ test('a right that many need names some of them', () => {
     ({ resource }) => resource === 'pods/log',
   )
   expect(log?.breaks).toBe('no logs of a, b, c, d and 2 more')
+})
+
+test('links are tried by exec, also in pods that nothing is synced into', () => {
+  const rights = neededRights({
+    subjects: [{ ...subject(anApp({ name: 'api' })), linked: true }],
+    namespace: 'dev',
+    copiesLogin: false,
+    kindOf,
+  })
+  expect(rights.filter(({ resource }) => resource === 'pods/exec').map(({ verb, breaks }) => [verb, breaks])).toEqual([
+    ['get', 'nothing tells whether api reach what they use'],
+    ['create', 'nothing tells whether api reach what they use'],
+  ])
 })
