@@ -31,6 +31,8 @@ export interface ResolvedNamespace {
   readonly name: string
   /** Whose devloop made it, when it is devloop's; undefined = it is not, or that is not known. */
   readonly own?: { readonly user: string; readonly live: LiveObject | undefined }
+  /** It was made by devloop, for whomever: what it is given is said there. */
+  readonly isGiven?: true
 }
 
 /** One of these is enough to go on in a namespace: what else is missing is told by name later. */
@@ -162,7 +164,8 @@ async function provide(
 function owned(name: string, user: VerifiedUser | undefined, live: LiveObject): ResolvedNamespace {
   const { labels, annotations } = live.metadata
   const owner = labels?.[managedByLabel] === managedBy ? annotations?.[ownerUserAnnotation] : undefined
-  return user && owner === user.name ? { name, own: { user: user.name, live } } : { name }
+  if (owner === undefined) return { name }
+  return owner === user?.name ? { name, own: { user: owner, live } } : { name, isGiven: true }
 }
 
 /** A name that was made out of a user's must not lead into what is somebody else's. */

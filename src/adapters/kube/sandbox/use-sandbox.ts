@@ -29,7 +29,9 @@ export async function useSandbox(use: SandboxUse, signal: AbortSignal): Promise<
   const { connection, options, resolved, log, life } = use
   const { sandbox: settings, tenant } = options.cluster
   if (!settings || !options.makesNamespace) return
-  const { name: namespace, own } = resolved
+  const { name: namespace, own, isGiven } = resolved
+  // such as one that an administrator gave, and whose account this is
+  if (isGiven) return
   if (!own) return log(`cluster.sandbox is not applied to the namespace ${namespace}: devloop did not make it for you`)
 
   const pullConfig = settings.pullSecret ? await withWarning(() => use.pullConfig(signal), log) : undefined

@@ -94,7 +94,7 @@ test("a namespace of somebody else's is never taken for one's own", async () => 
   expect(await failure({ ...given, namespaces: { [probe]: theirs } })).toContain(`The namespace ${probe} belongs to bob.`)
   // named by hand it is used, and left as it is
   const { answer } = await resolved({ ...given, named: 'theirs', namespaces: { theirs } })
-  expect(await answer).toEqual({ name: 'theirs' })
+  expect(await answer).toEqual({ name: 'theirs', isGiven: true })
 })
 
 test('who has no rights where nobody named anything gets a namespace of their own', async () => {
