@@ -195,6 +195,10 @@ test('who may make nothing gets one error with what an administrator applies, an
   // told once, and not tried again
   expect(refused.stderr.split('you may not make it')).toHaveLength(2)
 
+  const verdict = await run(['ci'], { cwd, env })
+  expect(verdict.code).toBe(1)
+  expect(verdict.stdout + verdict.stderr).toContain('you may not make it')
+
   const manifest = parse(refused.stderr.slice(refused.stderr.indexOf('  apiVersion: v1'))) as { items: KubeObject[] }
   const [itself, ...objects] = manifest.items
   await connection.request('POST', '/api/v1/namespaces', { body: itself, query: { fieldValidation: 'Strict' } })
