@@ -14,10 +14,22 @@ test('no cluster at the start, until it is there; then the connection is cut, an
   proxy.cut()
   const one = await loop({ devloopfile: withBystanders(), env: { KUBECONFIG: kubeconfig.file } })
   const watching = await one.watch()
-  const masks = { [String(proxy.port)]: 'PORT', [one.connection.context]: 'CONTEXT' }
+  // whichever of the first questions fails first
+  const questions = [
+    'for the announced registry',
+    'for the nodes',
+    'for the version of the cluster',
+    `whether create configmaps is allowed in ${one.namespace}`,
+    `whether list pods is allowed in ${one.namespace}`,
+  ]
+  const masks = {
+    [String(proxy.port)]: 'PORT',
+    [one.connection.context]: 'CONTEXT',
+    ...Object.fromEntries(questions.map((question) => [question, 'SOMETHING'])),
+  }
   expect(await toldError(watching, 'cluster/unreachable', masks)).toMatchInlineSnapshot(`
     "cluster/unreachable
-    The API server https://127.0.0.1:PORT (context "CONTEXT") does not answer: could not ask for the announced registry.
+    The API server https://127.0.0.1:PORT (context "CONTEXT") does not answer: could not ask SOMETHING.
     The connection was cut.
     -> Check that the cluster runs and can be reached."
   `)
@@ -91,7 +103,11 @@ test(
 test('no known registry, until the Devloopfile names one; no right to create Deployments, until it is granted', async () => {
   const one = await loop({ devloopfile: withBystanders() })
   const all = ['get', 'list', 'watch', 'create', 'patch', 'update', 'delete']
-  const core = { apiGroups: [''], resources: ['pods', 'pods/log', 'services', 'secrets', 'configmaps', 'events'], verbs: all }
+  const core = {
+    apiGroups: [''],
+    resources: ['pods', 'pods/log', 'services', 'serviceaccounts', 'secrets', 'configmaps', 'events'],
+    verbs: all,
+  }
   const streams = { apiGroups: [''], resources: ['pods/exec', 'pods/portforward'], verbs: ['get', 'create'] }
   const seen = { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: ['get', 'list', 'watch'] }
   const user = await limitedUser(one.namespace, [core, streams, seen])
