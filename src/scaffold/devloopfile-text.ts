@@ -176,8 +176,12 @@ function appText(one: Component, plan: InitPlan, writer: Writer): string {
   return `${writer.use('app')}(${quote(one.name)}, {\n${indent(lines.join('\n'))}\n})`
 }
 
-const processText = ({ prepare, command }: NonNullable<Component['process']>): string =>
-  `process: { ${prepare === undefined ? '' : `prepare: ${quote(prepare)}, `}command: [${command.map(quote).join(', ')}] }, // devloop watch --runtime process`
+/** For `devloop watch --runtime process`. */
+function processText({ prepare, command }: NonNullable<Component['process']>): string {
+  const parts = [...(prepare === undefined ? [] : [`prepare: ${quote(prepare)}`]), `command: [${command.map(quote).join(', ')}]`]
+  const line = `process: { ${parts.join(', ')} },`
+  return line.length <= 120 ? line : `process: {\n${parts.map((part) => `  ${part},`).join('\n')}\n},`
+}
 
 /** Services of the Compose file that it waits for; those of devloop's own API are waited for by whoever refers to them. */
 const needsOf = ({ services }: Component, plan: InitPlan): readonly string[] =>

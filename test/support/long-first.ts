@@ -10,6 +10,7 @@ const long = [
   'ci',
   'loop-restart',
   'chaos',
+  'init',
   'init-',
   'whole-path',
 ]

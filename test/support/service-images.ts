@@ -12,9 +12,15 @@ export async function serviceImage(kind: keyof typeof known): Promise<string> {
   const given = process.env[variable]
   if (given) return given
   const registry = await testRegistry()
-  const [name, tag] = known[kind].split(':')
+  if (!(await isInRegistry(registry, known[kind])))
+    throw new Error(`${registry} has no ${known[kind]}: push it there, or name another image in ${variable}`)
+  return `${registry}/${known[kind]}`
+}
+
+/** @param image repository and tag */
+export async function isInRegistry(registry: string, image: string): Promise<boolean> {
+  const [name, tag] = image.split(':')
   const headers = { accept: 'application/vnd.docker.distribution.manifest.v2+json, application/vnd.oci.image.manifest.v1+json' }
   const found = await fetch(`http://${registry}/v2/${name}/manifests/${tag}`, { method: 'HEAD', headers }).catch(() => undefined)
-  if (!found?.ok) throw new Error(`${registry} has no ${known[kind]}: push it there, or name another image in ${variable}`)
-  return `${registry}/${known[kind]}`
+  return found?.ok ?? false
 }

@@ -34,7 +34,7 @@ export const dotnet: Detector = ({ tree, folder, bases }) => {
       kind: 'dotnet',
       findings: [
         {
-          what: own.framework === undefined ? `.NET, ${version} as nothing names a version` : `.NET ${version}`,
+          what: own.framework === undefined ? `.NET (${version}, as nothing names a version)` : `.NET ${version}`,
           proof: own.path,
         },
         { what: own.isWeb ? 'ASP.NET Core' : 'worker', proof: own.path },

@@ -41,7 +41,7 @@ export const gradle: Detector = (place) => {
     root,
     name: projectName(tree, root, folder),
     findings: [
-      { what: said ? `Java ${version}` : `Java, ${version} as nothing names a version`, proof: said?.path ?? own.path },
+      { what: said ? `Java ${version}` : `Java (${version}, as nothing names a version)`, proof: said?.path ?? own.path },
       wrapper ? { what: 'Gradle, by its wrapper', proof: inFolder(root, 'gradlew') } : { what: 'Gradle', proof: own.path },
     ],
     version,

@@ -28,7 +28,7 @@ export const maven: Detector = (place) => {
     name: own.artifact,
     findings: [
       {
-        what: version.proof === undefined ? `Java, ${version.number} as nothing names a version` : `Java ${version.number}`,
+        what: version.proof === undefined ? `Java (${version.number}, as nothing names a version)` : `Java ${version.number}`,
         proof: version.proof ?? own.path,
       },
       wrapper ? { what: 'Maven, by its wrapper', proof: inFolder(root, 'mvnw') } : { what: 'Maven', proof: own.path },

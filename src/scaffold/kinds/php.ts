@@ -33,7 +33,7 @@ export const php: Detector = ({ tree, folder, bases }) => {
       findings: [
         version === undefined
           ? {
-              what: `PHP, ${bases.defaultVersion('php')} as nothing names a version`,
+              what: `PHP (${bases.defaultVersion('php')}, as nothing names a version)`,
               proof: composer === undefined ? index : manifest,
             }
           : { what: `PHP ${version}`, proof: manifest },

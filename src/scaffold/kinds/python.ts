@@ -20,7 +20,7 @@ export const python: Detector = (place) => {
       kind: 'python',
       findings: [
         {
-          what: project.version.proof === undefined ? `Python, ${version} as nothing names a version` : `Python ${version}`,
+          what: project.version.proof === undefined ? `Python (${version}, as nothing names a version)` : `Python ${version}`,
           proof,
         },
         ...(project.finding ? [project.finding] : []),

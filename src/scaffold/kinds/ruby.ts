@@ -39,7 +39,7 @@ export const ruby: Detector = (place) => {
       kind: 'ruby',
       findings: [
         {
-          what: version.proof === undefined ? `Ruby, ${version.number} as nothing names a version` : `Ruby ${version.number}`,
+          what: version.proof === undefined ? `Ruby (${version.number}, as nothing names a version)` : `Ruby ${version.number}`,
           proof: version.proof ?? path,
         },
         { what: locked ? 'Bundler' : 'Bundler, without a lockfile', proof: locked ? lockfile : path },

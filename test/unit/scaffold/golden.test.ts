@@ -13,9 +13,7 @@ import { project } from '../devloopfile/project.js'
 
 const samples = fileURLToPath(new URL('../../fixtures/init', import.meta.url))
 const golden = fileURLToPath(new URL('../../fixtures/init-golden', import.meta.url))
-const names = readdirSync(samples)
-  .filter((name) => !/^(php|ruby|dotnet)-/.test(name))
-  .sort()
+const names = readdirSync(samples).sort()
 
 let copies = ''
 beforeAll(async () => {
