@@ -8,8 +8,8 @@ import { currentPods } from '../store/resource-status.js'
 import type { ControlContext, Controller } from './context.js'
 import { createSlots } from './slots.js'
 
-/** When all links of a consumer are tried again, by what came of the last try. Milliseconds. */
-const again = { failed: 3_000, ok: 30_000, unknown: 120_000 } as const
+/** When all links of a consumer are tried again, by what came of the last try; `costly` where one took an exec. Milliseconds. */
+const again = { failed: 3_000, ok: 30_000, unknown: 120_000, costly: 120_000 } as const
 /** How long changes of pods are gathered: they come in rows. Milliseconds. */
 const restMs = 200
 /** How many consumers are tried at once, and for how long one that gives no answer counts. */
@@ -37,20 +37,24 @@ export function createLinksController({ store, runtime, dialers, log, onDefect }
   let timer: NodeJS.Timeout | undefined
   let last: Pick<State, 'plan' | 'resources' | 'runtime' | 'targets'> | undefined
 
-  const reach = async (name: string, { pod, container }: Place, link: Link): Promise<LinkOutcome> => {
+  const reach = async (
+    name: string,
+    { pod, container }: Place,
+    link: Link,
+  ): Promise<{ readonly outcome: LinkOutcome; readonly costly?: true }> => {
     const { signal } = stopping
     const { containerId } = container
     try {
       const byStream = dialers.get(containerId)?.(link, signal)
-      if (byStream) return await byStream
-      if (!runtime.current) return { state: 'unknown', why: 'the cluster is not connected' }
+      if (byStream) return { outcome: await byStream }
+      if (!runtime.current) return { outcome: { state: 'unknown', why: 'the cluster is not connected' } }
       const from = { containerId, namespace: pod.namespace, pod: pod.name, container: container.name, resource: name }
-      return await runtime.current.reach(from, link, signal)
+      return { outcome: await runtime.current.reach(from, link, signal), costly: true }
     } catch (thrown) {
       signal.throwIfAborted()
       // the stream or the container has gone meanwhile: the next try is made with what there is then
-      if (isAbort(thrown)) return { state: 'unknown', why: 'the try was broken off' }
-      if (isDevloopError(thrown)) return { state: 'unknown', why: thrown.message }
+      if (isAbort(thrown)) return { outcome: { state: 'unknown', why: 'the try was broken off' } }
+      if (isDevloopError(thrown)) return { outcome: { state: 'unknown', why: thrown.message } }
       throw thrown
     }
   }
@@ -76,14 +80,16 @@ export function createLinksController({ store, runtime, dialers, log, onDefect }
   const attempt = async (name: string, consumer: Consumer, place: Place, links: readonly Link[]): Promise<void> => {
     const done = await slots.take(stopping.signal)
     try {
-      const tried = await Promise.all(
-        links.map(async (link): Promise<LinkState> => {
-          const outcome = await reach(name, place, link)
-          return { to: link.to, address: `${link.host}:${link.port}`, outcome }
-        }),
-      )
-      const states = new Set(tried.map(({ outcome }) => outcome.state))
-      consumer.due = Date.now() + again[states.has('failed') ? 'failed' : states.has('unknown') ? 'unknown' : 'ok']
+      const reached = await Promise.all(links.map((link) => reach(name, place, link)))
+      const states = new Set(reached.map(({ outcome }) => outcome.state))
+      const costly = reached.some((one) => one.costly)
+      const way = states.has('failed') ? 'failed' : states.has('unknown') ? 'unknown' : costly ? 'costly' : 'ok'
+      // what has changed meanwhile asks for another try sooner
+      consumer.due = Math.min(consumer.due, Date.now() + again[way])
+      const tried = links.map(({ to, host, port }, index): LinkState => {
+        const { outcome } = reached[index] as (typeof reached)[number]
+        return { to, address: `${host}:${port}`, outcome }
+      })
       // of a consumer that has left meanwhile nothing is kept
       if (consumers.get(name) === consumer) tell(name, tried)
     } finally {

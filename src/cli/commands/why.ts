@@ -1,5 +1,5 @@
 // `devloop why`: which rule takes a file, or how a resource is and why.
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DevloopClient } from '../../client/index.js'
 import type { ResourceView } from '../../protocol/messages.js'
@@ -10,10 +10,10 @@ import { harmless } from '../render/harmless.js'
 import { linkName } from '../render/link-rows.js'
 import { resourcesOf } from '../render/views.js'
 
-/** @param subject a path, or the name of a resource where there is no such file */
+/** @param subject a path, or the name of a resource where there is no such file; a folder of that name does not count */
 export const why = (subject: string, options: { readonly file?: string; readonly json?: boolean }): Promise<number> =>
   withDaemon(options.file, ['state'], async (client) => {
-    const resource = existsSync(resolve(subject)) ? undefined : resourceNamed(client, subject)
+    const resource = isFile(resolve(subject)) ? undefined : resourceNamed(client, subject)
     if (resource) {
       process.stdout.write(options.json ? `${JSON.stringify(resource, undefined, 2)}\n` : resourceText(resource))
       return exitCodes.ok
@@ -31,6 +31,9 @@ export const why = (subject: string, options: { readonly file?: string; readonly
     }
     return exitCodes.ok
   })
+
+/** A folder often has the name of the app in it, and rules take files. */
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 
 const resourceNamed = (client: DevloopClient, name: string): ResourceView | undefined =>
   resourcesOf(client.views()).find((one) => one.name === name)

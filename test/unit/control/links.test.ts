@@ -96,3 +96,16 @@ test('without a stream by the runtime; what is lost is unknown, and what has lef
   store.dispatch({ type: 'devloopfile/loaded', wanted: 2, plan: plan([appSpec('api', { ...outside }), db]), loadMs: 1 })
   await waitFor(() => links() === undefined, { what: 'the link to be forgotten' })
 })
+
+test('what changes while a try goes on is tried again at once, whatever comes of that', async () => {
+  let end: (outcome: LinkOutcome) => void = () => {}
+  const outcomes: (LinkOutcome | Promise<LinkOutcome>)[] = [new Promise<LinkOutcome>((resolve) => (end = resolve))]
+  const { store, tries, told } = started(() => outcomes.shift() ?? { state: 'ok' })
+  await waitFor(() => tries.length === 1, { what: 'a try to begin' })
+  store.dispatch(pod('db', { image: 'x', uid: 'another', containerId: 'of another' }))
+  // the change is looked at before the try ends
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  end({ state: 'unknown', why: 'there was no stream yet' })
+  await told('the link to be tried again, and not in two minutes', (outcome) => outcome?.state === 'ok')
+  expect(tries).toHaveLength(2)
+})

@@ -1,5 +1,6 @@
 // Apache Kafka, one node without ZooKeeper, by its official image (https://hub.docker.com/r/apache/kafka).
 import { text } from '../text.js'
+import { called, UsageError } from '../values.js'
 import { makeService } from './service.js'
 import type { Kafka, KafkaOptions } from './types.js'
 
@@ -28,7 +29,13 @@ export function kafka(name: string, options: KafkaOptions = {}): Kafka {
       memory: '1Gi',
       open: true,
       app: ({ options: { forward } }) => {
-        const local = typeof forward === 'number' ? forward : undefined
+        if (forward !== undefined && typeof forward !== 'number')
+          throw new UsageError(
+            `${called('kafka', name)}: \`forward\` must be the number of a port of this machine.`,
+            'Kafka tells programs there to go on at that port.',
+            kafka,
+          )
+        const local = forward
         return {
           // who connects is told to go on at the address of the listener, so each kind of client needs one of its own
           ports: { main: 9092, ...(local === undefined ? {} : { local: 9094 }) },

@@ -195,6 +195,7 @@ test.each([
   ["redis('db', { size: 'big' })", 'must be a Kubernetes quantity', ''],
   ["redis('db', { needs: 5 } as any)", '`needs` must be an array', ''],
   ["kafka('db', { password: 'x' } as any)", 'there is no option `password`', 'Options: image'],
+  ["kafka('db', { forward: { main: 9092 } } as any)", '`forward` must be the number of a port', 'Kafka tells'],
   ["rabbitmq('db', { vhost: '/' })", '`vhost` must be a name', 'letters, digits'],
   ["minio('db', { bucket: 'My_Bucket' })", '`bucket` must be a name', 'lower-case'],
   ["redis('My DB')", '`name` must be lower-case letters', 'my-db'],
