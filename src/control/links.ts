@@ -9,7 +9,7 @@ import type { ControlContext, Controller } from './context.js'
 import { createSlots } from './slots.js'
 
 /** When all links of a consumer are tried again, by what came of the last try; `costly` where one took an exec. Milliseconds. */
-const again = { failed: 3_000, ok: 30_000, unknown: 120_000, costly: 120_000 } as const
+const again = { failed: 3_000, ok: 60_000, unknown: 120_000, costly: 120_000 } as const
 /** How long changes of pods are gathered: they come in rows. Milliseconds. */
 const restMs = 200
 /** How many consumers are tried at once, and for how long one that gives no answer counts. */
