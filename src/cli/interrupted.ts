@@ -16,3 +16,17 @@ export function onInterrupt(listener: (signal: NodeJS.Signals) => void): () => v
     for (const signal of signals) process.off(signal, onSignal)
   }
 }
+
+/** Runs something that Ctrl-C ends. @returns what it returns, or the exit code of an interrupt */
+export async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const abort = new AbortController()
+  const end = onInterrupt(() => abort.abort())
+  try {
+    return await work(abort.signal)
+  } catch (thrown) {
+    if (abort.signal.aborted) return exitCodes.interrupted
+    throw thrown
+  } finally {
+    end()
+  }
+}

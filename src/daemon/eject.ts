@@ -15,22 +15,13 @@ import { parseDockerfile } from '../model/dockerfile.js'
 import { familiarName, qualifiedName } from '../model/image-names.js'
 import { instanceId } from '../model/instance.js'
 import { appsOf } from '../model/keys.js'
-import { textsOf, type AppSpec, type Choices, type ConfigSpec, type ImageSpec, type Plan } from '../model/plan.js'
+import { textsOf, type AppSpec, type ConfigSpec, type ImageSpec, type Plan } from '../model/plan.js'
 import { loadWithSealed } from './down.js'
 import { asKustomize, asYaml, secretsFile, type EjectedFile, type EjectedImage, type EjectedResource } from './eject-files.js'
-import { chosen } from './preview.js'
+import { chosen, type PreviewOptions } from './preview.js'
 
-export interface EjectOptions {
-  /** The Devloopfile. */
-  readonly file: string
-  readonly context?: string
-  readonly namespace?: string
-  /** As names or `label:NAME`, one at least. */
-  readonly resources: readonly string[]
-  /** What the Devloopfile gets as `args`. */
-  readonly args: readonly string[]
-  /** Which way resources are made. */
-  readonly choices?: Choices
+/** `resources`: one at least. */
+export interface EjectOptions extends PreviewOptions {
   readonly output: 'yaml' | 'kustomize'
   /** References to run, by the names of images. */
   readonly images: Readonly<Record<string, string>>

@@ -5,7 +5,7 @@ import { DevloopError } from '../../errors/devloop-error.js'
 import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
-import { onInterrupt } from '../interrupted.js'
+import { interruptible } from '../interrupted.js'
 
 export interface EjectOptions extends ChoiceOptions {
   readonly file?: string
@@ -34,14 +34,9 @@ export async function eject(resources: readonly string[], args: readonly string[
   const images = Object.fromEntries(image.map(pair))
   const file = findDevloopfile(options.file)
   const { ejectFiles } = await import('../../daemon/eject.js')
-  const abort = new AbortController()
-  const end = onInterrupt(() => abort.abort())
-  try {
-    const files = await ejectFiles(
-      { ...rest, file, resources, args, output, images, choices: choicesOf(options) },
-      note,
-      abort.signal,
-    )
+  return interruptible(async (signal) => {
+    const given = { ...rest, file, resources, args, output, images, choices: choicesOf(options) }
+    const files = await ejectFiles(given, note, signal)
     if (dir === undefined) {
       process.stdout.write(
         files.map(({ path, content }) => (path.endsWith('.yaml') ? content : commented(content))).join('---\n'),
@@ -50,12 +45,7 @@ export async function eject(resources: readonly string[], args: readonly string[
     }
     for (const path of await write(dir, files, options.force ?? false)) process.stdout.write(`wrote ${path}\n`)
     return exitCodes.ok
-  } catch (thrown) {
-    if (abort.signal.aborted) return exitCodes.interrupted
-    throw thrown
-  } finally {
-    end()
-  }
+  })
 }
 
 const note = (text: string): void => void process.stderr.write(`devloop: ${text}\n`)

@@ -2,7 +2,7 @@
 import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
-import { onInterrupt } from '../interrupted.js'
+import { interruptible } from '../interrupted.js'
 
 export interface RenderOptions extends ChoiceOptions {
   readonly file?: string
@@ -17,19 +17,10 @@ export interface RenderOptions extends ChoiceOptions {
 export async function render(resources: readonly string[], args: readonly string[], options: RenderOptions): Promise<number> {
   const file = findDevloopfile(options.file)
   const { renderObjects } = await import('../../daemon/preview.js')
-  const abort = new AbortController()
-  const end = onInterrupt(() => abort.abort())
-  try {
-    process.stdout.write(
-      await renderObjects({ ...options, file, resources, args, choices: choicesOf(options) }, note, abort.signal),
-    )
+  return interruptible(async (signal) => {
+    process.stdout.write(await renderObjects({ ...options, file, resources, args, choices: choicesOf(options) }, note, signal))
     return exitCodes.ok
-  } catch (thrown) {
-    if (abort.signal.aborted) return exitCodes.interrupted
-    throw thrown
-  } finally {
-    end()
-  }
+  })
 }
 
 const note = (text: string): void => void process.stderr.write(`devloop: ${text}\n`)
