@@ -226,7 +226,12 @@ describe('followLogs', () => {
   it('leaves out what was before, says when it may not, and ends where there is nothing', async () => {
     let answer = 200
     server = await fakeApiServer((_request, response, url) => {
-      if (answer !== 200) return json(response, { kind: 'Status', code: answer, message: 'x' }, answer)
+      if (answer !== 200)
+        return json(
+          response,
+          { kind: 'Status', code: answer, message: 'User "ann" cannot get resource "pods/log" in the namespace "dev"' },
+          answer,
+        )
       if (url.pathname.endsWith('/log')) return void response.end(`${stamp('1')} a\n${stamp('5')} b\n`)
       return json(response, { status: {} })
     })
