@@ -166,7 +166,7 @@ describe('the kubernetes runtime', () => {
   it('names the right that a user lacks, and goes on when it is given', async () => {
     const read = ['get', 'list', 'watch']
     const user = await limitedUser(namespace.name, [
-      { apiGroups: [''], resources: ['pods', 'services', 'secrets', 'configmaps'], verbs: ['*'] },
+      { apiGroups: [''], resources: ['pods', 'services', 'secrets', 'configmaps', 'serviceaccounts'], verbs: ['*'] },
       { apiGroups: ['apps'], resources: ['deployments'], verbs: read },
     ])
     const runtime = await open(
