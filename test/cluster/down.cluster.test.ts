@@ -58,10 +58,10 @@ const exists = async (path: string): Promise<boolean> =>
 const remove = (path: string): void =>
   onTestFinished(async () => void (await connection.request('DELETE', path).catch(() => undefined)))
 
-/** Objects of the whole cluster but those that other tests come and go with. */
+/** Objects of the whole cluster but those that other tests come and go with: their names end with random digits. */
 async function ofCluster(): Promise<ReadonlyMap<string, SeenObject>> {
   const all = await allObjects(connection)
-  return new Map([...all].filter(([key]) => !/devloop|loop-|test|limited|bench/.test(key)))
+  return new Map([...all].filter(([key]) => !/devloop|loop-|test|limited|bench|-[0-9a-f]{8}|tenantoperator|openshift/.test(key)))
 }
 
 /** Objects that are none of devloop's, in the namespace and beside it. */

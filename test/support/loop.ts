@@ -216,11 +216,13 @@ export async function loop(
     tree: (local) => Promise.resolve(localTree(join(folder, local))),
     treeOf,
     async same(pod, local, remote, container) {
-      const wanted = localTree(join(folder, local))
+      // both are read anew each time: with rules for both ways the local one may be the one that changes
+      let wanted: Tree = []
       let found: Tree = []
       const wait = waitFor(
         async () => {
           found = await treeOf(pod, remote, container)
+          wanted = localTree(join(folder, local))
           return JSON.stringify(found) === JSON.stringify(wanted)
         },
         { what: `${remote} of ${pod} to hold what ${local} holds`, everyMs: 100, timeoutMs: 20_000 },
