@@ -33,7 +33,14 @@ export const why = (subject: string, options: { readonly file?: string; readonly
   })
 
 /** A folder often has the name of the app in it, and rules take files. */
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    // also where a file stands in the place of a folder on the way
+    return false
+  }
+}
 
 const resourceNamed = (client: DevloopClient, name: string): ResourceView | undefined =>
   resourcesOf(client.views()).find((one) => one.name === name)
