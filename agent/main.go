@@ -16,6 +16,7 @@ const usage = `agent install FOLDER             copy this program to FOLDER/agen
 agent run -- COMMAND [ARG...]    run a command, and replace it by a new one on SIGURG or when serve is asked to
 agent serve --root PATH...       speak the frame protocol on stdin and stdout
 agent hold                       say who runs here, and stay, for containers that execute this one's /proc/PID/exe
+agent lookup HOST                print the addresses of a name, as the pod that this runs in knows them
 agent version
 `
 
@@ -46,6 +47,8 @@ func command(args []string) int {
 		return serve(os.Stdin, os.Stdout, roots)
 	case name == "hold" && len(rest) == 0:
 		return hold(os.Stdout)
+	case name == "lookup" && len(rest) == 1:
+		return lookup(rest[0], os.Stdout)
 	case name == "version" && len(rest) == 0:
 		fmt.Println(version)
 		return 0

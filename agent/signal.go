@@ -15,8 +15,9 @@ const (
 	// A process that was just started has not said yet which signals it handles.
 	signalPatience = 2 * time.Second
 	signalPause    = 20 * time.Millisecond
-	// So often in a row a signal must be seen blocked.
-	signalBlocks = 3
+	// So often in a row a signal must be seen blocked: a shell that starts one program after the other on a busy machine may block all for
+	// half of its time, and would be ended by a signal that it does not wait for.
+	signalBlocks = 15
 )
 
 // Signals by which apps are told to reload. No other is sent.
