@@ -7,7 +7,7 @@ export interface LogEntry {
   readonly at: number
   /** Name of a resource, or '' for the daemon itself. */
   readonly resource: string
-  /** Where it comes from: `build`, `deploy`, `sync`, `run`, `local`, `link`, `event`, `daemon`, or `POD/CONTAINER`. */
+  /** Where it comes from: `build`, `deploy`, `sync`, `run`, `local`, `link`, `event`, `daemon`, or the pod, as `POD/CONTAINER` where it has several. */
   readonly source: string
   /** Name of the container that said it. */
   readonly container?: string

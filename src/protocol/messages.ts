@@ -4,13 +4,22 @@ import type { Hold } from '../model/hold.js'
 import type { LogEntry } from '../model/log-entry.js'
 
 /** Major.minor of the protocol. Within a major, fields and messages are only added; what is unknown is ignored. */
-export const protocolVersion = { major: 0, minor: 1 } as const
+export const protocolVersion = { major: 1, minor: 0 } as const
 
 export type Topic = 'state' | 'logs'
 
+/** What a client may do: `read` sees everything and changes nothing. */
+export type Access = 'control' | 'read'
+
 // ---- client to daemon
 
-export type ClientMessage = HelloMessage | RequestMessage | SubscribeLogsMessage | PongMessage
+export type ClientMessage =
+  | HelloMessage
+  | RequestMessage
+  | CancelMessage
+  | SelectStateMessage
+  | SubscribeLogsMessage
+  | PongMessage
 
 /** The first message of a client. */
 export interface HelloMessage {
@@ -19,27 +28,65 @@ export interface HelloMessage {
   /** For people: name and version of the client. */
   readonly client: string
   readonly topics: readonly Topic[]
-  /** Go on after this point, when the daemon still can; else the welcome carries a snapshot. */
-  readonly resume?: { readonly epoch: string; readonly seq: number }
-  /** For topic `logs`: what to send. */
+  /** For topic `state`: which views are wanted; default all. */
+  readonly state?: StateSelection
+  /**
+   * Go on after this point, when the daemon still can; else the welcome carries a snapshot. It belongs to the same state selection as
+   * before. Without `seq` only the cursors of logs go on, and the welcome carries a snapshot.
+   */
+  readonly resume?: { readonly epoch: string; readonly seq?: number }
+  /** For topic `logs`: what to send, as the selection with id 0; default all that comes. */
   readonly logs?: LogSelection
+  /** Ask for no more than this, whatever the token allows. */
+  readonly access?: 'read'
 }
 
+/** The view `session` belongs to each. What is left out selects all. */
+export interface StateSelection {
+  /** Only views of these kinds. */
+  readonly kinds?: readonly View['kind'][]
+  /** Only of these resources: their own views, those of their images and of what these are built on, and the changes that concern them. */
+  readonly resources?: readonly string[]
+}
+
+/** Replaces the state selection; null = all. Answered by a `snapshot`. */
+export interface SelectStateMessage {
+  readonly type: 'state'
+  readonly state: StateSelection | null
+}
+
+/** A line is selected when all fits that is there. */
 export interface LogSelection {
   /** Undefined = of all resources. */
   readonly resources?: readonly string[]
-  /** Go on after this cursor; undefined = see tail. In a `hello` it counts only within the epoch that `resume` names. */
+  /** Go on after this cursor; undefined = see tail and since. In a `hello` it counts only within the epoch that `resume` names. */
   readonly after?: number
-  /** How many of the newest kept lines to begin with; default 0. */
+  /** How many of the newest kept lines to begin with; default 0, with `since` all. */
   readonly tail?: number
-  /** Comes back in every log message of this selection. */
-  readonly id?: number
+  /** Only lines of this time or later, milliseconds since 1970. */
+  readonly since?: number
+  /** Only lines of this level and those above it. */
+  readonly level?: LogEntry['level']
+  /** Only lines with this text in them, in whatever case; at most 1,000 characters. Colours of the line are passed over. */
+  readonly text?: string
+  /** Only lines of these sources, such as `build` or `api-6d5f`; `*` stands for any text. */
+  readonly sources?: readonly string[]
+  /** Only what these containers wrote, by name; `*` stands for any text, so `*` alone is every container. */
+  readonly containers?: readonly string[]
 }
 
-/** Replaces the client's log selection. */
+/** Begins or replaces the log selection with this id; null ends it. At most 16 at once. */
 export interface SubscribeLogsMessage {
   readonly type: 'logs'
+  /** Comes back in every log message of this selection; default 0. */
+  readonly id?: number
   readonly logs: LogSelection | null
+}
+
+/** Calls off the request with this id. Its reply is the error `request/cancelled`, unless it was done before or cannot be stopped. */
+export interface CancelMessage {
+  readonly type: 'cancel'
+  readonly id: number | string
 }
 
 /** JSON-RPC 2.0 request. */
@@ -48,6 +95,8 @@ export interface RequestMessage {
   readonly id: number | string
   readonly method: string
   readonly params?: unknown
+  /** Whether `progress` messages are wanted before the reply. */
+  readonly progress?: boolean
 }
 
 export interface PongMessage {
@@ -60,8 +109,12 @@ export interface Requests {
    * Do the whole for a resource again: rebuild its images, deploy; a local runs. Where changes are pending, they are let go instead:
    * synced if live rules cover all of them. `resource` is a name, or `label:NAME` for a group. With `confirmEmpty`, only this: folders
    * that are gone or were emptied, and of which containers keep the files (`sync/root-gone`), are meant to be; the files are deleted.
+   * With `wait`, the reply comes when each of them is ready or has failed; calling it off ends the waiting, and not the work.
    */
-  trigger: { params: { resource: string; confirmEmpty?: boolean }; result: { accepted: true; resources: readonly string[] } }
+  trigger: {
+    params: { resource: string; confirmEmpty?: boolean; wait?: boolean }
+    result: { accepted: true; resources: readonly string[]; outcomes?: readonly TriggerOutcome[] }
+  }
   /**
    * Bring disabled resources back, and start those that do not start by themselves. Names, or `label:NAME`. `needs` are those that
    * were enabled or started along with them.
@@ -89,11 +142,13 @@ export interface Requests {
   restart: { params: { resource: string }; result: { accepted: true } }
   /**
    * End the daemon. With `down`, everything it deployed is deleted first; with `deleteGenerated` also the generated values, with
-   * `deleteNamespace` also the namespaces that devloop made for the project.
+   * `deleteNamespace` also the namespaces that devloop made for the project. With `down` and `wait`, the reply comes when that is done.
+   * Once begun it goes on, also when the client is gone.
    */
   shutdown: {
-    params: { down?: boolean; deleteGenerated?: boolean; deleteNamespace?: boolean }
-    result: { accepted: true }
+    params: { down?: boolean; deleteGenerated?: boolean; deleteNamespace?: boolean; wait?: boolean }
+    /** `removed`: whether all was deleted that was meant; only with `down` and `wait`. */
+    result: { accepted: true; removed?: boolean }
   }
   /** Which rules take a path, for each image and local that it belongs to. The path is absolute. */
   why: { params: { path: string }; result: WhyResult }
@@ -106,6 +161,29 @@ export interface Requests {
   exec: { params: { resource: string; container?: string }; result: ExecPlace }
   /** Remove what builds left behind and is not needed any more. With `dryRun`, only tell what it would be. */
   prune: { params: { dryRun?: boolean }; result: PruneResult }
+  /** What a bug report needs of the daemon. Values of Secrets and of variables are taken out. */
+  dump: { params: Record<string, never>; result: DumpResult }
+}
+
+/** For people who mend devloop: what is in the parts is of one version of it, and may be another in the next. */
+export interface DumpResult {
+  readonly state: Readonly<Record<string, unknown>>
+  /** Null = there is none yet. */
+  readonly plan: Readonly<Record<string, unknown>> | null
+  /** What is to be done next, and why everything else waits. */
+  readonly work: Readonly<Record<string, unknown>>
+  /** What happened lately, oldest first. */
+  readonly actions: readonly Readonly<Record<string, unknown>>[]
+  /** How the process is doing. */
+  readonly process: Readonly<Record<string, unknown>>
+}
+
+/** What became of a resource that was triggered. */
+export interface TriggerOutcome {
+  readonly resource: string
+  readonly ready: boolean
+  /** Why not. */
+  readonly error?: ErrorInfo
 }
 
 export interface PruneResult {
@@ -185,7 +263,9 @@ export interface WhyAnswer {
 export type DaemonMessage =
   | WelcomeMessage
   | DeltaMessage
+  | SnapshotMessage
   | LogMessage
+  | ProgressMessage
   | ReplyMessage
   | ErrorMessage
   | PingMessage
@@ -199,6 +279,10 @@ export interface WelcomeMessage {
   /** Of the running daemon process; a sequence number counts within one epoch. */
   readonly epoch: string
   readonly seq: number
+  /** What this client may do. */
+  readonly access: Access
+  /** The requests that it may send. */
+  readonly methods: readonly string[]
   /** Either the whole state as of `seq`, or (after a successful resume) only what changed since. */
   readonly snapshot?: readonly View[]
   readonly deltas?: Omit<DeltaMessage, 'type' | 'seq'>
@@ -212,15 +296,25 @@ export interface DeltaMessage {
   readonly removes: readonly ViewKey[]
 }
 
+/** The whole state as of `seq` by a new state selection. It replaces what the client has. */
+export interface SnapshotMessage {
+  readonly type: 'snapshot'
+  readonly seq: number
+  readonly views: readonly View[]
+}
+
 /** At least one follows every new log selection, if need be with no lines. */
 export interface LogMessage {
   readonly type: 'log'
   /** Of the selection. */
-  readonly id?: number
+  readonly id: number
   readonly lines: readonly LogEntry[]
   /** Everything selected up to here has been sent or counted as dropped; resume with it. */
   readonly cursor: number
-  /** Lines that this client missed before these, because it read too slowly or they were no longer kept. */
+  /**
+   * Lines that this client missed before these, because it read too slowly or they were no longer kept. What `level`, `text`,
+   * `sources` and `containers` would have left out is counted, too: lines that are gone cannot be looked into.
+   */
   readonly dropped: number
   /** Whether these were the newest lines that were kept; false = more follow at once. */
   readonly caughtUp: boolean
@@ -238,15 +332,28 @@ export type ReplyMessage =
       readonly error: { readonly code: number; readonly message: string; readonly data?: ErrorInfo }
     }
 
+/** How far a request has come that was sent with `progress`. Comes at any rate that is of use to people, and never after the reply. */
+export interface ProgressMessage {
+  readonly type: 'progress'
+  /** Of the request. */
+  readonly id: number | string
+  /** For people, such as `api: building shop/api RUN npm ci`. */
+  readonly message: string
+  /** How much is done, of `total`; both or none. */
+  readonly done?: number
+  readonly total?: number
+}
+
 /** A message that was not understood, or why the connection is about to be closed. */
 export interface ErrorMessage {
   readonly type: 'error'
   readonly error: ErrorInfo
 }
 
-/** Sent every 20 s; the client answers `pong`. A client can tell by `seq` whether it is behind. */
+/** Sent every 20 s to a client that has read all before; the client answers `pong`. */
 export interface PingMessage {
   readonly type: 'ping'
+  /** With the messages before this one the client has its state as of `seq`: it may resume from there, and is behind while it has not handled them. */
   readonly seq: number
 }
 
@@ -525,8 +632,10 @@ export interface Discovery {
   readonly socket: string
   /** Loopback HTTP address, when TCP is on, such as `http://127.0.0.1:41000`. */
   readonly url?: string
-  /** Required on TCP. The file is readable by the user alone. */
+  /** Required on TCP; allows everything. The file is readable by the user alone. */
   readonly token: string
+  /** The same for clients that only read, such as a page that is shown to others. */
+  readonly readToken: string
 }
 
 /** JSON-RPC error codes: the standard ones, and 1 for an operational error (see `data`). */

@@ -1,30 +1,30 @@
 // The protocol as zod schemas: what docs/protocol.schema.json is made from, and what tests hold messages against.
 // Not part of `devloop/protocol`, so that clients need no zod. Unknown fields are allowed everywhere, for later minors.
 import { z } from 'zod'
-
-const time = z.number().describe('Milliseconds since 1970')
-const count = z.int().nonnegative()
-const version = z.looseObject({ major: count, minor: count })
-const list = <T extends z.ZodType>(item: T): z.ZodReadonly<z.ZodArray<T>> => z.array(item).readonly()
-
-const errorInfo = z
-  .looseObject({
-    code: z.string().describe('Stable; see docs/errors.md'),
-    message: z.string(),
-    why: z.string().exactOptional(),
-    where: z.looseObject({ file: z.string(), line: count, column: count.exactOptional() }).exactOptional(),
-    help: z.string(),
-  })
-  .meta({ id: 'ErrorInfo' })
+import { maxLogText } from './discovery.js'
+import { count, errorInfo, list, time, version } from './schema-parts.js'
+import { requestParamsSchemas, requestResultsSchemas } from './schema-requests.js'
 
 // ---- client to daemon
+
+const access = z.enum(['control', 'read']).meta({ id: 'Access' })
+
+const stateSelection = z
+  .looseObject({ kinds: list(z.string()).exactOptional(), resources: list(z.string()).exactOptional() })
+  .meta({ id: 'StateSelection' })
+
+const patterns = z.array(z.string().max(maxLogText)).max(100).readonly()
 
 const logSelection = z
   .looseObject({
     resources: list(z.string()).exactOptional(),
     after: count.exactOptional(),
     tail: count.exactOptional(),
-    id: count.exactOptional(),
+    since: time.exactOptional(),
+    level: z.enum(['info', 'warn', 'error']).exactOptional(),
+    text: z.string().max(maxLogText).exactOptional(),
+    sources: patterns.exactOptional(),
+    containers: patterns.exactOptional(),
   })
   .meta({ id: 'LogSelection' })
 
@@ -34,49 +34,32 @@ const hello = z
     protocol: version,
     client: z.string(),
     topics: list(z.string()).describe('Of `state`, `logs`; others are ignored'),
-    resume: z.looseObject({ epoch: z.string(), seq: count }).exactOptional(),
+    state: stateSelection.exactOptional(),
+    resume: z.looseObject({ epoch: z.string(), seq: count.exactOptional() }).exactOptional(),
     logs: logSelection.exactOptional(),
+    access: z.literal('read').exactOptional(),
   })
   .meta({ id: 'HelloMessage' })
 
-const logs = z.looseObject({ type: z.literal('logs'), logs: logSelection.nullable() }).meta({ id: 'SubscribeLogsMessage' })
+const requestId = z.union([z.number(), z.string()])
+const state = z.looseObject({ type: z.literal('state'), state: stateSelection.nullable() }).meta({ id: 'SelectStateMessage' })
+const logs = z
+  .looseObject({ type: z.literal('logs'), id: count.exactOptional(), logs: logSelection.nullable() })
+  .meta({ id: 'SubscribeLogsMessage' })
+const cancel = z.looseObject({ type: z.literal('cancel'), id: requestId }).meta({ id: 'CancelMessage' })
 const pong = z.looseObject({ type: z.literal('pong') }).meta({ id: 'PongMessage' })
 const request = z
   .looseObject({
     jsonrpc: z.literal('2.0'),
-    id: z.union([z.number(), z.string()]),
+    id: requestId,
     method: z.string(),
     params: z.unknown().exactOptional(),
+    progress: z.boolean().exactOptional(),
   })
   .meta({ id: 'RequestMessage' })
 
 /** Any message of a client. */
-export const clientMessageSchema = z.union([hello, logs, pong, request]).meta({ id: 'ClientMessage' })
-
-/** Parameters of each request. */
-export const requestParamsSchemas = {
-  trigger: z.looseObject({ resource: z.string().min(1), confirmEmpty: z.boolean().exactOptional() }),
-  enable: z.looseObject({ resources: list(z.string().min(1)) }),
-  disable: z.looseObject({ resources: list(z.string().min(1)) }),
-  args: z.looseObject({
-    args: list(z.string()).exactOptional(),
-    choices: z
-      .record(z.string(), z.enum(['local', 'remote']))
-      .readonly()
-      .exactOptional(),
-  }),
-  reload: z.looseObject({}),
-  restart: z.looseObject({ resource: z.string().min(1) }),
-  shutdown: z.looseObject({
-    down: z.boolean().exactOptional(),
-    deleteGenerated: z.boolean().exactOptional(),
-    deleteNamespace: z.boolean().exactOptional(),
-  }),
-  exec: z.looseObject({ resource: z.string().min(1), container: z.string().min(1).exactOptional() }),
-  verify: z.looseObject({ resource: z.string().min(1).exactOptional() }),
-  prune: z.looseObject({ dryRun: z.boolean().exactOptional() }),
-  why: z.looseObject({ path: z.string().regex(/^\/[^\0]*$/) }),
-}
+export const clientMessageSchema = z.union([hello, state, logs, cancel, pong, request]).meta({ id: 'ClientMessage' })
 
 // ---- views
 
@@ -290,12 +273,18 @@ const welcome = z
     version: z.string(),
     epoch: z.string(),
     seq: count,
+    access,
+    methods: list(z.string()),
     snapshot: list(viewSchema).exactOptional(),
     deltas: z.looseObject(changes).exactOptional(),
   })
   .meta({ id: 'WelcomeMessage' })
 
 const delta = z.looseObject({ type: z.literal('delta'), seq: count, ...changes }).meta({ id: 'DeltaMessage' })
+
+const snapshot = z
+  .looseObject({ type: z.literal('snapshot'), seq: count, views: list(viewSchema) })
+  .meta({ id: 'SnapshotMessage' })
 
 const logEntry = z
   .looseObject({
@@ -312,7 +301,7 @@ const logEntry = z
 const log = z
   .looseObject({
     type: z.literal('log'),
-    id: count.exactOptional(),
+    id: count,
     lines: list(logEntry),
     cursor: count,
     dropped: count,
@@ -320,9 +309,19 @@ const log = z
   })
   .meta({ id: 'LogMessage' })
 
+const progress = z
+  .looseObject({
+    type: z.literal('progress'),
+    id: requestId,
+    message: z.string(),
+    done: count.exactOptional(),
+    total: count.exactOptional(),
+  })
+  .meta({ id: 'ProgressMessage' })
+
 const reply = z
   .union([
-    z.looseObject({ jsonrpc: z.literal('2.0'), id: z.union([z.number(), z.string()]), result: z.unknown() }),
+    z.looseObject({ jsonrpc: z.literal('2.0'), id: requestId, result: z.unknown() }),
     z.looseObject({
       jsonrpc: z.literal('2.0'),
       id: z.union([z.number(), z.string(), z.null()]),
@@ -336,7 +335,9 @@ const ping = z.looseObject({ type: z.literal('ping'), seq: count }).meta({ id: '
 const goodbye = z.looseObject({ type: z.literal('goodbye'), reason: z.string() }).meta({ id: 'GoodbyeMessage' })
 
 /** Any message of the daemon. */
-export const daemonMessageSchema = z.union([welcome, delta, log, reply, error, ping, goodbye]).meta({ id: 'DaemonMessage' })
+export const daemonMessageSchema = z
+  .union([welcome, delta, snapshot, log, progress, reply, error, ping, goodbye])
+  .meta({ id: 'DaemonMessage' })
 
 /** The discovery file. */
 export const discoverySchema = z
@@ -351,18 +352,26 @@ export const discoverySchema = z
     socket: z.string(),
     url: z.string().exactOptional(),
     token: z.string(),
+    readToken: z.string(),
   })
   .meta({ id: 'Discovery' })
 
 /** The JSON Schema (draft 2020-12) of the protocol: its types under `$defs`. */
 export function protocolJsonSchema(): object {
   const { $defs } = z.toJSONSchema(
-    z.object({ client: clientMessageSchema, daemon: daemonMessageSchema, discovery: discoverySchema }),
+    z.object({
+      client: clientMessageSchema,
+      daemon: daemonMessageSchema,
+      discovery: discoverySchema,
+      params: z.looseObject(requestParamsSchemas).meta({ id: 'RequestParams' }),
+      results: z.looseObject(requestResultsSchemas).meta({ id: 'RequestResults' }),
+    }),
   )
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'devloop status protocol',
-    description: 'A client sends ClientMessage, the daemon DaemonMessage, one JSON message a text frame. See protocol.md.',
+    description:
+      'A client sends ClientMessage, the daemon DaemonMessage, one JSON message a text frame. RequestParams and RequestResults have a property for each method. See protocol.md.',
     $defs,
   }
 }

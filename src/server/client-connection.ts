@@ -5,16 +5,25 @@ import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 import { closeCodes } from '../protocol/discovery.js'
-import { protocolVersion, type DaemonMessage, type HelloMessage, type LogSelection } from '../protocol/messages.js'
-import type { LogReader, LogRing } from '../store/log-ring.js'
+import { protocolVersion, type Access, type DaemonMessage, type HelloMessage, type LogSelection } from '../protocol/messages.js'
+import type { LogRing } from '../store/log-ring.js'
+import { methodsOf } from './access.js'
+import { createClientRequests } from './client-requests.js'
 import type { ServerLimits } from './limits.js'
-import type { RequestHandlers, RequestOrigin } from './request-handlers.js'
+import { createLogSelections } from './log-selections.js'
+import { maskTexts } from './mask-view.js'
+import type { Progress, RequestHandlers } from './request-handlers.js'
 import { runRequest } from './request-runner.js'
+import { createStateFeed, type StateFeed } from './state-feed.js'
 import { invalid, parseInbound, type Inbound } from './validate.js'
 import type { ViewHistory } from './view-history.js'
 
-/** What all connections of a server share. */
-export interface ConnectionHub extends RequestOrigin {
+/** What all connections of a server share, and how this one came. */
+export interface ConnectionHub {
+  /** On the Unix socket: only this user can be there, and nothing leaves the machine. */
+  readonly viaSocket: boolean
+  /** What the client may do at most. */
+  readonly access: Access
   readonly history: ViewHistory
   readonly logs: LogRing
   readonly handlers: RequestHandlers
@@ -25,6 +34,8 @@ export interface ConnectionHub extends RequestOrigin {
   /** Brings the history up to date and tells every connection what changed. */
   sync(): void
   readonly onDefect: (error: unknown) => void
+  /** A text without secret values. */
+  readonly mask: (text: string) => string
   /** Milliseconds that never go back. */
   now(): number
 }
@@ -53,19 +64,34 @@ export function createClientConnection(
 ): ClientConnection {
   const { limits, history } = hub
   let phase: 'greeting' | 'open' | 'closing' = 'greeting'
-  let wantsState = false
-  let logReader: LogReader | undefined
-  let logId: number | undefined
-  /** A new selection is answered even when there is nothing to show. */
-  let logAnswerDue = false
-  const dirty = new Set<string>()
+  let access: Access = 'read'
+  let state: StateFeed | undefined
+  /** A new state selection is answered by the whole. */
+  let snapshotDue = false
+  const logs = createLogSelections(hub.logs, limits)
   /** There may be something to send that the last flush could not. */
   let due = false
   /** One data message at a time: the next is made when the socket has taken this one. */
   let sending = false
+  /** Goes on with lines of log that few are wanted of, after others had their turn. */
+  let resting: NodeJS.Immediate | undefined
   const inbox: Inbound[] = []
-  /** Requests that run, or whose reply is not taken by the socket yet. */
-  let requests = 0
+  const requests = createClientRequests({
+    most: limits.requests,
+    progressMs: limits.progressMs,
+    async run(request, { signal, progress }) {
+      const { viaSocket, mask } = hub
+      const tell: Progress = (message, count) => progress(mask(message), count)
+      const reply = await runRequest(request, hub.handlers, hub.onDefect, { viaSocket, access, signal, progress: tell })
+      // an environment is of use only as it is
+      return request.method === 'exec' && 'result' in reply ? reply : maskTexts(reply, mask)
+    },
+    send: post,
+    mention(message) {
+      if (ws.bufferedAmount < limits.highWater) post(message)
+    },
+    onRoom: drainInbox,
+  })
   let errors = 0
   let progressAt = hub.now()
   let closeTimer: NodeJS.Timeout | undefined
@@ -83,7 +109,7 @@ export function createClientConnection(
 
   /** Handles what arrived; stops reading the socket while the client has too many requests under way. */
   function drainInbox(): void {
-    while (requests < limits.requests && phase !== 'closing') {
+    while (!requests.isFull && phase !== 'closing') {
       const next = inbox.shift()
       if (!next) return ws.isPaused ? ws.resume() : undefined
       try {
@@ -105,20 +131,22 @@ export function createClientConnection(
       else reject(invalid('The first message must be a hello.'), closeCodes.invalid)
       return
     }
-    if (inbound.kind === 'hello') return complain(invalid('There is one hello in a connection, and it was said.'))
-    if (inbound.kind === 'logs') {
-      selectLogs(inbound.message.logs, true)
-      due = true
-      return pump()
+    switch (inbound.kind) {
+      case 'hello':
+        return complain(invalid('There is one hello in a connection, and it was said.'))
+      case 'request':
+        return requests.take(inbound.message)
+      case 'cancel':
+        return requests.cancel(inbound.message.id)
+      case 'state':
+        state = createStateFeed(history, inbound.message.state)
+        snapshotDue = true
+        break
+      case 'logs':
+        selectLogs(inbound.message.id ?? 0, inbound.message.logs, true)
     }
-    requests++
-    void runRequest(inbound.message, hub.handlers, hub.onDefect, hub).then((reply) => {
-      if (ws.readyState !== ws.OPEN) return
-      post(reply, () => {
-        requests--
-        drainInbox()
-      })
-    })
+    due = true
+    pump()
   }
 
   /** One clear error for one bad message; too many, or one before the hello, end the connection. */
@@ -140,51 +168,53 @@ export function createClientConnection(
     clearTimeout(helloTimer)
     phase = 'open'
     hub.sync()
-    wantsState = hello.topics.includes('state')
+    if (hub.access === 'control' && hello.access === undefined) access = 'control'
     const sameEpoch = hello.resume?.epoch === hub.epoch
-    const head = `{"type":"welcome","protocol":${JSON.stringify(protocolVersion)},"version":${JSON.stringify(hub.version)},"epoch":${JSON.stringify(hub.epoch)},"seq":${history.seq}`
-    const known = hello.resume && sameEpoch ? history.since(hello.resume.seq) : undefined
-    if (!wantsState) transmit(`${head}}`)
-    else if (known) transmit(`${head},"deltas":${changesJson(known)}}`)
-    else transmit(`${head},"snapshot":${history.changes(history.keys()).upserts}}`)
+    const { epoch, version } = hub
+    const head = JSON.stringify({
+      type: 'welcome',
+      protocol: protocolVersion,
+      version,
+      epoch,
+      seq: history.seq,
+      access,
+      methods: methodsOf(access),
+    }).slice(0, -1)
+    if (!hello.topics.includes('state')) transmit(`${head}}`)
+    else {
+      state = createStateFeed(history, hello.state ?? null)
+      const from = sameEpoch ? hello.resume.seq : undefined
+      const known = from === undefined ? undefined : state.since(from)
+      transmit(known === undefined ? `${head},"snapshot":${state.snapshot()}}` : `${head},"deltas":${known}}`)
+    }
     // Cursors of another epoch mean nothing here: all that this daemon has is new to the client.
-    if (hello.topics.includes('logs')) selectLogs(hello.logs ?? {}, sameEpoch || hello.resume === undefined)
+    if (hello.topics.includes('logs')) selectLogs(0, hello.logs ?? {}, sameEpoch || hello.resume === undefined)
     due = true
   }
 
-  function selectLogs(selection: LogSelection | null, sameEpoch: boolean): void {
-    logReader = selection
-      ? hub.logs.reader({ after: startOf(selection, sameEpoch), ...(selection.resources && { resources: selection.resources }) })
-      : undefined
-    logId = selection?.id
-    logAnswerDue = logReader !== undefined
-  }
-
-  function startOf({ after, tail, resources }: LogSelection, sameEpoch: boolean): number {
-    if (after !== undefined) return sameEpoch ? after : 0
-    const newest = hub.logs.tail(tail ?? 0, resources)
-    return newest[0] ? newest[0].cursor - 1 : hub.logs.lastCursor
+  function selectLogs(id: number, selection: LogSelection | null, sameEpoch: boolean): void {
+    const problem = logs.select(id, selection, sameEpoch)
+    if (problem !== undefined) complain(invalid(problem))
   }
 
   function pump(): void {
     if (!due || sending || phase !== 'open' || ws.readyState !== ws.OPEN || ws.bufferedAmount > limits.highWater) return
-    if (dirty.size > 0) {
-      const json = changesJson(dirty)
-      dirty.clear()
-      return transmit(`{"type":"delta","seq":${history.seq},${json.slice(1)}`)
+    if (snapshotDue && state) {
+      snapshotDue = false
+      return transmit(`{"type":"snapshot","seq":${history.seq},"views":${state.snapshot()}}`)
     }
-    const read = logReader?.read({ maxBytes: limits.logBytes, maxLines: limits.logLines })
-    if (read && (read.lines.length > 0 || read.dropped > 0 || logAnswerDue)) {
-      logAnswerDue = false
-      due = !read.caughtUp
-      return transmit(JSON.stringify({ type: 'log', ...(logId !== undefined && { id: logId }), ...read } satisfies DaemonMessage))
+    const changes = state?.pending ? state.take() : undefined
+    if (changes !== undefined) return transmit(`{"type":"delta","seq":${history.seq},${changes.slice(1)}`)
+    const log = logs.next()
+    if (log === 'more') {
+      resting ??= setImmediate(() => {
+        resting = undefined
+        pump()
+      })
+      return
     }
+    if (log) return transmit(JSON.stringify(log satisfies DaemonMessage))
     due = false
-  }
-
-  const changesJson = (keys: Iterable<string>): string => {
-    const { upserts, removes } = history.changes(keys)
-    return `{"upserts":${upserts},"removes":${removes}}`
   }
 
   /** Sends a data message; goes on with the next when the socket has taken it. */
@@ -227,8 +257,7 @@ export function createClientConnection(
 
   const connection: ClientConnection = {
     changed(keys) {
-      if (!wantsState || phase !== 'open') return
-      for (const key of keys) dirty.add(key)
+      if (phase === 'open') state?.changed(keys)
     },
     flush() {
       due = true
@@ -236,6 +265,8 @@ export function createClientConnection(
     },
     beat() {
       if (phase !== 'open') return
+      // Not read while its requests take their time: that is no fault of the client.
+      if (ws.isPaused && requests.isWorking) progressAt = hub.now()
       const silentMs = hub.now() - progressAt
       if (silentMs >= limits.stallMs) {
         reject(
@@ -243,10 +274,13 @@ export function createClientConnection(
           closeCodes.slow,
         )
       } else if (!sending && ws.bufferedAmount === 0) {
-        post({ type: 'ping', seq: history.seq })
+        // first what it does not know, so that it has the state as of this number when the ping comes
+        due = true
+        pump()
+        if (!state?.pending && !snapshotDue) post({ type: 'ping', seq: history.seq })
       }
     },
-    idle: () => phase !== 'open' || (!due && !sending && requests === 0 && dirty.size === 0),
+    idle: () => phase !== 'open' || (!due && !sending && requests.isIdle && !state?.pending),
     leave(reason) {
       post({ type: 'goodbye', reason })
       close(closeCodes.goodbye, reason)
@@ -269,9 +303,10 @@ export function createClientConnection(
     clearTimeout(helloTimer)
     clearTimeout(closeTimer)
     socket.off('drain', onDrain)
+    clearImmediate(resting)
     inbox.length = 0
-    dirty.clear()
-    logReader = undefined
+    state = undefined
+    requests.cancelAll()
     onClosed(connection)
   })
   return connection

@@ -1,7 +1,9 @@
-// What plain HTTP requests get: a hint, a health check, or a refusal. None of them changes or tells any state.
+// What plain HTTP requests get: the page (its files, which hold no state), a hint, a health check, or a refusal. None of them
+// changes or tells any state.
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { streamPath } from '../protocol/discovery.js'
+import type { PageFile, PageFiles } from './page-files.js'
 import { refuseRequest, type Refusal, type Transport } from './upgrade-guard.js'
 
 /** On every answer: nothing here may be read, framed, guessed at or kept by a page of another origin. */
@@ -15,9 +17,12 @@ const headers: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
 }
 
-/** Answers a request that asks for no upgrade. */
-export function answerRequest(request: IncomingMessage, response: ServerResponse, transport: Transport): void {
-  const refusal = refuseRequest(request, transport) ?? refusePath(request)
+/** Answers a request that asks for no upgrade. @param page on TCP alone: no browser comes by the Unix socket */
+export function answerRequest(request: IncomingMessage, response: ServerResponse, transport: Transport, page: PageFiles): void {
+  const refused = refuseRequest(request, transport)
+  const file = refused || transport.kind !== 'tcp' ? undefined : page(request.url ?? '')
+  if (file) return answerFile(request, response, file)
+  const refusal = refused ?? refusePath(request)
   const body =
     refusal?.reason ??
     (request.url === '/healthz'
@@ -31,6 +36,33 @@ export function answerRequest(request: IncomingMessage, response: ServerResponse
     ...(refusal && { Connection: 'close' }),
   })
   response.end(request.method === 'HEAD' ? undefined : `${body}\n`)
+}
+
+function answerFile(request: IncomingMessage, response: ServerResponse, { type, body, etag }: PageFile): void {
+  // the guard has seen that it is one of our own
+  const host = request.headers.host ?? ''
+  const same = request.headers['if-none-match'] === etag
+  response.writeHead(same ? 304 : 200, {
+    ...headers,
+    'Content-Type': type,
+    // only what came from here, no script or style in the page itself, no address but this one
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      'img-src data:',
+      `connect-src 'self' ws://${host}`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+    ].join('; '),
+    // another daemon, perhaps of another version, may listen here next time
+    'Cache-Control': 'no-cache',
+    ETag: etag,
+    ...(same ? {} : { 'Content-Length': body.length }),
+  })
+  response.end(same || request.method === 'HEAD' ? undefined : body)
 }
 
 function refusePath(request: IncomingMessage): Refusal | undefined {

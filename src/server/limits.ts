@@ -1,4 +1,5 @@
 // The bounds that keep one client from harming the daemon or the other clients.
+import { maxLogSelections } from '../protocol/discovery.js'
 
 export interface ServerLimits {
   /** Bytes of one message of a client. */
@@ -12,6 +13,10 @@ export interface ServerLimits {
   /** Size of one log message. */
   readonly logBytes: number
   readonly logLines: number
+  /** Lines that are looked at in one go for a client that wants few of them. */
+  readonly logLooked: number
+  /** Log selections of one client at once. */
+  readonly logSelections: number
   /** While busy, state and logs go out at most this often. */
   readonly paceMs: number
   readonly pingMs: number
@@ -19,6 +24,8 @@ export interface ServerLimits {
   readonly stallMs: number
   /** Requests of one client that are running or whose reply is not sent yet; above it, its messages wait. */
   readonly requests: number
+  /** Time between two messages of progress of one request. */
+  readonly progressMs: number
   /** Messages that were not valid, after which a client is disconnected. */
   readonly errors: number
   /** Removed views remembered for clients that resume. */
@@ -34,10 +41,13 @@ export const defaultLimits: ServerLimits = {
   highWater: 256 * 1024,
   logBytes: 128 * 1024,
   logLines: 500,
+  logLooked: 5_000,
+  logSelections: maxLogSelections,
   paceMs: 30,
   pingMs: 20_000,
   stallMs: 120_000,
   requests: 16,
+  progressMs: 100,
   errors: 50,
   tombstones: 1_000,
   closeMs: 500,

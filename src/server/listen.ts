@@ -24,8 +24,18 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   await chmod(path, 0o600)
 }
 
-/** Listens on 127.0.0.1; port 0 = any that is free. Returns the port. */
-export async function listenOnLoopback(server: Server, port: number): Promise<number> {
+/**
+ * Listens on 127.0.0.1; port 0 = any that is free. Returns the port.
+ * @param preferred tried first where any will do
+ */
+export async function listenOnLoopback(server: Server, port: number, preferred?: number): Promise<number> {
+  if (port === 0 && preferred !== undefined) {
+    try {
+      return await listenOnLoopback(server, preferred)
+    } catch {
+      // somebody else has it now
+    }
+  }
   await listen(server, { host: '127.0.0.1', port, exclusive: true }, `127.0.0.1:${port}`)
   return (server.address() as AddressInfo).port
 }

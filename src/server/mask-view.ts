@@ -1,10 +1,9 @@
-// Views without secret values: every text that somebody else may have written is masked, names and addresses stay.
-import type { View } from '../protocol/messages.js'
+// What clients get, without secret values: every text that somebody else may have written is masked, names and addresses stay.
 
 const texts = new Set(['message', 'why', 'help', 'activity', 'detail', 'reason', 'transport'])
 
-/** A view of the same shape; the same object where nothing changed. */
-export const maskView = (view: View, mask: (text: string) => string): View => walk(view, '', mask) as View
+/** A view, or what a request is answered with, of the same shape; the same object where nothing changed. */
+export const maskTexts = <T extends object>(value: T, mask: (text: string) => string): T => walk(value, '', mask) as T
 
 function walk(value: unknown, key: string, mask: (text: string) => string): unknown {
   if (typeof value === 'string') return texts.has(key) ? mask(value) : value

@@ -11,7 +11,8 @@ import { answerRequest, refuseSocket } from './http-answers.js'
 import { defaultLimits, type ServerLimits } from './limits.js'
 import { listenOnLoopback, listenOnSocket } from './listen.js'
 import type { RequestHandlers } from './request-handlers.js'
-import { refuseUpgrade, type Transport } from './upgrade-guard.js'
+import type { PageFiles } from './page-files.js'
+import { accessOf, refuseUpgrade, type Transport } from './upgrade-guard.js'
 import { createViewHistory } from './view-history.js'
 import type { ViewSource } from './view-source.js'
 
@@ -23,14 +24,22 @@ export interface StatusServerOptions {
   readonly epoch: string
   /** Of devloop; told to clients. */
   readonly version: string
-  /** Required from every client on TCP; at least 32 random characters of those that HTTP allows in a token. */
+  /** One of the two is required from every client on TCP; at least 32 random characters of those that HTTP allows in a token. */
   readonly token: string
+  /** The same, for clients that only read. */
+  readonly readToken: string
   /** At most 103 bytes, in a folder for this user alone (made if need be). */
   readonly socketPath: string
   /** Port on 127.0.0.1; 0 = any that is free; undefined = no TCP. */
   readonly tcpPort?: number | undefined
+  /** With `tcpPort` 0: tried first. */
+  readonly preferredPort?: number | undefined
+  /** The page, served on TCP. Default: there is none. */
+  readonly page?: PageFiles
   /** What handlers throw that is no DevloopError, and faults of the server's own. */
   readonly onDefect: (error: unknown) => void
+  /** Takes secret values out of texts of replies; views and logs have none. Default: as they are. */
+  readonly mask?: (text: string) => string
   readonly limits?: Partial<ServerLimits>
 }
 
@@ -62,8 +71,9 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
   let scheduled: { cancel(): void } | undefined
   let heartbeat: NodeJS.Timeout | undefined
 
+  const page: PageFiles = options.page ?? (() => undefined)
   const now = (): number => performance.now()
-  const hub: Omit<ConnectionHub, 'viaSocket'> = {
+  const hub: Omit<ConnectionHub, 'viaSocket' | 'access'> = {
     history,
     logs: options.logs,
     handlers: options.handlers,
@@ -72,6 +82,7 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
     limits,
     sync,
     onDefect: options.onDefect,
+    mask: options.mask ?? ((text) => text),
     now,
   }
 
@@ -121,7 +132,7 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
     })
-    server.on('request', (request, response) => answerRequest(request, response, transport()))
+    server.on('request', (request, response) => answerRequest(request, response, transport(), page))
     server.on('upgrade', (request, socket, head) => upgrade(request, socket, head, transport()))
     server.on('connect', (_request, socket) => refuseSocket(socket, { status: 405, reason: 'This is no proxy.' }))
     servers.push(server)
@@ -137,7 +148,8 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
         : undefined)
     if (refusal) return refuseSocket(socket, refusal)
     webSockets.handleUpgrade(request, socket, head, (ws) => {
-      connections.add(createClientConnection(ws, socket, { ...hub, viaSocket: transport.kind === 'unix' }, leave))
+      const way = { viaSocket: transport.kind === 'unix', access: accessOf(request, transport) ?? 'read' }
+      connections.add(createClientConnection(ws, socket, { ...hub, ...way }, leave))
       heartbeat ??= setInterval(() => connections.forEach((connection) => connection.beat()), limits.pingMs)
     })
   }
@@ -159,8 +171,8 @@ export function createStatusServer(options: StatusServerOptions): StatusServer {
       let url: string | undefined
       if (options.tcpPort !== undefined) {
         let port = 0
-        const server = createHttpServer(() => ({ kind: 'tcp', port, token: options.token }))
-        port = await listenOnLoopback(server, options.tcpPort)
+        const server = createHttpServer(() => ({ kind: 'tcp', port, token: options.token, readToken: options.readToken }))
+        port = await listenOnLoopback(server, options.tcpPort, options.preferredPort)
         url = `http://127.0.0.1:${port}`
       }
       // Such as no more file descriptors when a client comes: it does not get in, and nothing else is wrong.

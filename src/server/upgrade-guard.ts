@@ -3,9 +3,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { streamPath, subprotocol, tokenSubprotocol } from '../protocol/discovery.js'
+import type { Access } from '../protocol/messages.js'
 
 /** How a request came in. On the Unix socket the file's permissions are the authentication. */
-export type Transport = { readonly kind: 'unix' } | { readonly kind: 'tcp'; readonly port: number; readonly token: string }
+export type Transport = { readonly kind: 'unix' } | ({ readonly kind: 'tcp'; readonly port: number } & Tokens)
+
+export interface Tokens {
+  /** Allows everything. */
+  readonly token: string
+  /** Allows to read. */
+  readonly readToken: string
+}
 
 export interface Refusal {
   readonly status: 400 | 401 | 403 | 404 | 405 | 426 | 503
@@ -34,8 +42,7 @@ export function refuseRequest(request: IncomingMessage, transport: Transport): R
 export function refuseUpgrade(request: IncomingMessage, transport: Transport): Refusal | undefined {
   const refusal = refuseRequest(request, transport)
   if (refusal) return refusal
-  if (transport.kind === 'tcp' && !holdsToken(request, transport.token))
-    return { status: 401, reason: 'The token of the discovery file is required.' }
+  if (accessOf(request, transport) === undefined) return { status: 401, reason: 'The token of the discovery file is required.' }
   if (request.url !== streamPath) return { status: 404, reason: `The WebSocket is at ${streamPath}.` }
   if (request.method !== 'GET' || request.headers.upgrade?.toLowerCase() !== 'websocket')
     return { status: 400, reason: 'Only an upgrade to websocket is served here.' }
@@ -45,13 +52,17 @@ export function refuseUpgrade(request: IncomingMessage, transport: Transport): R
   return undefined
 }
 
-function holdsToken(request: IncomingMessage, token: string): boolean {
+/** What the client may do at most; undefined = it has no token of ours. */
+export function accessOf(request: IncomingMessage, transport: Transport): Access | undefined {
+  if (transport.kind === 'unix') return 'control'
   const authorization = valuesOf(request, 'authorization')
   const bearer = authorization.map((value) => /^Bearer (.*)$/i.exec(value)?.[1] ?? '')
   const offered = subprotocols(request).filter((name) => name.startsWith(tokenSubprotocol))
   const given = [...bearer, ...offered.map((name) => name.slice(tokenSubprotocol.length))]
   // Who sends two does not know which is right.
-  return given.length === 1 && equalInConstantTime(given[0]!, token)
+  if (given.length !== 1) return undefined
+  const [isControl, isRead] = [transport.token, transport.readToken].map((token) => equalInConstantTime(given[0]!, token))
+  return isControl ? 'control' : isRead ? 'read' : undefined
 }
 
 /** Through digests, so that not even the length shows in the time it takes. */

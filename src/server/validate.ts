@@ -1,20 +1,27 @@
 // Reads what clients send. By hand: the shapes are few, and a schema library would cost the daemon 12 MB and the
 // first client 70 ms. A test holds this against the schema in protocol/schema.ts.
 import type {
+  CancelMessage,
   HelloMessage,
   LogSelection,
   PongMessage,
   ReplyMessage,
   RequestMessage,
   Requests,
+  SelectStateMessage,
+  StateSelection,
   SubscribeLogsMessage,
+  View,
 } from '../protocol/messages.js'
+import { maxLogText } from '../protocol/discovery.js'
 import { rpcErrors } from '../protocol/messages.js'
 import { DevloopError, type ErrorInfo } from '../errors/devloop-error.js'
 
 export type Inbound =
   | { readonly kind: 'hello'; readonly message: HelloMessage }
+  | { readonly kind: 'state'; readonly message: SelectStateMessage }
   | { readonly kind: 'logs'; readonly message: SubscribeLogsMessage }
+  | { readonly kind: 'cancel'; readonly message: CancelMessage }
   | { readonly kind: 'pong'; readonly message: PongMessage }
   | { readonly kind: 'request'; readonly message: RequestMessage }
   /** A type that this version does not know. */
@@ -67,7 +74,7 @@ const choices = (value: unknown, where: string): Readonly<Record<string, 'local'
 const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) => Requests[M]['params'] } = {
   trigger: (params) => ({
     resource: name(params.resource, 'params.resource'),
-    ...(params.confirmEmpty !== undefined && { confirmEmpty: boolean(params.confirmEmpty, 'params.confirmEmpty') }),
+    ...booleans(params, ['confirmEmpty', 'wait']),
   }),
   reload: () => ({}),
   restart: (params) => ({ resource: name(params.resource, 'params.resource') }),
@@ -77,18 +84,14 @@ const paramParsers: { [M in keyof Requests]: (params: Record<string, unknown>) =
     ...(params.args === undefined ? {} : { args: strings(params.args, 'params.args') }),
     ...(params.choices === undefined ? {} : { choices: choices(params.choices, 'params.choices') }),
   }),
-  shutdown: (params) =>
-    Object.fromEntries(
-      (['down', 'deleteGenerated', 'deleteNamespace'] as const).flatMap((key) =>
-        params[key] === undefined ? [] : [[key, boolean(params[key], `params.${key}`)]],
-      ),
-    ),
+  shutdown: (params) => booleans(params, ['down', 'deleteGenerated', 'deleteNamespace', 'wait']),
   exec: (params) => ({
     resource: name(params.resource, 'params.resource'),
     ...(params.container !== undefined && { container: name(params.container, 'params.container') }),
   }),
   verify: (params) => (params.resource === undefined ? {} : { resource: name(params.resource, 'params.resource') }),
-  prune: (params) => (params.dryRun === undefined ? {} : { dryRun: boolean(params.dryRun, 'params.dryRun') }),
+  prune: (params) => booleans(params, ['dryRun']),
+  dump: () => ({}),
   why: (params) => {
     const path = name(params.path, 'params.path')
     if (!path.startsWith('/') || path.includes('\0'))
@@ -105,8 +108,13 @@ function parseTyped(value: Record<string, unknown>): Inbound {
   switch (value.type) {
     case 'hello':
       return { kind: 'hello', message: parseHello(value) }
+    case 'state':
+      return { kind: 'state', message: { type: 'state', state: value.state === null ? null : parseState(value.state) } }
     case 'logs':
-      return { kind: 'logs', message: { type: 'logs', logs: value.logs === null ? null : parseSelection(value.logs) } }
+      return { kind: 'logs', message: parseLogs(value) }
+    case 'cancel':
+      if (!isId(value.id)) throw new Invalid(`cancel.id must be a string or a number, not ${describe(value.id)}.`)
+      return { kind: 'cancel', message: { type: 'cancel', id: value.id } }
     case 'pong':
       return { kind: 'pong', message: { type: 'pong' } }
     default:
@@ -125,8 +133,38 @@ function parseHello(value: Record<string, unknown>): HelloMessage {
     client: string(value.client, 'hello.client'),
     // A topic of a later minor version is ignored, as unknown messages are.
     topics: topics.filter((topic) => topic === 'state' || topic === 'logs'),
-    ...(resume && { resume: { epoch: string(resume.epoch, 'hello.resume.epoch'), seq: count(resume.seq, 'hello.resume.seq') } }),
+    ...(value.state !== undefined && { state: parseState(value.state) }),
+    ...(resume && {
+      resume: {
+        epoch: string(resume.epoch, 'hello.resume.epoch'),
+        ...(resume.seq !== undefined && { seq: count(resume.seq, 'hello.resume.seq') }),
+      },
+    }),
     ...(value.logs !== undefined && { logs: parseSelection(value.logs) }),
+    ...(value.access !== undefined && { access: readAccess(value.access) }),
+  }
+}
+
+/** A word for more than this would be a wish to be refused, and is no word of this protocol. */
+function readAccess(value: unknown): 'read' {
+  if (value === 'read') return value
+  throw new Invalid(`hello.access must be "read" or left out, not ${describe(value)}.`)
+}
+
+function parseState(value: unknown): StateSelection {
+  const state = object(value, 'state')
+  return {
+    // A kind of a later minor version selects nothing here.
+    ...(state.kinds !== undefined && { kinds: strings(state.kinds, 'state.kinds') as View['kind'][] }),
+    ...(state.resources !== undefined && { resources: strings(state.resources, 'state.resources') }),
+  }
+}
+
+function parseLogs(value: Record<string, unknown>): SubscribeLogsMessage {
+  return {
+    type: 'logs',
+    ...(value.id !== undefined && { id: count(value.id, 'id') }),
+    logs: value.logs === null ? null : parseSelection(value.logs),
   }
 }
 
@@ -136,23 +174,44 @@ function parseSelection(value: unknown): LogSelection {
     ...(logs.resources !== undefined && { resources: strings(logs.resources, 'logs.resources') }),
     ...(logs.after !== undefined && { after: count(logs.after, 'logs.after') }),
     ...(logs.tail !== undefined && { tail: count(logs.tail, 'logs.tail') }),
-    ...(logs.id !== undefined && { id: count(logs.id, 'logs.id') }),
+    ...(logs.since !== undefined && { since: time(logs.since, 'logs.since') }),
+    ...(logs.level !== undefined && { level: level(logs.level) }),
+    ...(logs.text !== undefined && { text: short(logs.text, 'logs.text') }),
+    ...(logs.sources !== undefined && { sources: patterns(logs.sources, 'logs.sources') }),
+    ...(logs.containers !== undefined && { containers: patterns(logs.containers, 'logs.containers') }),
   }
 }
 
+function level(value: unknown): 'info' | 'warn' | 'error' {
+  if (value === 'info' || value === 'warn' || value === 'error') return value
+  throw new Invalid(`logs.level must be "info", "warn" or "error", not ${describe(value)}.`)
+}
+
+function patterns(value: unknown, what: string): string[] {
+  const given = strings(value, what)
+  if (given.length > 100) throw new Invalid(`${what} may have 100 items at most.`)
+  return given.map((pattern, index) => short(pattern, `${what}[${index}]`))
+}
+
 function parseRequest(value: Record<string, unknown>): Inbound {
-  const id = typeof value.id === 'string' || (typeof value.id === 'number' && Number.isFinite(value.id)) ? value.id : null
+  const id = isId(value.id) ? value.id : null
   if (value.jsonrpc !== '2.0')
     return badRequest(id, rpcErrors.invalidRequest, `jsonrpc must be "2.0", not ${describe(value.jsonrpc)}.`)
   if (typeof value.method !== 'string')
     return badRequest(id, rpcErrors.invalidRequest, `method must be a string, not ${describe(value.method)}.`)
   if (id === null)
     return badRequest(null, rpcErrors.invalidRequest, `id must be a string or a number, not ${describe(value.id)}.`)
+  const { method, params, progress } = value
+  if (progress !== undefined && typeof progress !== 'boolean')
+    return badRequest(id, rpcErrors.invalidRequest, `progress must be true or false, not ${describe(progress)}.`)
   return {
     kind: 'request',
-    message: { jsonrpc: '2.0', id, method: value.method, ...(value.params !== undefined && { params: value.params }) },
+    message: { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }), ...(progress !== undefined && { progress }) },
   }
 }
+
+const isId = (value: unknown): value is string | number =>
+  typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value))
 
 function badRequest(id: number | string | null, code: number, message: string, why?: string): Inbound {
   return {
@@ -188,6 +247,24 @@ function name(value: unknown, what: string): string {
 function boolean(value: unknown, what: string): boolean {
   if (typeof value === 'boolean') return value
   throw new Invalid(`${what} must be true or false, not ${describe(value)}.`)
+}
+
+/** Those of some fields that are there. */
+function booleans<K extends string>(params: Record<string, unknown>, keys: readonly K[]): { [key in K]?: boolean } {
+  const given = keys.filter((key) => params[key] !== undefined)
+  return Object.fromEntries(given.map((key) => [key, boolean(params[key], `params.${key}`)])) as { [key in K]?: boolean }
+}
+
+function time(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new Invalid(`${what} must be a time in milliseconds since 1970, not ${describe(value)}.`)
+}
+
+/** Text that is looked for in every line. */
+function short(value: unknown, what: string): string {
+  const text = string(value, what)
+  if (text.length <= maxLogText) return text
+  throw new Invalid(`${what} may have ${maxLogText} characters at most, and has ${text.length}.`)
 }
 
 function count(value: unknown, what: string): number {

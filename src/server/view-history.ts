@@ -7,12 +7,12 @@ export interface ViewHistory {
   refresh(): readonly string[]
   /** The sequence number of the last refresh. */
   readonly seq: number
-  /** All keys. */
-  keys(): Iterable<string>
+  /** The views as of `seq`, by `kind/name`. */
+  readonly views: ReadonlyMap<string, View>
   /** What changed after `seq`; undefined when that is not known any more (or not yet). */
   since(seq: number): readonly string[] | undefined
-  /** JSON of `upserts` and `removes` for these keys, as they are now. */
-  changes(keys: Iterable<string>): { readonly upserts: string; readonly removes: string }
+  /** JSON of `upserts` and `removes` for these keys, as they are now. A view that is not wanted counts as gone; default: all are. */
+  changes(keys: Iterable<string>, wanted?: ReadonlySet<string>): { readonly upserts: string; readonly removes: string }
   /** Gives the cached JSON free. */
   forgetJson(): void
 }
@@ -33,13 +33,14 @@ export function createViewHistory(source: ViewSource, maxTombstones: number): Vi
   /** Everything that went after this is in the tombstones. */
   let horizon = source.seq()
   let seq = -1
+  let views: ReadonlyMap<string, View> = new Map()
 
   function refresh(): string[] {
     const now = source.seq()
     if (now === seq) return []
     const first = seq < 0
     seq = now
-    const views = source.views()
+    views = source.views()
     const changed: string[] = []
     for (const [key, view] of views) {
       if (known.get(key)?.view === view) continue
@@ -73,7 +74,9 @@ export function createViewHistory(source: ViewSource, maxTombstones: number): Vi
     get seq() {
       return seq
     },
-    keys: () => known.keys(),
+    get views() {
+      return views
+    },
     since(from) {
       if (from < horizon || from > seq) return undefined
       const keys: string[] = []
@@ -81,12 +84,12 @@ export function createViewHistory(source: ViewSource, maxTombstones: number): Vi
       for (const [key, at] of tombstones) if (at > from) keys.push(key)
       return keys
     },
-    changes(keys) {
+    changes(keys, wanted) {
       const upserts: string[] = []
       const removes: string[] = []
       for (const key of keys) {
         const entry = known.get(key)
-        if (entry) upserts.push(jsonOf(entry))
+        if (entry && (wanted?.has(key) ?? true)) upserts.push(jsonOf(entry))
         else removes.push(JSON.stringify(keyOf(key)))
       }
       return { upserts: `[${upserts.join(',')}]`, removes: `[${removes.join(',')}]` }

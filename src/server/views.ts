@@ -37,7 +37,7 @@ import { builtImages } from '../store/resource-images.js'
 import type { SecretMask } from '../store/secret-mask.js'
 import type { Store } from '../store/store.js'
 import type { WorkFeed } from '../store/work-feed.js'
-import { maskView } from './mask-view.js'
+import { maskTexts } from './mask-view.js'
 import type { ViewSource } from './view-source.js'
 
 export function createViewSource(store: Store, work: WorkFeed, project: () => string, mask: SecretMask): ViewSource {
@@ -63,7 +63,7 @@ export function createViewSource(store: Store, work: WorkFeed, project: () => st
       whole.set(key, same)
       const shown = views.get(key)
       if (same === old && shown && !learned) return void fresh.set(key, shown)
-      const masked = maskView(same, (text) => mask.text(text))
+      const masked = maskTexts(same, (text) => mask.text(text))
       fresh.set(key, shown && isDeepStrictEqual(shown, masked) ? shown : masked)
     }
     add(sessionView(state, project()))

@@ -1,6 +1,7 @@
 // Keeps the newest log lines of all resources within one bound of bytes. When it is full, whoever holds most
 // gives first, so a noisy resource never pushes out what quiet ones said.
 import type { LogEntry } from '../model/log-entry.js'
+import { createLogFilter, type LogWish } from './log-filter.js'
 
 /** A line as its writer hands it in; the ring gives the cursor. */
 export type LogLine = Omit<LogEntry, 'cursor'>
@@ -19,9 +20,11 @@ export interface LogReadLimits {
   /** Stop after about this many bytes of text (always at least one line). Default: no bound. */
   readonly maxBytes?: number
   readonly maxLines?: number
+  /** Stop after having looked at so many lines, wanted or not. */
+  readonly maxLooked?: number
 }
 
-export interface LogStart {
+export interface LogStart extends LogWish {
   /** Start behind this cursor; 0 = with the oldest line kept. */
   readonly after: number
   /** Undefined = all resources, also those that come later. */
@@ -30,7 +33,10 @@ export interface LogStart {
 
 /** A place in the ring. Costs a number a resource, however far it falls behind. */
 export interface LogReader {
-  /** The next lines in order. `dropped` is exact for everything that went missing since the reader was made. */
+  /**
+   * The next lines in order. `dropped` is exact for everything that went missing since the reader was made, except that lines which
+   * are gone count whether they were wanted or not.
+   */
   read(limits?: LogReadLimits): LogRead
 }
 
@@ -42,8 +48,8 @@ export interface LogRing {
    * a selection exact in the near past and an estimate farther back.
    */
   read(options: LogStart & LogReadLimits): LogRead
-  /** The newest `n` lines, oldest first. */
-  tail(n: number, resources?: readonly string[]): readonly LogEntry[]
+  /** The newest `n` lines that are wanted, oldest first. */
+  tail(n: number, wish?: Omit<LogStart, 'after'>): readonly LogEntry[]
   /** Called after each append; returns what ends it. */
   subscribe(callback: () => void): () => void
   /** Cursor of the newest line; 0 = there never was one. */
@@ -63,6 +69,12 @@ export interface LogRingOptions {
 const entryOverhead = 144
 const maxMarks = 512
 
+interface Mark {
+  readonly cursor: number
+  readonly place: number
+  readonly at: number
+}
+
 /** The lines of one resource. The place of a line in its lane counts from 0 and includes evicted lines. */
 interface Lane {
   readonly entries: LogEntry[]
@@ -71,8 +83,10 @@ interface Lane {
   bytes: number
   evicted: number
   lastEvictedCursor: number
-  /** Cursor and place of some evicted lines: all at first, then every second, fourth, ... so that they stay few. */
-  marks: { readonly cursor: number; readonly place: number }[]
+  /** The latest time of an evicted line. */
+  lastEvictedAt: number
+  /** Some evicted lines: all at first, then every second, fourth, ... so that they stay few. */
+  marks: Mark[]
   stride: number
 }
 
@@ -135,12 +149,13 @@ export function createLogRing(options: LogRingOptions = {}): LogRing {
     const size = sizeOf(entry)
     lane.bytes -= size
     bytes -= size
-    if (lane.evicted % lane.stride === 0) lane.marks.push({ cursor: entry.cursor, place: lane.evicted })
+    if (lane.evicted % lane.stride === 0) lane.marks.push({ cursor: entry.cursor, place: lane.evicted, at: entry.at })
     if (lane.marks.length > maxMarks) {
       lane.stride *= 2
       lane.marks = lane.marks.filter((mark) => mark.place % lane.stride === 0)
     }
     lane.lastEvictedCursor = entry.cursor
+    lane.lastEvictedAt = Math.max(lane.lastEvictedAt, entry.at)
     lane.evicted++
     lane.head++
   }
@@ -149,45 +164,61 @@ export function createLogRing(options: LogRingOptions = {}): LogRing {
     [...lanes].filter(([name]) => resources === undefined || resources.has(name))
 
   function reader(start: LogStart): LogReader {
+    const { since } = start
     const resources = start.resources && new Set(start.resources)
+    const isWanted = createLogFilter(start)
     const after = Math.min(start.after, lastCursor)
     // A lane that is not in here came later, so the reader stands at its beginning.
     const places = new Map<string, number>()
     let correction = 0
     let keptAfter = 0
     let missing = 0
+    let cursor = after
     for (const [name, lane] of selected(resources)) {
-      const place = placeAfter(lane, after)
+      const behind = placeAfter(lane, after)
+      const place = since === undefined ? behind : Math.max(behind, Math.min(placeSince(lane, since), lane.evicted))
       places.set(name, place)
       missing += Math.max(0, lane.evicted - place)
       keptAfter += lane.evicted + lane.entries.length - lane.head - Math.max(place, lane.evicted)
     }
-    // Over all resources cursors have no gaps, which makes the count exact.
-    if (!resources) correction = lastCursor - after - keptAfter - missing
+    // Over all resources and times cursors have no gaps, which makes the count exact.
+    if (!resources && since === undefined) correction = lastCursor - after - keptAfter - missing
 
-    function read(limits: LogReadLimits = {}): LogRead {
+    function read({ maxLines = Infinity, maxBytes = Infinity, maxLooked = Infinity }: LogReadLimits = {}): LogRead {
       let dropped = correction
       correction = 0
-      const open: { name: string; lane: Lane; place: number }[] = []
+      const open: OpenLane[] = []
       for (const [name, lane] of selected(resources)) {
-        const place = places.get(name) ?? 0
-        dropped += Math.max(0, lane.evicted - place)
-        const at = { name, lane, place: Math.max(place, lane.evicted) }
-        places.set(name, at.place)
-        if (entryAt(lane, at.place)) open.push(at)
+        const before = places.get(name) ?? 0
+        dropped += Math.max(0, lane.evicted - before)
+        const place = Math.max(before, lane.evicted)
+        places.set(name, place)
+        const entry = entryAt(lane, place)
+        if (entry) open.push({ name, lane, place, entry })
       }
       const lines: LogEntry[] = []
       let size = 0
-      while (open.length > 0 && lines.length < (limits.maxLines ?? Infinity) && size < (limits.maxBytes ?? Infinity)) {
+      let looked = 0
+      while (open.length > 0 && lines.length < maxLines && size < maxBytes && looked < maxLooked) {
         const next = earliest(open)
-        const entry = entryAt(next.lane, next.place)!
-        lines.push(entry)
-        size += sizeOf(entry)
-        places.set(next.name, ++next.place)
-        if (!entryAt(next.lane, next.place)) open.splice(open.indexOf(next), 1)
+        const { entry, lane } = next
+        looked++
+        cursor = entry.cursor
+        if (isWanted?.(entry) ?? true) {
+          lines.push(entry)
+          size += sizeOf(entry)
+        }
+        const following = entryAt(lane, ++next.place)
+        if (following) next.entry = following
+        else {
+          places.set(next.name, next.place)
+          open.splice(open.indexOf(next), 1)
+        }
       }
+      for (const { name, place } of open) places.set(name, place)
       const caughtUp = open.length === 0
-      return { lines, dropped, caughtUp, cursor: caughtUp ? lastCursor : (lines.at(-1)?.cursor ?? after) }
+      if (caughtUp) cursor = lastCursor
+      return { lines, dropped, caughtUp, cursor }
     }
     return { read }
   }
@@ -201,10 +232,12 @@ export function createLogRing(options: LogRingOptions = {}): LogRing {
     },
     reader,
     read: (options) => reader(options).read(options),
-    tail(n, resources) {
-      const chosen = selected(resources && new Set(resources))
-      const newest = chosen.flatMap(([, lane]) => lane.entries.slice(Math.max(lane.head, lane.entries.length - n)))
-      return n <= 0 ? [] : newest.toSorted((a, b) => a.cursor - b.cursor).slice(-n)
+    tail(n, wish = {}) {
+      if (n <= 0) return []
+      const isWanted = createLogFilter(wish)
+      const chosen = selected(wish.resources && new Set(wish.resources))
+      const newest = chosen.flatMap(([, lane]) => newestOf(lane, n, isWanted))
+      return newest.toSorted((a, b) => a.cursor - b.cursor).slice(-n)
     },
     subscribe(callback) {
       const own = (): void => callback()
@@ -220,7 +253,16 @@ export function createLogRing(options: LogRingOptions = {}): LogRing {
   }
 }
 
-const newLane = (): Lane => ({ entries: [], head: 0, bytes: 0, evicted: 0, lastEvictedCursor: 0, marks: [], stride: 1 })
+const newLane = (): Lane => ({
+  entries: [],
+  head: 0,
+  bytes: 0,
+  evicted: 0,
+  lastEvictedCursor: 0,
+  lastEvictedAt: -Infinity,
+  marks: [],
+  stride: 1,
+})
 
 const entryAt = (lane: Lane, place: number): LogEntry | undefined => lane.entries[lane.head + place - lane.evicted]
 
@@ -254,14 +296,35 @@ function twoLargest(lanes: Iterable<Lane>): [Lane | undefined, Lane | undefined]
   return [first, second]
 }
 
-function earliest<T extends { lane: Lane; place: number }>(open: readonly T[]): T {
+/** A lane with lines that a reader has not had, and the first of them. */
+interface OpenLane {
+  readonly name: string
+  readonly lane: Lane
+  place: number
+  entry: LogEntry
+}
+
+function earliest(open: readonly OpenLane[]): OpenLane {
   let best = open[0]!
-  let bestCursor = entryAt(best.lane, best.place)!.cursor
-  for (const candidate of open) {
-    const cursor = entryAt(candidate.lane, candidate.place)!.cursor
-    if (cursor < bestCursor) [best, bestCursor] = [candidate, cursor]
-  }
+  for (const candidate of open) if (candidate.entry.cursor < best.entry.cursor) best = candidate
   return best
+}
+
+/** The newest `n` lines of a lane, in no order. */
+function newestOf(lane: Lane, n: number, isWanted: ((entry: LogEntry) => boolean) | undefined): LogEntry[] {
+  if (!isWanted) return lane.entries.slice(Math.max(lane.head, lane.entries.length - n))
+  const found: LogEntry[] = []
+  for (let index = lane.entries.length - 1; index >= lane.head && found.length < n; index--) {
+    const entry = lane.entries[index]!
+    if (isWanted(entry)) found.push(entry)
+  }
+  return found
+}
+
+/** Place of the first line of a time among those no longer kept, between two marks perhaps; the first that is kept, if none is. */
+function placeSince(lane: Lane, since: number): number {
+  if (lane.lastEvictedAt < since) return lane.evicted
+  return lane.marks.find((mark) => mark.at >= since)?.place ?? lane.evicted - 1
 }
 
 /** Place of the first line behind a cursor; for lines no longer kept it may be an estimate between two marks. */

@@ -19,11 +19,13 @@ export interface Store {
 export interface StoreOptions {
   readonly initial: State
   readonly now?: () => number
+  /** Called with each action that changed something, before anybody else hears of it. */
+  readonly onAction?: (action: Action) => void
   /** Called with what a listener threw: a defect. */
   readonly onDefect: (thrown: unknown) => void
 }
 
-export function createStore({ initial, now = Date.now, onDefect }: StoreOptions): Store {
+export function createStore({ initial, now = Date.now, onAction, onDefect }: StoreOptions): Store {
   let state = initial
   let scheduled = false
   const listeners = new Set<() => void>()
@@ -42,9 +44,11 @@ export function createStore({ initial, now = Date.now, onDefect }: StoreOptions)
   return {
     state: () => state,
     dispatch(action) {
-      const next = reduce(state, { ...action, at: now() } as Action)
+      const timed = { ...action, at: now() } as Action
+      const next = reduce(state, timed)
       if (next === state) return
       state = next
+      onAction?.(timed)
       if (scheduled) return
       scheduled = true
       queueMicrotask(notify)

@@ -2,9 +2,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { connectDevloop } from '../../src/client/connect.js'
-import { nodeSocket } from '../../src/client/node-socket.js'
-import type { SocketLike } from '../../src/client/socket.js'
 import { resourceView, startTestServer } from '../support/status-server.js'
+import { tappedSocket, type TappedSocket } from '../support/tapped-socket.js'
 
 const name = fc.constantFrom('a', 'b', 'c', 'd/e', 'f')
 const step = fc.oneof(
@@ -36,23 +35,16 @@ test('client state equals server state after any sequence of changes and cuts', 
       fc.integer({ min: 0, max: 4 }),
       async (steps, tombstones) => {
         const daemon = await startTestServer({ limits: { tombstones, paceMs: 1 } })
-        let socket: (SocketLike & { terminate?: () => void }) | undefined
+        let socket: TappedSocket | undefined
         const client = connectDevloop({
           endpoint: { socket: daemon.socket },
           backoff: { minMs: 1, maxMs: 2 },
-          createSocket(endpoint) {
-            const ws = nodeSocket(endpoint) as SocketLike & {
-              terminate?: () => void
-              on(event: 'message', callback: (data: Buffer) => void): void
-            }
-            ws.on('message', (data) => {
-              const text = data.toString()
+          createSocket: (endpoint) =>
+            (socket = tappedSocket(endpoint, (text) => {
               if (!text.startsWith('{"type":"welcome"')) return
               if (text.includes('"deltas"')) resumed++
               else whole++
-            })
-            return (socket = ws)
-          },
+            })),
         })
         // A second copy, made of the changes that listeners are told: it must come out the same.
         const told = new Map<string, unknown>()
@@ -73,7 +65,7 @@ test('client state equals server state after any sequence of changes and cuts', 
             if (each.do === 'set') daemon.views.set(resourceView(each.name, each.text))
             else if (each.do === 'remove') daemon.views.remove(`resource/${each.name}`)
             else if (each.do === 'bump') daemon.views.bump()
-            else if (each.do === 'cut') socket?.terminate?.()
+            else if (each.do === 'cut') socket?.terminate()
             else if (each.do === 'tick') await new Promise((resolve) => setImmediate(resolve))
             else await catchUp()
           }

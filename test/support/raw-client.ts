@@ -15,7 +15,7 @@ export interface RawClient {
 }
 
 export const isType =
-  <T extends 'welcome' | 'delta' | 'log' | 'error' | 'ping' | 'goodbye'>(type: T) =>
+  <T extends 'welcome' | 'delta' | 'snapshot' | 'log' | 'progress' | 'error' | 'ping' | 'goodbye'>(type: T) =>
   (message: DaemonMessage): message is Extract<DaemonMessage, { type: T }> =>
     'type' in message && message.type === type
 
@@ -24,7 +24,7 @@ export const isReply = (message: DaemonMessage): message is Extract<DaemonMessag
 /** A hello for topic `state`, with changes. */
 export const hello = (changes: Partial<HelloMessage> = {}): HelloMessage => ({
   type: 'hello',
-  protocol: { major: 0, minor: 1 },
+  protocol: { major: 1, minor: 0 },
   client: 'test',
   topics: ['state'],
   ...changes,
@@ -32,7 +32,7 @@ export const hello = (changes: Partial<HelloMessage> = {}): HelloMessage => ({
 
 /** Connects over the Unix socket and waits until it is open. */
 export async function connectRaw(socketPath: string): Promise<RawClient> {
-  const ws = new WebSocket('ws://localhost/v0/stream', {
+  const ws = new WebSocket('ws://localhost/v1/stream', {
     perMessageDeflate: false,
     createConnection: () => connect({ path: socketPath }),
   })

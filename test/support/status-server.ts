@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ResourceView, View } from '../../src/protocol/messages.js'
+import type { ChangeView, ImageView, ResourceView, SessionView, View } from '../../src/protocol/messages.js'
 import type { ServerLimits } from '../../src/server/limits.js'
+import type { PageFiles } from '../../src/server/page-files.js'
 import type { RequestHandlers } from '../../src/server/request-handlers.js'
 import { createStatusServer, type StatusServer } from '../../src/server/server.js'
 import type { ViewSource } from '../../src/server/view-source.js'
@@ -62,6 +63,40 @@ export const resourceView = (name: string, activity?: string): ResourceView => (
   since: 0,
 })
 
+/** A complete view of the session. */
+export const sessionView = (): SessionView => ({
+  kind: 'session',
+  name: 'session',
+  project: 'shop',
+  instance: 'shop-1',
+  version: '0.0.0',
+  pid: 1,
+  startedAt: 0,
+  phase: 'running',
+  args: [],
+  only: [],
+  runtime: { kind: 'process', state: 'connected' },
+  devloopfile: { file: '/shop/Devloopfile.ts', state: 'ok', generation: 1 },
+  problems: [],
+  ready: true,
+})
+
+/** A complete view of an image. */
+export const imageView = (name: string): ImageView => ({ kind: 'image', name, state: 'built', steps: [], files: 0, overlay: 0 })
+
+/** A complete view of a change. */
+export const changeView = (name: string): ChangeView => ({
+  kind: 'change',
+  name,
+  at: 0,
+  paths: [],
+  pathCount: 0,
+  outcome: 'live',
+  images: [],
+  resources: [],
+  stages: [],
+})
+
 export interface TestServer {
   readonly server: StatusServer
   readonly views: TestViews
@@ -71,6 +106,7 @@ export interface TestServer {
   readonly url: string
   readonly port: number
   readonly token: string
+  readonly readToken: string
   readonly epoch: string
   /** Requests that reached a handler, such as `trigger api`. */
   readonly calls: string[]
@@ -85,6 +121,11 @@ export interface TestServerOptions {
   readonly views?: TestViews
   readonly logs?: LogRing
   readonly dir?: string
+  readonly mask?: (text: string) => string
+  readonly page?: PageFiles
+  readonly preferredPort?: number
+  /** What it says that devloop's is. Default 0.0.0. */
+  readonly version?: string
 }
 
 /** Starts a server on a Unix socket and on loopback TCP. */
@@ -95,6 +136,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const calls: string[] = []
   const defects: unknown[] = []
   const token = 'abcdefghijklmnopqrstuvwxyz012345'
+  const readToken = '543210zyxwvutsrqponmlkjihgfedcba'
   const epoch = options.epoch ?? 'epoch-1'
   const accept = (call: string): { accepted: true } => {
     calls.push(call)
@@ -104,12 +146,16 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     views,
     logs,
     epoch,
-    version: '0.0.0',
+    version: options.version ?? '0.0.0',
     token,
+    readToken,
     socketPath: join(dir, 'd.sock'),
     tcpPort: 0,
+    preferredPort: options.preferredPort,
     onDefect: (error) => defects.push(error),
+    ...(options.page && { page: options.page }),
     ...(options.limits && { limits: options.limits }),
+    ...(options.mask && { mask: options.mask }),
     handlers: {
       trigger: ({ resource }) => ({ ...accept(`trigger ${resource}`), resources: [resource] }),
       enable: ({ resources }) => ({ ...accept(`enable ${resources.join(' ')}`), resources, needs: [] }),
@@ -118,6 +164,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       reload: () => accept('reload'),
       restart: ({ resource }) => accept(`restart ${resource}`),
       shutdown: ({ down }) => accept(`shutdown ${down ?? false}`),
+      dump: () => ({ state: {}, plan: null, work: {}, actions: [], process: {} }),
       prune: ({ dryRun }) => {
         calls.push(`prune ${dryRun ?? false}`)
         return { removed: [], kept: 0, problems: [], interrupted: false }
@@ -141,6 +188,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     url: url!,
     port: Number(new URL(url!).port),
     token,
+    readToken,
     epoch,
     calls,
     defects,

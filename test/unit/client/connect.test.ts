@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { WebSocket } from 'ws'
 import { afterEach, expect, test } from 'vitest'
 import { browserSocket } from '../../../src/client/browser-socket.js'
-import { connectDevloop, type ClientState, type ConnectOptions, type DevloopClient } from '../../../src/client/connect.js'
+import { connectDevloop, type ConnectOptions } from '../../../src/client/connect.js'
+import type { ClientState, DevloopClient } from '../../../src/client/devloop-client.js'
 import { nodeSocket } from '../../../src/client/node-socket.js'
 import type { SocketLike } from '../../../src/client/socket.js'
 import type { ViewsChange } from '../../../src/client/view-map.js'
@@ -72,7 +73,7 @@ test.each(transports)('over %s: state, changes, requests', async (_name, options
   daemon.views.set(resourceView('api'), resourceView('db'))
   const client = connect(optionsFor(daemon))
   await client.whenOpen()
-  expect(client.daemon).toEqual({ epoch: 'epoch-1', version: '0.0.0', protocol: { major: 0, minor: 1 } })
+  expect(client.daemon).toEqual({ epoch: 'epoch-1', version: '0.0.0', protocol: { major: 1, minor: 0 } })
   expect(new Map(client.views())).toEqual(new Map(daemon.views.views()))
   const changes: ViewsChange[] = []
   client.onViews((change) => changes.push(change))
@@ -263,23 +264,22 @@ test('logs go on after a cut without gap or repetition', async () => {
   await expect.poll(() => textsOf(messages)).toEqual(['b', 'c', 'd', 'e', 'f'])
 })
 
-test('a new log subscription replaces the one before; its lines go to it alone', async () => {
+test('each log subscription has its own lines, until it ends', async () => {
   const daemon = await start()
   for (let i = 0; i < 2_000; i++) daemon.logs.append(line(`${i}`, i % 2 ? 'odd' : 'even'))
   const client = connect({ endpoint: { socket: daemon.socket } })
-  await client.whenOpen()
   const all: LogMessage[] = []
   const odd: LogMessage[] = []
   client.logs({ after: 0 }, (message) => all.push(message))
+  await client.whenOpen()
   const end = client.logs({ after: 0, resources: ['odd'] }, (message) => odd.push(message))
-  await expect.poll(() => odd.at(-1)?.caughtUp).toBe(true)
+  await expect.poll(() => [all.at(-1)?.caughtUp, odd.at(-1)?.caughtUp]).toEqual([true, true])
+  expect(textsOf(all)).toEqual(Array.from({ length: 2_000 }, (_, i) => `${i}`))
   expect(textsOf(odd)).toEqual(Array.from({ length: 1_000 }, (_, i) => `${2 * i + 1}`))
-  expect(all).toEqual([])
   end()
   await client.request('reload', {})
   daemon.logs.append(line('unheard', 'odd'))
-  daemon.views.set(resourceView('api'))
-  await client.waitFor((views) => views.has('resource/api'))
+  await expect.poll(() => textsOf(all).at(-1)).toBe('unheard')
   expect(textsOf(odd)).not.toContain('unheard')
 })
 
@@ -324,7 +324,7 @@ test('messages of a later version are ignored; what is not JSON ends the connect
       ws.send(
         JSON.stringify({
           type: 'welcome',
-          protocol: { major: 0, minor: 9 },
+          protocol: { major: 1, minor: 9 },
           version: '9',
           epoch: 'e',
           seq: 1,

@@ -8,7 +8,8 @@ import { expect, test } from 'vitest'
 import { errorCodes } from '../../../src/errors/codes.js'
 import { closeCodes } from '../../../src/protocol/discovery.js'
 import { rpcErrors } from '../../../src/protocol/messages.js'
-import { clientMessageSchema, daemonMessageSchema, discoverySchema, requestParamsSchemas } from '../../../src/protocol/schema.js'
+import { clientMessageSchema, daemonMessageSchema, discoverySchema } from '../../../src/protocol/schema.js'
+import { requestParamsSchemas } from '../../../src/protocol/schema-requests.js'
 import { writeDiscovery } from '../../../src/server/discovery.js'
 import { parseInbound } from '../../../src/server/validate.js'
 import { resourceView, startTestServer } from '../../support/status-server.js'
@@ -25,7 +26,7 @@ const examples = (role: string): string[] =>
 
 test.each(examples('client'))('a client may send %s', (example) => {
   clientMessageSchema.parse(JSON.parse(example))
-  expect(parseInbound(example).kind).toMatch(/^(hello|logs|pong|request)$/)
+  expect(parseInbound(example).kind).toMatch(/^(hello|state|logs|cancel|pong|request)$/)
 })
 
 test.each(examples('daemon'))('a daemon may send %s', (example) => {
@@ -58,10 +59,11 @@ test('the example client shows the state of a daemon', async () => {
     devloopfile: '/shop/Devloopfile.ts',
     startedAt: 1,
     version: '0.0.0',
-    protocol: { major: 0, minor: 1 },
+    protocol: { major: 1, minor: 0 },
     epoch: daemon.epoch,
     socket: daemon.socket,
     token: daemon.token,
+    readToken: daemon.readToken,
   })
   const child = spawn(process.execPath, ['--input-type=module', '-e', example], {
     cwd: repository,

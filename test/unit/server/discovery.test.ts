@@ -19,10 +19,11 @@ const discovery = (changes: Partial<Discovery> = {}): Discovery => ({
   devloopfile: '/shop/Devloopfile.ts',
   startedAt: 1,
   version: '0.0.0',
-  protocol: { major: 0, minor: 1 },
+  protocol: { major: 1, minor: 0 },
   epoch: 'e1',
   socket: join(dir, 'none.sock'),
   token: 'secret',
+  readToken: 'r',
   ...changes,
 })
 

@@ -115,6 +115,7 @@ test('a socket path that is too long, and a port that is taken, are clear errors
     epoch: 'e',
     version: '0',
     token: 't',
+    readToken: 'r',
     socketPath,
     tcpPort: port,
     onDefect: () => undefined,
@@ -123,4 +124,16 @@ test('a socket path that is too long, and a port that is taken, are clear errors
     info: { code: 'daemon/start', message: `127.0.0.1:${port} is already in use.` },
   })
   await expect(stat(socketPath)).rejects.toThrow('ENOENT')
+})
+
+test('a port that is only preferred is taken when it is free, and another one when it is not', async () => {
+  const first = await startTestServer()
+  open.push(first)
+  const taken = await startTestServer({ preferredPort: first.port })
+  open.push(taken)
+  expect(taken.port).not.toBe(first.port)
+  await first.close()
+  const again = await startTestServer({ preferredPort: first.port })
+  open.push(again)
+  expect(again.port).toBe(first.port)
 })

@@ -18,10 +18,12 @@ test('welcome carries the whole state, deltas what changed [tilt-31]', async () 
   const welcome = await raw.take(isType('welcome'))
   expect(welcome).toEqual({
     type: 'welcome',
-    protocol: { major: 0, minor: 1 },
+    protocol: { major: 1, minor: 0 },
     version: '0.0.0',
     epoch: 'epoch-1',
     seq: 1,
+    access: 'control',
+    methods: expect.arrayContaining(['trigger', 'why']) as string[],
     snapshot: [resourceView('api'), resourceView('a/b')],
   })
   daemon.views.set(resourceView('api', 'building'))
@@ -134,7 +136,7 @@ test.each<[string, unknown, number, string]>([
   ['another message first', { type: 'logs', logs: {} }, 4400, 'first message must be a hello'],
   ['a request first', request(1, 'shutdown'), 4400, 'first message must be a hello'],
   ['no protocol', { type: 'hello', client: 'x', topics: [] }, 4400, 'hello.protocol must be an object, not left out'],
-  ['no topics', { type: 'hello', protocol: { major: 0, minor: 1 }, client: 'x' }, 4400, 'hello.topics must be a list'],
+  ['no topics', { type: 'hello', protocol: { major: 1, minor: 0 }, client: 'x' }, 4400, 'hello.topics must be a list'],
   ['a bad resume', { ...hello(), resume: { epoch: 'x', seq: 1.5 } }, 4400, 'hello.resume.seq must be a whole number'],
   ['another major version', hello({ protocol: { major: 99, minor: 0 } }), 4426, 'protocol 99.0'],
 ])('hello errors: %s', async (_name, message, code, text) => {
@@ -149,7 +151,7 @@ test.each<[string, unknown, number, string]>([
 test('a later minor version and topics that do not exist yet are fine', async () => {
   const daemon = await start()
   const raw = await client(daemon)
-  raw.send({ ...hello({ protocol: { major: 0, minor: 99 } }), topics: ['state', 'metrics'], more: { later: true } })
+  raw.send({ ...hello({ protocol: { major: 1, minor: 99 } }), topics: ['state', 'metrics'], more: { later: true } })
   expect((await raw.take(isType('welcome'))).snapshot).toEqual([])
 })
 

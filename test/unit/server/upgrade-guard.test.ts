@@ -35,7 +35,7 @@ const upgradeHeaders = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ]
 
-function attempt({ method = 'GET', path = '/v0/stream', headers = [] }: Attempt): Promise<string> {
+function attempt({ method = 'GET', path = '/v1/stream', headers = [] }: Attempt): Promise<string> {
   return exchange({ port: daemon.port }, [`${method} ${path} HTTP/1.1`, ...headers, ...upgradeHeaders, '', ''].join('\r\n'))
 }
 
@@ -54,7 +54,7 @@ const accepted: [string, () => Attempt][] = [
       headers: [
         host(),
         `Origin: http://localhost:${daemon.port}`,
-        `Sec-WebSocket-Protocol: devloop.v0, devloop.token.${daemon.token}`,
+        `Sec-WebSocket-Protocol: devloop.v1, devloop.token.${daemon.token}`,
       ],
     }),
   ],
@@ -77,13 +77,13 @@ const refused: [number, string, () => Attempt][] = [
   [401, 'the token and more', () => ({ headers: [host(), `Authorization: Bearer ${daemon.token}x`] })],
   [401, 'the token by another scheme', () => ({ headers: [host(), `Authorization: Basic ${daemon.token}`] })],
   [401, 'a right and a wrong token', () => ({ headers: [host(), bearer(), 'Authorization: Bearer wrong'] })],
-  [401, 'a wrong token as subprotocol', () => ({ headers: [host(), 'Sec-WebSocket-Protocol: devloop.v0, devloop.token.wrong'] })],
+  [401, 'a wrong token as subprotocol', () => ({ headers: [host(), 'Sec-WebSocket-Protocol: devloop.v1, devloop.token.wrong'] })],
   [
     401,
     'a wrong subprotocol beside the right header',
-    () => ({ headers: [host(), bearer(), 'Sec-WebSocket-Protocol: devloop.v0, devloop.token.wrong'] }),
+    () => ({ headers: [host(), bearer(), 'Sec-WebSocket-Protocol: devloop.v1, devloop.token.wrong'] }),
   ],
-  [401, 'the token in the query', () => ({ path: `/v0/stream?token=${daemon.token}`, headers: [host()] })],
+  [401, 'the token in the query', () => ({ path: `/v1/stream?token=${daemon.token}`, headers: [host()] })],
   [401, 'the token in a cookie', () => ({ headers: [host(), `Cookie: token=${daemon.token}`] })],
   [400, 'the token as only subprotocol', () => ({ headers: [host(), `Sec-WebSocket-Protocol: devloop.token.${daemon.token}`] })],
   [403, 'a foreign origin', () => ({ headers: [host(), bearer(), 'Origin: https://evil.example'] })],
@@ -115,8 +115,8 @@ const refused: [number, string, () => Attempt][] = [
   [403, 'two hosts', () => ({ headers: [host(), 'Host: evil.example', bearer()] })],
   [403, 'no host', () => ({ headers: [bearer()] })],
   [404, 'another path', () => ({ path: '/', headers: [host(), bearer()] })],
-  [404, 'a path above', () => ({ path: '/v0/../v0/stream', headers: [host(), bearer()] })],
-  [404, 'a whole address as path', () => ({ path: 'http://evil.example/v0/stream', headers: [host(), bearer()] })],
+  [404, 'a path above', () => ({ path: '/v1/../v1/stream', headers: [host(), bearer()] })],
+  [404, 'a whole address as path', () => ({ path: 'http://evil.example/v1/stream', headers: [host(), bearer()] })],
   [405, 'POST', () => ({ method: 'POST', headers: [host(), bearer()] })],
   [405, 'OPTIONS', () => ({ method: 'OPTIONS', headers: [host(), bearer(), 'Access-Control-Request-Method: POST'] })],
   [400, 'HEAD', () => ({ method: 'HEAD', headers: [host(), bearer()] })],
@@ -131,7 +131,7 @@ test.each(refused)('refused with %i: %s', async (status, _name, make) => {
 })
 
 test('a websocket of another version, or with a bad key, is refused by the handshake', async () => {
-  const head = ['GET /v0/stream HTTP/1.1', host(), bearer(), 'Connection: Upgrade', 'Upgrade: websocket']
+  const head = ['GET /v1/stream HTTP/1.1', host(), bearer(), 'Connection: Upgrade', 'Upgrade: websocket']
   for (const rest of [
     ['Sec-WebSocket-Version: 7', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='],
     ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: short'],
@@ -143,7 +143,7 @@ test('a websocket of another version, or with a bad key, is refused by the hands
 test('an upgrade to something else is refused', async () => {
   const answer = await exchange(
     { port: daemon.port },
-    ['GET /v0/stream HTTP/1.1', host(), bearer(), 'Connection: Upgrade', 'Upgrade: h2c', '', ''].join('\r\n'),
+    ['GET /v1/stream HTTP/1.1', host(), bearer(), 'Connection: Upgrade', 'Upgrade: h2c', '', ''].join('\r\n'),
   )
   expect(statusOf(answer)).toBe(400)
 })
@@ -154,19 +154,19 @@ test('CONNECT is refused', async () => {
 
 test('on the Unix socket neither token nor Host matter, the path does', async () => {
   const request = (path: string): string => [`GET ${path} HTTP/1.1`, 'Host: x', ...upgradeHeaders, '', ''].join('\r\n')
-  expect(statusOf(await exchange({ path: daemon.socket }, request('/v0/stream')))).toBe(101)
+  expect(statusOf(await exchange({ path: daemon.socket }, request('/v1/stream')))).toBe(101)
   expect(statusOf(await exchange({ path: daemon.socket }, request('/other')))).toBe(404)
 })
 
 const paths = [
   '/',
   '/healthz',
-  '/v0/stream',
-  '/v0/trigger',
+  '/v1/stream',
+  '/v1/trigger',
   '/reload',
   '/shutdown',
   '/api',
-  '/v0/stream?method=shutdown',
+  '/v1/stream?method=shutdown',
   '/%2e%2e/etc/passwd',
   '/\\..\\..\\x',
 ]
@@ -196,7 +196,7 @@ test('plain requests of every method on every path change nothing and tell nothi
           ? 405
           : path === '/' || path === '/healthz'
             ? 200
-            : path === '/v0/stream'
+            : path === '/v1/stream'
               ? 426
               : 404
       expect([method, path, statusOf(answer)]).toEqual([method, path, expected])
