@@ -1,6 +1,7 @@
 // The `serve` of one local: started, followed until it is ready and from then on, and started again as its policy says.
 import { DevloopError, isAbort, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
 import type { LocalSpec } from '../model/plan.js'
+import { saidLevel } from '../model/said-level.js'
 import type { ProcessEnd, RunningProcess } from '../ports/process-runner.js'
 import { commandText } from './command-text.js'
 import type { ControlContext } from './context.js'
@@ -92,7 +93,7 @@ export function createLocalServe(context: ControlContext, name: string): LocalSe
         onLine(text) {
           tail.push(text)
           if (tail.length > tailLines) tail.shift()
-          log({ resource: name, source: 'serve', level: 'info', text })
+          log({ resource: name, source: 'serve', level: saidLevel(text), text })
           line?.line(text)
         },
       })

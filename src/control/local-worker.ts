@@ -1,6 +1,7 @@
 // One local: runs `run` to its end, then keeps `serve` going.
 import { DevloopError, toErrorInfo, type ErrorInfo } from '../errors/devloop-error.js'
 import type { LocalSpec } from '../model/plan.js'
+import { saidLevel } from '../model/said-level.js'
 import type { RunningProcess } from '../ports/process-runner.js'
 import { commandText } from './command-text.js'
 import type { ControlContext } from './context.js'
@@ -48,7 +49,7 @@ export function createLocalWorker(context: ControlContext, name: string): LocalW
         onLine(text) {
           tail.push(text)
           if (tail.length > tailLines) tail.shift()
-          log({ resource: name, source: 'run', level: 'info', text })
+          log({ resource: name, source: 'run', level: saidLevel(text), text })
         },
       })
       const { exitCode, signal } = await running.ended

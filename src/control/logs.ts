@@ -1,6 +1,7 @@
 // Follows the output of every container of the resources' pods, one container of a place in a pod after the other.
 import { isAbort, toErrorInfo } from '../errors/devloop-error.js'
 import type { ContainerState, PodState, ResourceState } from '../model/state.js'
+import { saidLevel } from '../model/said-level.js'
 import type { LogRequest } from '../ports/runtime.js'
 import type { ControlContext, Controller } from './context.js'
 
@@ -70,7 +71,7 @@ export function createLogsController({ store, runtime, log, onDefect }: ControlC
         request,
         (line) => {
           if (line.place !== undefined) lane.after = line.place
-          log({ ...about, level: 'info', text: line.text, at: line.at })
+          log({ ...about, level: saidLevel(line.text), text: line.text, at: line.at })
         },
         AbortSignal.any([abort.signal, stopping.signal]),
       )

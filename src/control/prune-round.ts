@@ -2,7 +2,7 @@
 import { DevloopError } from '../errors/devloop-error.js'
 import { neededByRecords } from '../model/prune.js'
 import type { ControlContext } from './context.js'
-import { prune, type PruneReport } from './prune.js'
+import { prune, type PruneReport, type PruneRequest } from './prune.js'
 
 /** Whether somebody waits for something: nothing is removed then. */
 export function isBusy({ store, work }: ControlContext): boolean {
@@ -17,16 +17,16 @@ export function isBusy({ store, work }: ControlContext): boolean {
 }
 
 /**
- * @param busy as in PruneRequest
  * @throws DevloopError request/refused when there is no plan or no cluster, or the Devloopfile wants everything kept
  */
 export async function pruneRound(
   context: ControlContext,
-  options: { readonly dryRun: boolean; readonly busy: () => boolean },
+  options: Pick<PruneRequest, 'dryRun' | 'busy' | 'onRemoved'>,
   signal: AbortSignal,
 ): Promise<PruneReport> {
   const { store, ports, pruning } = context
   while (pruning.current) await pruning.current.catch(() => {})
+  signal.throwIfAborted()
   const { plan, images, resources, session } = store.state()
   const runtime = context.runtime.current
   if (!plan) throw new DevloopError('request/refused', 'No plan is in force yet.', { help: 'Correct the Devloopfile.' })

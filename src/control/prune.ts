@@ -24,6 +24,8 @@ export interface PruneRequest {
   readonly dryRun: boolean
   /** Asked before each removal: true = somebody waits for something else now, so leave the rest for another time. */
   readonly busy: () => boolean
+  /** Told of each thing, once it is removed (or, changing nothing, found). */
+  readonly onRemoved?: (thing: RemovedThing) => void
 }
 
 /** What a round removed, or would remove. */
@@ -50,6 +52,10 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
   const { plan, settings, instance, runtime, ports, dryRun } = request
   const pruner = runtime.builder.pruner
   const removed: RemovedThing[] = []
+  const note = (thing: RemovedThing): void => {
+    removed.push(thing)
+    request.onRemoved?.(thing)
+  }
   const problems = new Map<string, ErrorInfo>()
   let interrupted = false
   let kept = 0
@@ -91,13 +97,13 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
     for (const image of remove) {
       if (stop()) break
       if (dryRun) {
-        tell(removed, image, image.engine === engine)
+        tell(note, image, image.engine === engine)
         continue
       }
       const unpushed = await removePushed(from, image, remove)
       await attempt(async () => {
         const here = image.engine === engine ? await from.removeFromEngine(image, signal) : 'gone'
-        if (here === 'removed') removed.push({ from: 'engine', name: madeName(image) })
+        if (here === 'removed') note({ from: 'engine', name: madeName(image) })
         // what is left somewhere stays in the journal, and is tried again
         if (unpushed && here !== 'used') gone.add(image)
       })
@@ -109,7 +115,7 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
       await attempt(async () => {
         const ids = stale.map((one) => one.id)
         const bytes = dryRun ? stale.reduce((sum, one) => sum + one.size, 0) : await from.removeCache(ids, signal)
-        removed.push({ from: 'cache', name: `${ids.length} entries of the build cache`, bytes })
+        note({ from: 'cache', name: `${ids.length} entries of the build cache`, bytes })
       })
     const left = images.filter((one) => !gone.has(one))
     if (!dryRun) {
@@ -134,7 +140,7 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
     const answered = await attempt(async () => {
       const going = all.flatMap(({ repository, tag }) => (repository === image.repository ? [tag] : []))
       const there = await from.removeFromRegistry(image, new Set(going), signal)
-      if (there === 'removed') removed.push({ from: 'registry', name: madeName(image) })
+      if (there === 'removed') note({ from: 'registry', name: madeName(image) })
       if (there === 'refused') problems.set(host, refusal(host))
       willing = there !== 'refused'
       // the image that a build command pushed goes one day, and then so does the name that the command was given
@@ -172,19 +178,19 @@ export async function prune(request: PruneRequest, signal: AbortSignal): Promise
         const left = await thinOut(folder.made, folder.instance, theirs, pruner, engine)
         if (left > 0) continue
         if (!dryRun) await folder.remove()
-        removed.push({ from: 'state', name: folder.instance })
+        note({ from: 'state', name: folder.instance })
       }
     })
   if (!dryRun && !stop())
     for (const name of await ports.stateFiles.keepRecords(new Set(Object.keys(plan.images)), oldest))
-      removed.push({ from: 'state', name })
+      note({ from: 'state', name })
   return { removed, kept, problems: [...problems.values()], interrupted }
 }
 
-function tell(removed: RemovedThing[], image: MadeImage, inEngine: boolean): void {
-  if (image.pushed) removed.push({ from: 'registry', name: madeName(image) })
+function tell(note: (thing: RemovedThing) => void, image: MadeImage, inEngine: boolean): void {
+  if (image.pushed) note({ from: 'registry', name: madeName(image) })
   // a build takes the name that its command was given from the engine itself
-  if (inEngine && image.name !== 'command') removed.push({ from: 'engine', name: madeName(image) })
+  if (inEngine && image.name !== 'command') note({ from: 'engine', name: madeName(image) })
 }
 
 const refusal = (host: string): ErrorInfo => ({

@@ -4,6 +4,7 @@ import { realpath } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { createFileWatcher } from '../adapters/chokidar/file-watcher.js'
+import { readLastAccess, writeLastAccess } from '../adapters/disk/last-access.js'
 import { machineId } from '../adapters/disk/machine-id.js'
 import { createSourceFiles } from '../adapters/disk/source-files.js'
 import { createSourceWriter } from '../adapters/disk/source-writer.js'
@@ -29,9 +30,12 @@ import { instancePaths, runtimeDirs } from '../protocol/discovery.js'
 import { protocolVersion } from '../protocol/messages.js'
 import { isLive, readDiscovery, removeDiscovery, removeDiscoveryAtExit, writeDiscovery } from '../server/discovery.js'
 import { lockInstance } from '../server/instance-lock.js'
+import { createPageFiles, findPageFolder } from '../server/page-files.js'
+import type { Progress } from '../server/request-handlers.js'
 import { createStatusServer } from '../server/server.js'
 import { createViewSource } from '../server/views.js'
 import { isLeftAlone } from '../store/graph-status.js'
+import { createActionRing } from '../store/action-ring.js'
 import { initialState } from '../store/initial-state.js'
 import { createLarge } from '../store/large.js'
 import { createLogRing } from '../store/log-ring.js'
@@ -39,8 +43,9 @@ import { createSecretMask } from '../store/secret-mask.js'
 import { createStore } from '../store/store.js'
 import { createWorkFeed } from '../store/work-feed.js'
 import { startControllers } from './controllers.js'
-import { removeAll, type DownChoice } from './remove-all.js'
+import { removeAll, type DownChoice, type DownStep } from './remove-all.js'
 import { createDaemonLog } from './daemon-log.js'
+import { daemonPart } from './dump/daemon-part.js'
 import { createRequests } from './requests.js'
 import { runtimeOpener } from './runtimes.js'
 
@@ -75,6 +80,8 @@ export interface Daemon {
   stop(reason: string, options?: { down?: DownChoice; asked?: boolean }): Promise<void>
   /** Something that cannot happen did, outside of the daemon's own work: log it, keep the state for the report, and end with 70. */
   defect(thrown: unknown): void
+  /** A warning that belongs to no resource: it stands in the log that clients see. */
+  note(text: string): void
   /** Settles with the exit code when it has ended, for whatever reason; never rejects. */
   readonly ended: Promise<number>
   /** With `DaemonOptions.ci`: settles once with what the run came to, at the latest when the daemon ends; never rejects. */
@@ -92,11 +99,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const user = userInfo().username
   const instance = instanceId({ devloopfile: file, user, machine: machineId() })
   const epoch = randomUUID()
-  const token = randomBytes(32).toString('base64url')
   const startedAt = Date.now()
   const { lock, runtimeDir } = await lock_(instance)
   const stateDir = join(userStateDir(process.env), instance)
   await noteInstance(stateDir, file)
+  // so that a page that is open, or an address that somebody noted, leads to this daemon as it did to the last one
+  const last = await readLastAccess(stateDir)
+  const { token = newToken(), readToken = newToken() } = last
 
   const logs = createLogRing({})
   const own = createDaemonLog(stateDir)
@@ -106,6 +115,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     logs.append({ at, ...line })
     if (line.level !== 'info' || line.resource === '') own.line(line)
   }
+  const actions = createActionRing()
   const store = createStore({
     initial: initialState(
       {
@@ -121,6 +131,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       },
       file,
     ),
+    onAction: actions.add,
     onDefect: (thrown) => onDefect(thrown),
   })
   const work = createWorkFeed(store)
@@ -172,26 +183,41 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   let controllers: Controller[] = []
+  /** Who is told how the deletion gets on. */
+  const followers = new Set<Progress>()
   let stopping: Promise<void> | undefined
+  let noteAccess = async (): Promise<void> => {}
   let end: (code: number) => void = () => {}
   const ended = new Promise<number>((resolve) => (end = resolve))
   let judged: (report: CiReport) => void = () => {}
   const ci = new Promise<CiReport>((resolve) => (judged = resolve))
 
+  /** Whether everything is deleted that was meant, once that is done; false = that was not asked for. */
+  let removal: Promise<boolean> = Promise.resolve(false)
   const stop: Daemon['stop'] = (reason, options = {}) => (stopping ??= shutDown(reason, options, 0))
+  const views = createViewSource(store, work, () => basename(dirname(file)), mask)
   const server = createStatusServer({
-    views: createViewSource(store, work, () => basename(dirname(file)), mask),
+    views,
     logs,
     handlers: createRequests(
       context,
-      ({ down, ...choice }) =>
-        void (down ? stop('stopped, and everything deleted', { down: choice }) : stop('stopped by a client')),
+      views,
+      () => daemonPart(context, actions, mask),
+      ({ down, ...choice }, progress) => {
+        followers.add(progress)
+        void (down ? stop('stopped, and everything deleted', { down: choice }) : stop('stopped by a client'))
+        return removal
+      },
     ),
     epoch,
     version: options.version,
     token,
+    readToken,
     socketPath: instancePaths(runtimeDir, instance).socket,
+    mask: mask.text,
     tcpPort: options.port,
+    preferredPort: last.port,
+    page: createPageFiles(findPageFolder()),
     onDefect: (thrown) => onDefect(thrown),
   })
 
@@ -201,12 +227,20 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     code: number,
   ): Promise<void> => {
     store.dispatch({ type: 'session/phase', phase: 'stopping' })
-    if (down) await removeDeployed(context, down, asked ? askedFor(store.state()) : undefined)
+    if (down) {
+      const tell = ({ resource, text, done, total }: DownStep): void => {
+        const message = resource === '' ? text : `${resource}: ${text}`
+        for (const follow of followers) follow(message, { done, total })
+      }
+      removal = removeDeployed(context, down, asked ? askedFor(store.state()) : undefined, tell)
+      await removal
+    }
     await limited(Promise.allSettled(controllers.map((one) => one.stop())), patience)
     await limited(Promise.allSettled([planLoader.close(), context.ports.stateFiles.close()]), 500)
     await server.close(reason).catch(() => {})
     work.stop()
     await removeDiscovery(runtimeDir, instance, epoch).catch(() => {})
+    await noteAccess()
     await lock.release().catch(() => {})
     process.off('exit', onExit)
     own.close()
@@ -246,12 +280,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       socket: addresses.socket,
       ...(addresses.url === undefined ? {} : { url: addresses.url }),
       token,
+      readToken,
     }
     await writeDiscovery(runtimeDir, instance, discovery)
+    noteAccess = async () => {
+      if (addresses.url !== undefined)
+        await writeLastAccess(stateDir, { port: Number(new URL(addresses.url).port), token, readToken })
+    }
+    await noteAccess()
     controllers = startControllers(context)
     if (options.ci) controllers.push(createCiController(context, options.ci, judged))
     store.dispatch({ type: 'session/phase', phase: 'running' })
-    return { discovery, stop, defect: onDefect, ended, ci }
+    const note = (text: string): void => log({ resource: '', source: 'daemon', level: 'warn', text })
+    return { discovery, stop, defect: onDefect, note, ended, ci }
   } catch (thrown) {
     await server.close('it could not start').catch(() => {})
     await lock.release().catch(() => {})
@@ -259,6 +300,8 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     throw thrown
   }
 }
+
+const newToken = (): string => randomBytes(32).toString('base64url')
 
 /** The first folder of this user in which a lock can be taken. */
 async function lock_(instance: string): Promise<{ lock: Awaited<ReturnType<typeof lockInstance>>; runtimeDir: string }> {
@@ -288,17 +331,22 @@ const askedFor = (state: State): readonly string[] | undefined =>
   state.session.only.length === 0 ? undefined : Object.keys(state.resources).filter((name) => !isLeftAlone(state, name))
 
 /**
- * Delete what was deployed, once nothing is being deployed any more; what went wrong is told in the log.
+ * Delete what was deployed, once nothing is being deployed any more; what is done and what went wrong is told in the log, too.
  * @param only names of the resources that are meant; undefined = all
+ * @returns whether everything was deleted that was meant
  */
 async function removeDeployed(
   { runtime, store, log }: ControlContext,
   choice: DownChoice,
   only: readonly string[] | undefined,
-): Promise<void> {
+  tell: (step: DownStep) => void,
+): Promise<boolean> {
   const isDeploying = (): boolean => Object.values(store.state().resources).some(({ deploy }) => deploy?.status === 'running')
   const open = runtime.current
-  if (!open) return
+  if (!open) {
+    log({ resource: '', source: 'deploy', level: 'error', text: 'nothing was deleted, since nothing is connected' })
+    return false
+  }
   // a deploy that is not cut in the middle would leave behind what it makes last
   let stop = (): void => {}
   const quiet = new Promise<void>((resolve) => {
@@ -308,11 +356,15 @@ async function removeDeployed(
   })
   await limited(quiet, 60_000)
   stop()
-  await removeAll(
+  return removeAll(
     open,
     store.state().plan,
     { ...choice, ...(only ? { only } : {}) },
-    (step) => log({ ...step, source: 'deploy' }),
+    (step) => {
+      const { resource, level, text } = step
+      log({ resource, level, text, source: 'deploy' })
+      tell(step)
+    },
     new AbortController().signal,
   )
 }

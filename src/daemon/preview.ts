@@ -49,22 +49,29 @@ export interface PreviewChange {
 }
 
 /**
- * The objects of each resource as YAML documents, as a deploy would send them, without the values of secrets of the Devloopfile.
+ * The objects of each resource, as a deploy would send them, without the values of secrets of the Devloopfile.
  * @param onNote told what is not as it would be, such as an image that is not built
  * @throws DevloopError devloopfile/*, render/*, tool/missing, cluster/*, request/unknown-resource
  */
-export const renderObjects = (options: PreviewOptions, onNote: (text: string) => void, signal: AbortSignal): Promise<string> =>
+export const renderObjects = (
+  options: PreviewOptions,
+  onNote: (text: string) => void,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> =>
   withPreview(options, onNote, signal, async ({ preview, requests }) => {
-    const documents: string[] = []
+    const objects: KubeObject[] = []
     for (const request of requests) {
       for (const object of await preview.render(request, signal)) {
-        documents.push(yaml(object))
+        objects.push(object)
         if (object.kind === 'Secret' && object.data === undefined)
           onNote(`the values of secret/${object.metadata.name} are left out: they are shown to nobody`)
       }
     }
-    return documents.map((text) => `---\n${text}`).join('')
+    return objects
   })
+
+/** Objects as YAML documents, in one text. */
+export const asYaml = (objects: readonly KubeObject[]): string => objects.map((object) => `---\n${yaml(object)}`).join('')
 
 /** What a deploy would change, object by object; what left the plan included, unless resources are named. @throws as renderObjects */
 export const diffObjects = (

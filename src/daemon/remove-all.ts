@@ -17,6 +17,9 @@ export interface DownStep {
   readonly level: 'info' | 'error'
   /** Such as `deleted deployment/api, service/api`. */
   readonly text: string
+  /** How many resources are gone, of how many that are meant. */
+  readonly done: number
+  readonly total: number
 }
 
 /**
@@ -30,10 +33,12 @@ export async function removeAll(
   runtime: Runtime,
   plan: Plan | null,
   { deleteGenerated = false, deleteNamespace = false, only }: DownChoice & { readonly only?: readonly string[] },
-  tell: (step: DownStep) => void,
+  onStep: (step: DownStep) => void,
   signal: AbortSignal,
 ): Promise<boolean> {
   let well = true
+  let [done, total] = [0, 0]
+  const tell = (step: Pick<DownStep, 'resource' | 'level' | 'text'>): void => onStep({ ...step, done, total })
   const failed = (resource: string, thrown: unknown): void => {
     if (isAbort(thrown)) throw thrown
     const { message, why, help } = toErrorInfo(thrown)
@@ -51,6 +56,7 @@ export async function removeAll(
   try {
     const deployed = new Set(await runtime.deployed(signal))
     const meant = [...deployed].filter((name) => only?.includes(name) ?? true)
+    total = meant.length
     const dependents = dependentsOf(plan, meant)
     /** Whether a resource is gone, by name. */
     const gone = new Map<string, Promise<boolean>>()
@@ -63,7 +69,9 @@ export async function removeAll(
         return false
       }
       try {
-        told(name, await runtime.remove(name, signal, { wait: true, onKept: onKept(name) }))
+        const deleted = await runtime.remove(name, signal, { wait: true, onKept: onKept(name) })
+        done++
+        told(name, deleted)
         return true
       } catch (thrown) {
         failed(name, thrown)

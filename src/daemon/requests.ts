@@ -2,23 +2,33 @@
 import { isDeepStrictEqual } from 'node:util'
 import { DevloopError } from '../errors/devloop-error.js'
 import { didYouMean, listed } from '../errors/did-you-mean.js'
+import type { RemovedThing } from '../control/prune.js'
 import { isBusy, pruneRound } from '../control/prune-round.js'
 import type { ControlContext } from '../control/context.js'
-import type { Requests } from '../protocol/messages.js'
-import type { RequestHandlers } from '../server/request-handlers.js'
+import type { DumpResult, Requests } from '../protocol/messages.js'
+import type { Progress, RequestHandlers } from '../server/request-handlers.js'
+import type { ViewSource } from '../server/view-source.js'
 import { attachedName, type Plan } from '../model/plan.js'
 import { builtImages } from '../store/resource-images.js'
 import { noChoice, select, selectable, withNeeds } from '../store/selectors.js'
 import { execPlace } from './exec-place.js'
+import { outcomesOf } from './triggered.js'
 import { verifyTargets } from './verify-targets.js'
 import { explainPath } from './why.js'
 
 /** How long a round may take that somebody asked for. Milliseconds. */
 const pruneLimit = 600_000
 
+/**
+ * @param views the state as clients see it
+ * @param dump what the daemon gives for a bug report
+ * @param shutdown begins to end the daemon; with `down`, resolves when what it deployed is deleted, with whether all is that was meant
+ */
 export function createRequests(
   context: ControlContext,
-  shutdown: (params: Requests['shutdown']['params']) => void,
+  views: ViewSource,
+  dump: () => DumpResult,
+  shutdown: (params: Omit<Requests['shutdown']['params'], 'wait'>, progress: Progress) => Promise<boolean>,
 ): RequestHandlers {
   const { store } = context
   const known = (resource: string): void => {
@@ -45,16 +55,17 @@ export function createRequests(
   }
   const accepted = { accepted: true } as const
   return {
-    trigger({ resource, confirmEmpty = false }) {
+    async trigger({ resource, confirmEmpty = false, wait = false }, origin) {
       const { names } = chosen([resource])
       const enabled = names.filter((name) => !store.state().resources[name]?.disabled)
       if (enabled.length === 0)
         throw new DevloopError('request/refused', `${listed(names)} ${names.length === 1 ? 'is' : 'are'} disabled`, {
           help: `Enable it first: devloop enable ${names.join(' ')}`,
         })
-      if (confirmEmpty) return { ...accepted, resources: letGo(enabled) }
-      for (const name of enabled) store.dispatch({ type: 'request/trigger', resource: name })
-      return { ...accepted, resources: enabled }
+      const resources = confirmEmpty ? letGo(enabled) : enabled
+      if (!confirmEmpty) for (const name of enabled) store.dispatch({ type: 'request/trigger', resource: name })
+      if (!wait) return { ...accepted, resources }
+      return { ...accepted, resources, outcomes: await outcomesOf(context, views, resources, origin) }
     },
     enable({ resources }) {
       const { plan, names } = chosen(resources)
@@ -97,9 +108,10 @@ export function createRequests(
       store.dispatch({ type: 'request/restart', resource })
       return accepted
     },
-    shutdown(params) {
+    async shutdown({ wait = false, ...params }, { progress }) {
+      if (params.down && wait) return { ...accepted, removed: await shutdown(params, progress) }
       // after the reply
-      setTimeout(() => shutdown(params), 20)
+      setTimeout(() => void shutdown(params, () => {}), 20)
       return accepted
     },
     exec({ resource, container }, { viaSocket }) {
@@ -107,13 +119,17 @@ export function createRequests(
       if (!viaSocket) throw new DevloopError('request/refused', 'exec is for clients on the Unix socket')
       return execPlace(context, resource, container)
     },
-    verify: ({ resource }) => verifyTargets(context, resource === undefined ? undefined : chosen([resource]).names),
-    async prune({ dryRun = false }) {
+    verify: ({ resource }, origin) =>
+      verifyTargets(context, resource === undefined ? undefined : chosen([resource]).names, origin),
+    async prune({ dryRun = false }, { signal, progress }) {
       const end = Date.now() + pruneLimit
       const busy = (): boolean => Date.now() > end || (!dryRun && isBusy(context))
-      return pruneRound(context, { dryRun, busy }, new AbortController().signal)
+      progress('looking for what is not needed')
+      const onRemoved = ({ from, name }: RemovedThing): void => progress(`${dryRun ? 'found' : 'removed'} ${name} (${from})`)
+      return pruneRound(context, { dryRun, busy, onRemoved }, signal)
     },
     why: ({ path }) => explainPath(context, path),
+    dump,
   }
 }
 

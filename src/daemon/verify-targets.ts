@@ -3,19 +3,27 @@ import type { ControlContext } from '../control/context.js'
 import { DevloopError, toErrorInfo } from '../errors/devloop-error.js'
 import type { Wanted } from '../model/tree.js'
 import type { VerifiedTarget, VerifyResult } from '../protocol/messages.js'
+import type { RequestOrigin } from '../server/request-handlers.js'
 import { isSyncHeld } from '../store/graph-status.js'
 
 /** How many differences of a target are told. */
 const most = 1_000
 
-/** @param resources names; undefined = all */
+/**
+ * @param resources names; undefined = all
+ * @throws the signal's reason; what a container is doing by then comes to its own end
+ */
 export async function verifyTargets(
   { store, verifiers }: ControlContext,
   resources: readonly string[] | undefined,
+  { signal, progress }: Pick<RequestOrigin, 'signal' | 'progress'>,
 ): Promise<VerifyResult> {
   const state = store.state()
   const chosen = Object.values(state.targets).filter(({ resource }) => !resources || resources.includes(resource))
-  const verified = await Promise.all(
+  let done = 0
+  const tell = (message: string): void => progress(message, { done, total: chosen.length })
+  tell(`comparing ${chosen.length === 1 ? '1 container' : `${chosen.length} containers`}`)
+  const all = Promise.all(
     chosen.map(async (target): Promise<VerifiedTarget> => {
       const { resource, pod, container, image } = target
       const named = { resource, pod, container, image, held: isSyncHeld(state, target) }
@@ -27,10 +35,24 @@ export async function verifyTargets(
         return { ...named, checked, differences: told, differing: differences.length, unknown: unknown.length }
       } catch (thrown) {
         return { ...named, checked: 0, differences: [], differing: 0, unknown: 0, error: toErrorInfo(thrown) }
+      } finally {
+        done++
+        tell(`${resource}: ${pod}/${container}`)
       }
     }),
   )
+  const verified = await unlessAborted(all, signal)
   return { targets: verified.sort((a, b) => (a.resource + a.pod < b.resource + b.pod ? -1 : 1)) }
+}
+
+/** The promise; or the signal's reason, without waiting any longer. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 /** Only what is not the same on both sides is of interest. */

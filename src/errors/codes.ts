@@ -374,6 +374,24 @@ export const errorCodes = {
   'init/bases': entry('A table of base images cannot be used.', 'Correct the file, or the option, that the error names.'),
   'init/write': entry('A file cannot be written.', 'Check that this user may write to the folder.'),
   // daemon and clients
+  // this machine
+  'machine/node': entry('Node.js is too old.', 'Install a newer one (https://nodejs.org), and see which one `node` is.'),
+  'machine/disk': entry('A disk is as good as full.', 'Free space on it.'),
+  'machine/clock': entry(
+    "This machine's clock differs from another one.",
+    'Have clocks set by the network: `sudo timedatectl set-ntp true`. A virtual machine that slept may need a restart.',
+  ),
+  'doctor/timeout': entry(
+    'A check of `devloop doctor` took too long.',
+    'See whether what it asks is overloaded, or cut off without a word (a firewall, a VPN), and try again.',
+  ),
+  'report/write': entry('A report or a snapshot cannot be written.', 'Name another place with --output.'),
+  'cluster/dns': entry(
+    'Names are not known in the cluster.',
+    "See whether the cluster's DNS runs: kubectl -n kube-system get pods -l k8s-app=kube-dns. A NetworkPolicy may forbid asking it.",
+    'backoff',
+  ),
+  'change/failed': entry('What was saved did not become live.', 'Read the error of the resource: `devloop status` shows it.'),
   'daemon/running': entry('devloop already runs for this project.', 'Use that one, or stop it first.'),
   'daemon/not-running': entry('devloop does not run for this project.', 'Start it with `devloop watch`.'),
   'daemon/start': entry('The daemon could not start.', 'Read the reason in the error.'),
@@ -392,6 +410,11 @@ export const errorCodes = {
   'protocol/slow': entry('The client did not read for too long.', 'Connect again; the state is sent anew.'),
   'request/unknown-resource': entry('There is no such resource.', 'Use a name that `devloop status` lists.'),
   'request/unknown-method': entry('There is no such request.', 'See docs/protocol.md for the requests.'),
+  'request/read-only': entry(
+    'This client may read, and change nothing.',
+    'Connect with the token of the discovery file, and not with its readToken.',
+  ),
+  'request/cancelled': entry('The request was called off.', 'Send it again if it is still wanted.'),
   'request/refused': entry('The request cannot be carried out now.', 'Read the reason in the error.'),
   usage: entry('The command line is not valid.', 'See --help.'),
   timeout: entry('It took too long.', 'Look at what the error says it waited for.'),

@@ -1,18 +1,15 @@
 // More folders than the system lets one user watch: slower, but never stale.
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { homes, project, watch } from '../support/devloop.js'
+import { canLimitWatches, fewWatches } from '../support/few-watches.js'
 import { freePort } from '../support/free-port.js'
 import { waitFor } from '../support/wait-for.js'
 
 const limit = 100
-/** Runs a command in a user namespace of its own, in which few watches are allowed. */
-const limited = ['unshare', '-Ur', 'sh', '-c', `echo ${limit} > /proc/sys/user/max_inotify_watches && exec "$@"`, 'limited']
-const possible = spawnSync(limited[0] ?? '', [...limited.slice(1), 'true']).status === 0
-const why = possible ? '' : ' (this user may not make user namespaces with a limit of their own)'
+const why = canLimitWatches ? '' : ' (this user may not make user namespaces with a limit of their own)'
 
 const server = `
 import { createHash } from 'node:crypto'
@@ -26,7 +23,7 @@ createServer((request, response) => {
 }).listen(Number(process.env.PORT))
 `
 
-test.skipIf(!possible)(
+test.skipIf(!canLimitWatches)(
   `with fewer watches than folders the sysctl is named once, and every change arrives${why}`,
   async () => {
     const [env, port] = [await homes(), await freePort()]
@@ -56,7 +53,7 @@ export default defineDevloop(() => ({
       }
       return found.sort().join('\n')
     }
-    const watching = await watch(['--runtime', 'process'], { cwd: folder, env, through: limited })
+    const watching = await watch(['--runtime', 'process'], { cwd: folder, env, through: fewWatches(limit) })
     await watching.ready()
     const same = (what: string) =>
       waitFor(async () => (await (await fetch(`http://127.0.0.1:${port}`)).text()) === tree(), { what, timeoutMs: 60_000 })

@@ -14,8 +14,12 @@ export interface ApiProxy {
   close(): Promise<void>
 }
 
-/** Upgraded connections (exec, port-forward) are not passed on. @param as kubeconfig whose user asks; undefined = that of KUBECONFIG */
-export async function apiProxy(as?: string): Promise<ApiProxy> {
+/**
+ * Upgraded connections (exec, port-forward) are not passed on.
+ * @param as kubeconfig whose user asks; undefined = that of KUBECONFIG
+ * @param ahead how far the clock of its answers is ahead of the API server's, in milliseconds
+ */
+export async function apiProxy(as?: string, { ahead = 0 }: { readonly ahead?: number } = {}): Promise<ApiProxy> {
   const connection = await testConnection(as)
   const options: RequestOptions = {}
   await connection.config.applyToHTTPSOptions(options)
@@ -39,7 +43,8 @@ export async function apiProxy(as?: string): Promise<ApiProxy> {
     const asked = https.request(
       { ...options, host: target.hostname, port: target.port || 443, method: request.method, path: request.url, headers },
       (answer) => {
-        response.writeHead(answer.statusCode ?? 500, answer.headers)
+        const date = new Date(Date.parse(answer.headers.date ?? '') + ahead).toUTCString()
+        response.writeHead(answer.statusCode ?? 500, ahead === 0 ? answer.headers : { ...answer.headers, date })
         response.flushHeaders()
         answer.pipe(response)
       },

@@ -1,5 +1,6 @@
 // What the system allows in watches, and the errors that say it is used up.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { DevloopError } from '../../errors/devloop-error.js'
 
 /** @param name of a sysctl */
@@ -18,6 +19,44 @@ function lowest(ofUser: string, ofNamespace: string): { readonly name: string; r
   return own !== undefined && own < (limit ?? 0) ? { name: ofNamespace, limit: own } : { name: ofUser, limit }
 }
 
+export interface WatchAllowance {
+  /** The sysctl that says it. */
+  readonly name: string
+  /** How many folders this user may watch. */
+  readonly limit: number
+  /** How many watches the programs of this user have now, as far as they can be looked into. */
+  readonly used: number
+}
+
+/** Undefined where the system has no such limit. */
+export async function watchAllowance(signal: AbortSignal): Promise<WatchAllowance | undefined> {
+  const { name, limit } = lowest('fs.inotify.max_user_watches', 'user.max_inotify_watches')
+  return limit === undefined ? undefined : { name, limit, used: await watchesInUse(signal) }
+}
+
+/** What programs come and go meanwhile is left out. */
+async function watchesInUse(signal: AbortSignal): Promise<number> {
+  const own = process.getuid?.()
+  let count = 0
+  for (const pid of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
+    signal.throwIfAborted()
+    await nextTurn()
+    try {
+      if (statSync(`/proc/${pid}`).uid !== own) continue
+      for (const fd of readdirSync(`/proc/${pid}/fd`))
+        if (readlinkSync(`/proc/${pid}/fd/${fd}`) === 'anon_inode:inotify')
+          count += readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').match(/^inotify /gm)?.length ?? 0
+    } catch {
+      // it has ended, or is not to be looked into
+    }
+  }
+  return count
+}
+
+/** How the limit of watches is raised. */
+export const raiseWatches = (name: string, limit: number | undefined): string =>
+  `Raise it with: sudo sysctl ${name}=${Math.max(524_288, 2 * (limit ?? 0))} (and in /etc/sysctl.d, to keep it), or name large folders in .dockerignore.`
+
 /**
  * How many events in one turn of the event loop may mean that the system's queue overflowed, which nothing reports.
  * Half of what it holds: events of directories that are no longer watched are in it, too, and are not counted.
@@ -34,7 +73,7 @@ export function watchError(error: NodeJS.ErrnoException, unwatched: number, all:
     const { name, limit } = lowest('fs.inotify.max_user_watches', 'user.max_inotify_watches')
     return new DevloopError('watch/limit', message, {
       why: `The limit of watches for this user, ${name}${limit ? ` = ${limit}` : ''}, is used up.`,
-      help: `Raise it with: sudo sysctl ${name}=${Math.max(524_288, 2 * (limit ?? 0))} (and in /etc/sysctl.d, to keep it), or name large folders in .dockerignore.`,
+      help: raiseWatches(name, limit),
       cause: error,
     })
   }

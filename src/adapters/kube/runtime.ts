@@ -20,9 +20,9 @@ import { deliveringBuilder } from './delivering-builder.js'
 import { pullSource } from './deploy/pull-secret.js'
 import { workloadKindOf } from './deploy/render-app.js'
 import { manifestObjects } from './deploy/render-manifests.js'
-import { exposeRegistryHelp, openshiftLogin, type OpenshiftRegistry } from './openshift-registry.js'
+import { exposeRegistryHelp, type OpenshiftRegistry } from './openshift-registry.js'
 import { dialPod } from './dial.js'
-import { dialEngineInPod } from './engine-in-pod.js'
+import { engineWish } from './engine-wish.js'
 import { discoverPlatform, discoverRegistry, discoverVersion } from './discovery.js'
 import { followLogs } from './logs.js'
 import { createObserver, type ExpectedObject } from './observe.js'
@@ -116,11 +116,7 @@ function compose(
   life: AbortController,
 ): Composed {
   const { engine } = options.cluster
-  const builder = parts.builder({
-    ...(engine ? { settings: engine } : {}),
-    ...(engine && 'inCluster' in engine ? { dial: dialEngineInPod(connection, engine.inCluster) } : {}),
-    ...(openshift ? { login: async (host) => (host === openshift.host ? openshiftLogin(connection, host) : undefined) } : {}),
-  })
+  const builder = parts.builder(engineWish(connection, engine, openshift))
   const delivering = deliveringBuilder(
     builder,
     connection,

@@ -1,18 +1,22 @@
 // Checks of the cluster: it answers, there is a namespace to work in, and the rights that the plan needs.
 import { userInfo } from 'node:os'
+import { basename } from 'node:path'
 import { isRendered, withBases, type ManifestObject } from '../../model/plan.js'
 import { rightsWarning } from '../../model/missing-right.js'
 import { userSlug } from '../../model/sandbox.js'
 import { createManifestRenderer } from '../../adapters/manifests/renderer.js'
 import { createProcessRunner } from '../../adapters/process/process-runner.js'
 import { rightsSubjects } from '../../control/rights-subjects.js'
-import { DevloopError, isDevloopError } from '../../errors/devloop-error.js'
-import { ok, skipped, type Check, type Room } from './finding.js'
+import { isDevloopError } from '../../errors/devloop-error.js'
+import { inWords, notConnected, ok, skipped, type Check, type Room } from './finding.js'
 
-const notConnected = 'there is no cluster to ask'
+/** Above this, each save that has to ask the cluster is felt. Milliseconds. */
+const slow = 500
 
 export const clusterCheck: Check = {
   name: 'cluster',
+  after: ['Devloopfile'],
+  limitMs: 15_000,
   async run(room, signal) {
     const { openKubeFacts } = await import('../../adapters/kube/kube-facts.js')
     const { context, namespace } = room.options
@@ -20,7 +24,7 @@ export const clusterCheck: Check = {
     const facts = await openKubeFacts(
       {
         project: room.plan?.name ?? 'doctor',
-        instance: userSlug(userInfo().username),
+        instance: basename(room.stateDir) || userSlug(userInfo().username),
         cluster,
         stateDir: '',
         ...(context === undefined ? {} : { context }),
@@ -30,8 +34,10 @@ export const clusterCheck: Check = {
     )
     try {
       const version = await facts.version(signal)
+      const latency = await facts.latency(signal)
       room.kube = facts
-      return ok(`context ${facts.context} (${facts.server}) is Kubernetes ${version}`)
+      const text = `context ${facts.context} (${facts.server}) is Kubernetes ${version}, and answers in ${inWords(latency)}`
+      return latency < slow ? ok(text) : { status: 'warning', text: `${text}: slowly` }
     } catch (thrown) {
       facts.close()
       throw thrown
@@ -41,6 +47,7 @@ export const clusterCheck: Check = {
 
 export const userCheck: Check = {
   name: 'user',
+  after: ['cluster'],
   async run({ kube }, signal) {
     if (!kube) return skipped(notConnected)
     const user = await kube.user(signal)
@@ -50,11 +57,12 @@ export const userCheck: Check = {
 
 export const namespaceCheck: Check = {
   name: 'namespace',
+  after: ['cluster'],
   async run(room, signal) {
     const { kube } = room
     if (!kube) return skipped(notConnected)
     const { name, exists } = await kube.namespace(signal)
-    room.namespace = name
+    room.namespace = { name, exists }
     if (exists === false) return { status: 'warning', text: `${name} does not exist yet: \`devloop watch\` makes it, if it may` }
     return ok(exists ? name : `${name} (whether it exists, you may not ask)`)
   },
@@ -62,7 +70,10 @@ export const namespaceCheck: Check = {
 
 export const rightsCheck: Check = {
   name: 'rights',
-  async run({ kube, plan, namespace }, signal) {
+  after: ['namespace'],
+  limitMs: 30_000,
+  async run({ kube, plan, namespace: place }, signal) {
+    const namespace = place?.name
     if (!kube || namespace === undefined) return skipped(notConnected)
     if (!plan) return skipped('without a Devloopfile nothing is needed')
     const names = Object.keys(plan.resources)
@@ -83,7 +94,7 @@ export const rightsCheck: Check = {
 
 /** The objects of charts and kustomizations, as far as the tools for them are there and the files are right. */
 async function render(
-  { plan, namespace, kube }: Required<Pick<Room, 'plan' | 'namespace' | 'kube'>>,
+  { plan, namespace, kube }: Required<Pick<Room, 'plan' | 'kube'>> & { readonly namespace: string },
   signal: AbortSignal,
 ): Promise<{ rendered: ReadonlyMap<string, readonly ManifestObject[]>; without: readonly string[] }> {
   const renderer = createManifestRenderer(createProcessRunner())
@@ -100,28 +111,4 @@ async function render(
     }
   }
   return { rendered, without }
-}
-
-export const registryCheck: Check = {
-  name: 'registry',
-  async run({ kube, plan }, signal) {
-    if (!kube) return skipped(notConnected)
-    const image = Object.values(plan?.images ?? {}).find((one) => one.pulled === undefined)
-    const registry = await kube.registry(signal)
-    if (!registry) {
-      if (!image) return skipped('none is known, and none is needed')
-      if (kube.connection.product !== undefined) return ok(`none is needed: ${kube.connection.product} gets images without`)
-      throw new DevloopError('registry/none', 'No registry is known.', {
-        why: 'The Devloopfile names none, and the cluster announces none that you may read.',
-      })
-    }
-    const where = registry.pull === registry.push ? registry.push : `${registry.push}, which the nodes know as ${registry.pull}`
-    if (!image) return skipped(`${where}: the plan builds no image`)
-    const { checkRegistry } = await import('../../adapters/docker/check-registry.js')
-    const error = await checkRegistry(registry, image.name, signal)
-    if (!error) return ok(`${where} takes ${image.name}`)
-    // the engine, which pushes, may have a way there that this machine has not
-    const status = error.code === 'registry/unreachable' ? 'warning' : 'failed'
-    return { status, text: `${where} does not take ${image.name}`, error: error.info }
-  },
 }

@@ -1,48 +1,49 @@
-// Checks of this machine: the Devloopfile loads, the engine answers, and the tools are there that the plan needs.
+// Checks of this machine: Node.js is new enough, the Devloopfile loads, and the tools are there that the plan needs.
 import { userInfo } from 'node:os'
 import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { machineId } from '../../adapters/disk/machine-id.js'
+import { stateDir } from '../../adapters/disk/xdg.js'
 import { findTool, missingTool } from '../../adapters/manifests/tool.js'
-import { createProcessRunner } from '../../adapters/process/process-runner.js'
+import { DevloopError } from '../../errors/devloop-error.js'
+import { instanceId } from '../../model/instance.js'
 import { loadPlan } from '../down.js'
-import { ok, skipped, type Check } from './finding.js'
+import { ok, skipped, type Check, type Said } from './finding.js'
+
+/** As `engines` of package.json has it. */
+export const oldestNode = '20.20'
+
+export const nodeCheck: Check = { name: 'Node.js', run: async () => judgeNode(process.version) }
+
+/** @param version such as `v20.20.1`. @throws DevloopError machine/node */
+export function judgeNode(version: string): Said {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number)
+  const [leastMajor = 0, leastMinor = 0] = oldestNode.split('.').map(Number)
+  const text = `${version} on ${process.platform}/${process.arch}`
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return ok(text)
+  throw new DevloopError('machine/node', `Node.js ${version} is older than devloop needs.`, {
+    why: `It needs ${oldestNode} or newer.`,
+  })
+}
 
 export const devloopfileCheck: Check = {
   name: 'Devloopfile',
+  limitMs: 30_000,
   async run(room, signal) {
     const { file, args } = room.options
     if (file === undefined) return skipped('there is none here or above: `devloop init` writes one')
-    room.plan = await loadPlan(await realpath(file), userInfo().username, signal, args)
+    const user = userInfo().username
+    const real = await realpath(file)
+    room.stateDir = join(stateDir(process.env), instanceId({ devloopfile: real, user, machine: machineId() }))
+    room.plan = await loadPlan(real, user, signal, args)
     const count = Object.keys(room.plan.resources).length
     return ok(`${room.plan.name}, with ${count} ${count === 1 ? 'resource' : 'resources'}`)
   },
 }
 
-export const engineCheck: Check = {
-  name: 'engine',
-  async run({ plan, kube }, signal) {
-    if (plan && Object.values(plan.images).every((image) => image.pulled !== undefined))
-      return skipped('the plan builds no image')
-    const settings = plan?.cluster.engine
-    const isInside = settings && 'inCluster' in settings
-    if (isInside && !kube) return skipped('it is in a cluster that cannot be asked')
-    const [{ createDockerBuilder }, { dialEngineInPod }] = await Promise.all([
-      import('../../adapters/docker/image-builder.js'),
-      import('../../adapters/kube/engine-in-pod.js'),
-    ])
-    const builder = createDockerBuilder({
-      processes: createProcessRunner(),
-      engine: {
-        ...(settings ? { settings } : {}),
-        ...(isInside && kube ? { dial: dialEngineInPod(kube.connection, settings.inCluster) } : {}),
-      },
-    })
-    const { name, system } = await builder.identity(signal)
-    return ok([system, name && `on ${name}`].filter(Boolean).join(' ') || 'it answers')
-  },
-}
-
 export const toolsCheck: Check = {
   name: 'tools',
+  after: ['Devloopfile'],
   async run({ plan }) {
     const wanted = { helm: ['helm'], kustomize: ['kustomize', 'kubectl'] } as const
     const found: string[] = []

@@ -43,7 +43,7 @@ test('what needs others goes before them, also by way of something that is not d
   expect(removed.filter((name) => name !== 'gone-from-the-plan')).toEqual(['web', 'api', expect.any(String), expect.any(String)])
   expect(removed.slice(-2).toSorted()).toEqual(['cache', 'db'])
   expect([well, shared]).toEqual([true, [{ generated: false, namespaces: false }]])
-  expect(steps).toContainEqual({ resource: 'db', level: 'info', text: 'deleted deployment/db' })
+  expect(steps).toContainEqual({ resource: 'db', level: 'info', text: 'deleted deployment/db', done: 5, total: 5 })
 })
 
 test('what could not be removed is told, what it needs stays, and the rest goes', async () => {
