@@ -1,6 +1,6 @@
 // How a command ends: exit codes, and errors on stderr.
 import { isDevloopError, toErrorInfo } from '../errors/devloop-error.js'
-import { errorText } from './render/error-text.js'
+import { errorText } from '../client/status/error-text.js'
 
 export const exitCodes = { ok: 0, failure: 1, usage: 2, defect: 70, interrupted: 130 } as const
 

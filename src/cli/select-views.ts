@@ -2,7 +2,7 @@
 import { didYouMean, listed } from '../errors/did-you-mean.js'
 import { DevloopError } from '../errors/devloop-error.js'
 import type { ResourceView } from '../protocol/messages.js'
-import { imagesOf, resourcesOf, type Views } from './render/views.js'
+import { imagesUsed, resourcesOf, type Views } from '../client/status/views.js'
 
 const group = 'label:'
 
@@ -38,8 +38,7 @@ export function selectedViews(views: Views, selectors: readonly string[]): Views
   if (selectors.length === 0) return views
   const chosen = selectedResources(views, selectors)
   const names = new Set(chosen.map(({ name }) => name))
-  const images = new Set(chosen.flatMap((one) => one.images))
-  for (const { name, bases = [] } of imagesOf(views)) if (images.has(name)) for (const base of bases) images.add(base)
+  const images = new Set(imagesUsed(views, chosen).map(({ name }) => name))
   return new Map(
     [...views].filter(([, view]) => {
       if (view.kind === 'resource') return names.has(view.name)

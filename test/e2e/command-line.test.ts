@@ -91,6 +91,8 @@ test('logs takes what people know from elsewhere', async () => {
     text: expect.stringMatching(/^tick/) as string,
   })
   expect(await logs('--container', 'none')).toBe('')
+  expect(await logs('--level', 'error')).toBe('')
+  expect(await logs('--grep', 'TICK 1', '--tail', '1', '--raw')).toMatch(/^tick 1\d*\n$/)
 })
 
 test('logs that are not followed end with what there was', async () => {

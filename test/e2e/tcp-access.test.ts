@@ -65,13 +65,13 @@ test('an upgrade needs the token, our Host, and no foreign Origin [tilt-31]', as
     [101, 'token and Host', own],
     [101, 'localhost as Host', { ...own, Host: `localhost:${port}` }],
     [101, 'own Origin', { ...own, Origin: `http://localhost:${port}` }],
-    [101, 'the token as subprotocol', { Host: host, 'Sec-WebSocket-Protocol': `devloop.v0, devloop.token.${token}` }],
+    [101, 'the token as subprotocol', { Host: host, 'Sec-WebSocket-Protocol': `devloop.v1, devloop.token.${token}` }],
     [401, 'no token', { Host: host }],
     [401, 'no token, own Origin', { Host: host, Origin: `http://${host}` }],
     [401, 'a wrong token', { Host: host, Authorization: 'Bearer wrong' }],
     [401, 'a part of the token', { Host: host, Authorization: `Bearer ${token.slice(0, -1)}` }],
     [401, 'an empty token', { Host: host, Authorization: 'Bearer ' }],
-    [401, 'a wrong token as subprotocol', { Host: host, 'Sec-WebSocket-Protocol': 'devloop.v0, devloop.token.wrong' }],
+    [401, 'a wrong token as subprotocol', { Host: host, 'Sec-WebSocket-Protocol': 'devloop.v1, devloop.token.wrong' }],
     [403, 'a foreign Origin', { ...own, Origin: 'https://evil.example' }],
     [403, 'Origin null', { ...own, Origin: 'null' }],
     [403, 'another port as Origin', { ...own, Origin: 'http://localhost:1' }],
@@ -83,12 +83,12 @@ test('an upgrade needs the token, our Host, and no foreign Origin [tilt-31]', as
   const before = stateOf(watching)
   const answers: [number, string][] = []
   for (const [, name, headers] of attempts) {
-    const { status, body } = await ask(url, { path: '/v0/stream', headers: { ...upgrade, ...headers } })
+    const { status, body } = await ask(url, { path: '/v1/stream', headers: { ...upgrade, ...headers } })
     expect(body).not.toContain(token)
     answers.push([status, name])
   }
   expect(answers).toEqual(attempts.map(([status, name]) => [status, name]))
-  expect((await ask(url, { path: `/v0/stream?token=${token}`, headers: { ...upgrade, Host: host } })).status).toBe(401)
+  expect((await ask(url, { path: `/v1/stream?token=${token}`, headers: { ...upgrade, Host: host } })).status).toBe(401)
   expect(stateOf(watching)).toEqual(before)
 })
 
@@ -99,8 +99,8 @@ test('no plain request changes or tells any state, whatever its method, path and
   const paths = [
     '/',
     '/healthz',
-    '/v0/stream',
-    '/v0/shutdown',
+    '/v1/stream',
+    '/v1/shutdown',
     '/shutdown',
     '/trigger/words',
     '/reload',

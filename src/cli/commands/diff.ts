@@ -4,7 +4,8 @@ import { choicesOf } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
-import { errorText } from '../render/error-text.js'
+import { printJson } from '../print-json.js'
+import { errorText } from '../../client/status/error-text.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
 import { unifiedDiff } from '../render/unified-diff.js'
 import type { RenderOptions } from './render.js'
@@ -24,15 +25,14 @@ export async function diff(resources: readonly string[], args: readonly string[]
     const { diffObjects } = await import('../../daemon/preview.js')
     const changes = await diffObjects({ ...options, file, resources, args, choices: choicesOf(options) }, note, abort.signal)
     const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
-    let different = false
-    for (const { name, before, after, anew } of changes) {
+    const different = changes.flatMap(({ name, before, after, anew }) => {
       const text = unifiedDiff(before, after, style)
-      if (text === '' && !anew) continue
-      different = true
       const what = before === '' ? 'new' : after === '' ? 'deleted' : anew ? 'deleted and made anew' : 'changed'
-      process.stdout.write(`${style.bold(`${name} (${what})`)}\n${text}`)
-    }
-    return different ? codes.different : codes.same
+      return text === '' && !anew ? [] : [{ name, what, before, after, text }]
+    })
+    if (options.json) printJson({ changes: different.map(({ text: _text, ...change }) => change) })
+    else for (const { name, what, text } of different) process.stdout.write(`${style.bold(`${name} (${what})`)}\n${text}`)
+    return different.length > 0 ? codes.different : codes.same
   } catch (thrown) {
     if (abort.signal.aborted) return exitCodes.interrupted
     if (!isDevloopError(thrown)) throw thrown

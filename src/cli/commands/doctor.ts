@@ -3,8 +3,8 @@ import type { Finding } from '../../daemon/doctor/finding.js'
 import { exitCodes } from '../exit.js'
 import { devloopfileIfAny } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
-import { errorLines } from '../render/error-text.js'
-import { harmless } from '../render/harmless.js'
+import { errorLines } from '../../client/status/error-text.js'
+import { harmless } from '../../client/status/harmless.js'
 import { plainStyle, terminalStyle, type Style } from '../render/style.js'
 
 export interface DoctorOptions {
@@ -12,10 +12,14 @@ export interface DoctorOptions {
   readonly context?: string
   readonly namespace?: string
   readonly json?: boolean
+  readonly readOnly?: boolean
 }
 
 /** @param args for the Devloopfile */
-export async function doctor(args: readonly string[], { file, json, ...options }: DoctorOptions): Promise<number> {
+export async function doctor(
+  args: readonly string[],
+  { file, json, readOnly = false, ...options }: DoctorOptions,
+): Promise<number> {
   const abort = new AbortController()
   const end = onInterrupt(() => abort.abort())
   const style = process.stdout.isTTY ? terminalStyle(process.env) : plainStyle
@@ -24,7 +28,7 @@ export async function doctor(args: readonly string[], { file, json, ...options }
   }
   try {
     const { examine } = await import('../../daemon/doctor/doctor.js')
-    const report = await examine({ ...options, args, file: devloopfileIfAny(file) }, tell, abort.signal)
+    const report = await examine({ ...options, args, readOnly, file: devloopfileIfAny(file) }, tell, abort.signal)
     if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
     return report.ok ? exitCodes.ok : exitCodes.failure
   } catch (thrown) {

@@ -5,9 +5,11 @@ import { DevloopError } from '../../errors/devloop-error.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
-import { onInterrupt } from '../interrupted.js'
-import { harmless } from '../render/harmless.js'
-import { sessionOf } from '../render/views.js'
+import { interruptible } from '../interrupted.js'
+import { printJson } from '../print-json.js'
+import { createProgressLine } from '../render/progress-line.js'
+import { harmless } from '../../client/status/harmless.js'
+import { sessionOf } from '../../client/status/views.js'
 
 export interface DownOptions {
   readonly file?: string
@@ -16,6 +18,7 @@ export interface DownOptions {
   readonly deleteGenerated?: boolean
   readonly deleteNamespace?: boolean
   readonly expired?: boolean
+  readonly json?: boolean
 }
 
 /**
@@ -28,55 +31,41 @@ export async function down(names: readonly string[], args: readonly string[], op
     throw new DevloopError('usage', 'generated values and namespaces belong to the whole project, and not to single resources', {
       help: `Leave out ${names.join(', ')}.`,
     })
+  const report = createReport(options.json ?? false)
   if (options.expired) {
     if (names.length > 0 || options.deleteGenerated || options.deleteNamespace)
       throw new DevloopError('usage', '--expired deletes namespaces whose time is over, and nothing of this project', {
         help: 'Give no resources and no other option to delete something.',
       })
-    return interruptible((signal) => expired({ ...options, file: devloopfile, args }, signal))
+    return interruptible((signal) => expired({ ...options, file: devloopfile, args }, report, signal))
   }
   if (await findDaemon({ devloopfile }))
-    return withDaemon(devloopfile, ['state', 'logs'], (client) => throughDaemon(client, names, options))
+    return withDaemon(devloopfile, ['state', 'logs'], (client) => throughDaemon(client, names, options, report))
   const { removeDeployed } = await import('../../daemon/down.js')
   return interruptible(async (signal) => {
-    let steps = 0
     const well = await removeDeployed(
       { ...options, file: devloopfile, args, ...(names.length > 0 ? { only: names } : {}) },
-      ({ resource, level, text }) => {
-        steps++
-        print(resource, level === 'error' ? `failed: ${text}` : text)
-      },
+      report.step,
       signal,
     )
-    if (steps === 0) process.stdout.write('nothing was deployed\n')
+    report.end('nothing was deployed')
     return well ? exitCodes.ok : exitCodes.failure
   })
 }
 
-async function expired(options: AloneOptions, signal: AbortSignal): Promise<number> {
+async function expired(options: AloneOptions, report: Report, signal: AbortSignal): Promise<number> {
   const { removeExpiredNamespaces } = await import('../../daemon/down.js')
   const removed = await removeExpiredNamespaces(options, signal)
-  print('', removed.length > 0 ? `deleted ${removed.join(', ')}` : 'no namespace of yours has been left unused for its time')
+  if (removed.length > 0) report.step({ resource: '', level: 'info', text: `deleted ${removed.join(', ')}` })
+  report.end('no namespace of yours has been left unused for its time')
   return exitCodes.ok
-}
-
-async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
-  const abort = new AbortController()
-  const end = onInterrupt(() => abort.abort())
-  try {
-    return await work(abort.signal)
-  } catch (thrown) {
-    if (abort.signal.aborted) return exitCodes.interrupted
-    throw thrown
-  } finally {
-    end()
-  }
 }
 
 async function throughDaemon(
   client: DevloopClient,
   names: readonly string[],
   { context, namespace, deleteGenerated, deleteNamespace }: DownOptions,
+  report: Report,
 ): Promise<number> {
   const runtime = sessionOf(client.views())?.runtime
   if (names.length > 0)
@@ -97,22 +86,48 @@ async function throughDaemon(
       },
     )
   }
-  let failed = false
+  const line = createProgressLine(process)
   const closed = new Promise<void>((resolve) => client.onState((state) => state === 'closed' && resolve()))
   client.logs({}, ({ lines }) => {
     for (const { source, level, resource, text } of lines) {
-      if (level === 'error') failed = true
-      if (source === 'deploy' || level === 'error') print(resource, level === 'error' ? `failed: ${text}` : text)
+      if (source !== 'deploy' && level !== 'error') continue
+      line.clear()
+      report.step({ resource, level, text })
     }
   })
-  await client.request('shutdown', {
-    down: true,
-    ...(deleteGenerated ? { deleteGenerated } : {}),
-    ...(deleteNamespace ? { deleteNamespace } : {}),
-  })
+  const choice = { ...(deleteGenerated ? { deleteGenerated } : {}), ...(deleteNamespace ? { deleteNamespace } : {}) }
+  const options = { timeoutMs: undefined, onProgress: line.show }
+  const { removed } = await client.request('shutdown', { down: true, wait: true, ...choice }, options).finally(line.clear)
   await closed
-  return failed ? exitCodes.failure : exitCodes.ok
+  report.end()
+  return removed ? exitCodes.ok : exitCodes.failure
 }
 
-const print = (resource: string, text: string): void =>
-  void process.stdout.write(`${harmless(resource === '' ? text : `${resource}: ${text}`)}\n`)
+/** What is deleted and kept, as it happens or, as JSON, at the end. */
+interface Report {
+  readonly step: (step: Step) => void
+  /** @param nothing what to say when there were no steps */
+  readonly end: (nothing?: string) => void
+}
+
+interface Step {
+  /** '' = it belongs to none. */
+  readonly resource: string
+  readonly level: 'info' | 'warn' | 'error'
+  readonly text: string
+}
+
+function createReport(json: boolean): Report {
+  const steps: Step[] = []
+  const say = (text: string): void => void process.stdout.write(`${harmless(text)}\n`)
+  return {
+    step({ resource, level, text }) {
+      steps.push({ resource, level, text })
+      if (!json) say(`${resource === '' ? '' : `${resource}: `}${level === 'error' ? 'failed: ' : ''}${text}`)
+    },
+    end(nothing) {
+      if (json) printJson({ steps })
+      else if (steps.length === 0 && nothing !== undefined) say(nothing)
+    },
+  }
+}

@@ -6,6 +6,7 @@ import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { interruptible } from '../interrupted.js'
+import { printJson } from '../print-json.js'
 
 export interface EjectOptions extends ChoiceOptions {
   readonly file?: string
@@ -19,6 +20,7 @@ export interface EjectOptions extends ChoiceOptions {
   readonly expose?: 'route' | 'ingress'
   /** Files that are there and differ are written over. */
   readonly force?: boolean
+  readonly json?: boolean
 }
 
 /**
@@ -37,13 +39,19 @@ export async function eject(resources: readonly string[], args: readonly string[
   return interruptible(async (signal) => {
     const given = { ...rest, file, resources, args, output, images, choices: choicesOf(options) }
     const files = await ejectFiles(given, note, signal)
+    if (dir === undefined && options.json) {
+      printJson({ files: files.map(({ path, content }) => ({ path, content: String(content) })) })
+      return exitCodes.ok
+    }
     if (dir === undefined) {
       process.stdout.write(
         files.map(({ path, content }) => (path.endsWith('.yaml') ? content : commented(content))).join('---\n'),
       )
       return exitCodes.ok
     }
-    for (const path of await write(dir, files, options.force ?? false)) process.stdout.write(`wrote ${path}\n`)
+    const written = await write(dir, files, options.force ?? false)
+    if (options.json) printJson({ written })
+    else for (const path of written) process.stdout.write(`wrote ${path}\n`)
     return exitCodes.ok
   })
 }

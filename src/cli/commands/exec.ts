@@ -7,7 +7,7 @@ import { DevloopError, isDevloopError, toErrorInfo } from '../../errors/devloop-
 import type { ExecPlace } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
-import { errorText } from '../render/error-text.js'
+import { errorText } from '../../client/status/error-text.js'
 
 export interface ExecOptions {
   readonly file?: string

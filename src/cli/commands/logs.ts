@@ -1,8 +1,8 @@
 // `devloop logs`: what was kept, and with -f what comes.
-import type { LogEntry } from '../../protocol/messages.js'
+import type { LogEntry, LogSelection } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
-import { harmless } from '../render/harmless.js'
+import { harmless } from '../../client/status/harmless.js'
 import { logText } from '../render/log-line.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
 import { checkSelectors, selectedResources } from '../select-views.js'
@@ -17,6 +17,10 @@ export interface LogsOptions {
   /** How far back, in milliseconds. */
   readonly since?: number
   readonly container?: string
+  /** The lowest that is meant. */
+  readonly level?: LogEntry['level']
+  /** Text that is in each line, in whatever case. */
+  readonly grep?: string
   readonly timestamps?: boolean
   readonly json?: boolean
   readonly raw?: boolean
@@ -29,23 +33,28 @@ export const logs = (options: LogsOptions): Promise<number> =>
     checkSelectors(client.views(), options.only)
     const resources = selectedResources(client.views(), options.only).map((one) => one.name)
     const print = printer(options)
-    const from = options.since === undefined ? -Infinity : Date.now() - options.since
-    const wanted = (line: LogEntry): boolean =>
-      line.at >= from && (options.container === undefined || line.container === options.container)
-    const tail = options.tail ?? (options.since === undefined ? usualTail : Infinity)
-    // what is picked here and not by the daemon must be picked before the last lines are counted
-    const picks = options.since !== undefined || options.container !== undefined
-    const selection = picks || tail === Infinity ? { after: 0 } : { tail }
+    const { since, container, level, grep } = options
+    const tail = options.tail ?? (since === undefined ? usualTail : undefined)
+    const picks = container !== undefined || level !== undefined || grep !== undefined
+    const selection: LogSelection = {
+      ...(options.only.length > 0 && { resources }),
+      ...(since !== undefined && { since: Date.now() - since }),
+      ...(tail !== undefined && { tail }),
+      ...(container !== undefined && { containers: [container] }),
+      ...(level !== undefined && { level }),
+      ...(grep !== undefined && { text: grep }),
+    }
     return new Promise<number>((resolve) => {
       let kept: LogEntry[] | undefined = []
-      client.logs({ ...selection, ...(options.only.length === 0 ? {} : { resources }) }, ({ lines, dropped, caughtUp }) => {
+      client.logs(selection, ({ lines, dropped, caughtUp }) => {
         // without -f, what comes while this ends is nobody's wish
         if (!kept && !options.follow) return
+        // at the beginning nobody knows whether any of them would have been picked
         if (dropped > 0 && !(picks && kept)) process.stderr.write(`… ${dropped} lines are missing here\n`)
-        const found = lines.filter(wanted)
-        if (!kept) return print(found)
-        kept.push(...found)
-        if (kept.length > tail) kept = tail === 0 ? [] : kept.slice(-tail)
+        if (!kept) return print(lines)
+        kept.push(...lines)
+        // what came meanwhile
+        if (tail !== undefined && kept.length > tail) kept = tail === 0 ? [] : kept.slice(-tail)
         if (!caughtUp) return
         print(kept)
         kept = undefined

@@ -4,7 +4,8 @@ import { DevloopError } from '../../errors/devloop-error.js'
 import { exitCodes } from '../exit.js'
 import { devloopfileIfAny } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
-import { harmless } from '../render/harmless.js'
+import { printJson } from '../print-json.js'
+import { harmless } from '../../client/status/harmless.js'
 
 export interface ProvisionOptions {
   readonly file?: string
@@ -20,6 +21,7 @@ export interface ProvisionOptions {
   /** Milliseconds. */
   readonly lifetime: number
   readonly force?: boolean
+  readonly json?: boolean
 }
 
 /** The least that a cluster gives. Milliseconds. */
@@ -38,7 +40,7 @@ export async function provision({ group = [], lifetime, ...options }: ProvisionO
   const end = onInterrupt(() => abort.abort())
   try {
     const { provisionUser, provisionYaml } = await import('../../daemon/provision.js')
-    const { kubeconfig, dryRun = false, force = false, ...rest } = options
+    const { kubeconfig, dryRun = false, force = false, json = false, ...rest } = options
     const given = {
       ...rest,
       file: devloopfileIfAny(options.file),
@@ -53,6 +55,10 @@ export async function provision({ group = [], lifetime, ...options }: ProvisionO
       return exitCodes.ok
     }
     const done = await provisionUser(given, (text) => void process.stderr.write(`devloop: ${harmless(text)}\n`), abort.signal)
+    if (json) {
+      printJson({ dryRun, ...done })
+      return exitCodes.ok
+    }
     for (const { name, outcome } of done.objects) say(`${words[dryRun ? 'dry' : 'done'][outcome]} ${name}`)
     if (done.namespace !== undefined) say(`the namespace of ${options.user} in ${done.context} is ${done.namespace}`)
     else if (!dryRun) say(`the operator has not said yet which namespace ${options.user} gets; \`devloop watch\` finds it`)

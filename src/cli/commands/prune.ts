@@ -4,35 +4,37 @@ import type { PruneResult } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
-import { onInterrupt } from '../interrupted.js'
-import { errorLines } from '../render/error-text.js'
-import { harmless } from '../render/harmless.js'
+import { interruptible } from '../interrupted.js'
+import { printJson } from '../print-json.js'
+import { createProgressLine } from '../render/progress-line.js'
+import { errorLines } from '../../client/status/error-text.js'
+import { harmless } from '../../client/status/harmless.js'
 
 export interface PruneOptions {
   readonly file?: string
   readonly dryRun?: boolean
+  readonly json?: boolean
 }
 
 /** A registry is asked once for each image. Milliseconds. */
 const patience = 600_000
 
-export async function prune({ file, dryRun = false }: PruneOptions): Promise<number> {
+export async function prune({ file, dryRun = false, json }: PruneOptions): Promise<number> {
   const devloopfile = findDevloopfile(file)
+  const tell = (result: PruneResult): number => (json ? data(result, dryRun) : show(result, dryRun))
   if (await findDaemon({ devloopfile }))
-    return withDaemon(devloopfile, ['state'], async (client) =>
-      show(await client.request('prune', { dryRun }, { timeoutMs: patience }), dryRun),
-    )
+    return withDaemon(devloopfile, ['state'], async (client) => {
+      const line = createProgressLine(process)
+      const options = { timeoutMs: patience, onProgress: line.show }
+      return tell(await client.request('prune', { dryRun }, options).finally(line.clear))
+    })
   const { pruneAlone } = await import('../../daemon/prune.js')
-  const abort = new AbortController()
-  const end = onInterrupt(() => abort.abort())
-  try {
-    return show(await pruneAlone({ file: devloopfile, dryRun }, abort.signal), dryRun)
-  } catch (thrown) {
-    if (abort.signal.aborted) return exitCodes.interrupted
-    throw thrown
-  } finally {
-    end()
-  }
+  return interruptible(async (signal) => tell(await pruneAlone({ file: devloopfile, dryRun }, signal)))
+}
+
+function data(result: PruneResult, dryRun: boolean): number {
+  printJson({ dryRun, ...result })
+  return result.problems.length > 0 ? exitCodes.failure : exitCodes.ok
 }
 
 const places = {

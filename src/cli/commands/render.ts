@@ -1,13 +1,15 @@
-// `devloop render`: what would be applied, as YAML.
+// `devloop render`: what would be applied, as YAML or JSON.
 import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { interruptible } from '../interrupted.js'
+import { printJson } from '../print-json.js'
 
 export interface RenderOptions extends ChoiceOptions {
   readonly file?: string
   readonly context?: string
   readonly namespace?: string
+  readonly json?: boolean
 }
 
 /**
@@ -16,9 +18,11 @@ export interface RenderOptions extends ChoiceOptions {
  */
 export async function render(resources: readonly string[], args: readonly string[], options: RenderOptions): Promise<number> {
   const file = findDevloopfile(options.file)
-  const { renderObjects } = await import('../../daemon/preview.js')
+  const { asYaml, renderObjects } = await import('../../daemon/preview.js')
   return interruptible(async (signal) => {
-    process.stdout.write(await renderObjects({ ...options, file, resources, args, choices: choicesOf(options) }, note, signal))
+    const objects = await renderObjects({ ...options, file, resources, args, choices: choicesOf(options) }, note, signal)
+    if (options.json) printJson({ apiVersion: 'v1', kind: 'List', items: objects })
+    else process.stdout.write(asYaml(objects))
     return exitCodes.ok
   })
 }

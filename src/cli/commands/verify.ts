@@ -2,8 +2,9 @@
 import type { VerifiedTarget } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
-import { errorLines } from '../render/error-text.js'
-import { harmless } from '../render/harmless.js'
+import { createProgressLine } from '../render/progress-line.js'
+import { errorLines } from '../../client/status/error-text.js'
+import { harmless } from '../../client/status/harmless.js'
 
 export interface VerifyOptions {
   readonly file?: string
@@ -15,7 +16,9 @@ const patience = 600_000
 
 export const verify = (resource: string | undefined, { file, json }: VerifyOptions): Promise<number> =>
   withDaemon(file, ['state'], async (client) => {
-    const result = await client.request('verify', resource === undefined ? {} : { resource }, { timeoutMs: patience })
+    const line = createProgressLine(process)
+    const options = { timeoutMs: patience, onProgress: line.show }
+    const result = await client.request('verify', resource === undefined ? {} : { resource }, options).finally(line.clear)
     if (json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
     else if (result.targets.length === 0) process.stdout.write('no container is synced now\n')
     else for (const target of result.targets) show(target)

@@ -1,15 +1,17 @@
 // `devloop watch`: the daemon in this process, with a view of its status.
-import { connectDevloop } from '../../client/index.js'
+import { connectDevloop, type DevloopClient } from '../../client/index.js'
 import type { ErrorInfo } from '../../errors/devloop-error.js'
 import { choicesOf, type ChoiceOptions } from '../choices.js'
 import { exitCodes } from '../exit.js'
 import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
 import { isGone, onOutputError, onUncaught } from '../output.js'
-import { errorText } from '../render/error-text.js'
+import { errorText } from '../../client/status/error-text.js'
 import { createPlainView } from '../render/plain-view.js'
-import { createScreenView } from '../render/screen-view.js'
-import { sessionOf } from '../render/views.js'
+import { openPage, openPageOf } from '../browser/open-page.js'
+import { createScreenView } from '../screen/screen-view.js'
+import { hasScreen } from '../screen/terminal-mode.js'
+import { sessionOf } from '../../client/status/views.js'
 import { version } from '../version.js'
 
 export interface WatchOptions extends ChoiceOptions {
@@ -20,6 +22,12 @@ export interface WatchOptions extends ChoiceOptions {
   readonly port: number
   /** Resources to watch, as names or `label:NAME`; empty = all. */
   readonly only: readonly string[]
+  /** Plain lines, also on a terminal. */
+  readonly plain?: boolean
+  /** This is the process in the background: what it has to say goes into a file. */
+  readonly background?: boolean
+  /** Where failures and recoveries are told, too: `bell`, `desktop`, or command lines. Default: what DEVLOOP_NOTIFY names. */
+  readonly notify?: readonly string[]
 }
 
 export async function watch(args: readonly string[], options: WatchOptions): Promise<number> {
@@ -79,11 +87,21 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
       leave('there is no namespace to work in')
     }
   })
-  const view = hasScreen(process)
-    ? createScreenView(client, process, { quit: () => leave('quit'), interrupt: () => interrupt('Ctrl-C') })
-    : createPlainView(client, process.stdout)
+  const log = options.background ? await backgroundLog(file) : undefined
+  const view =
+    !log && !options.plain && hasScreen(process)
+      ? createScreenView(client, process, {
+          quit: { word: 'quit', text: 'end devloop; what was deployed stays', run: () => leave('quit') },
+          interrupt: () => interrupt('Ctrl-C'),
+          open: (url) => openPage(url),
+          openPage: () => openPageOf(daemon.discovery),
+        })
+      : createPlainView(client, log ?? process.stdout)
+  const ways = options.notify ?? (process.env.DEVLOOP_NOTIFY ? [process.env.DEVLOOP_NOTIFY] : [])
+  const quiet = ways.length > 0 ? await startNotify(client, ways, daemon.note) : undefined
   const ended = await daemon.ended
   end()
+  quiet?.()
   view.close()
   client.close()
   if (refused) {
@@ -93,6 +111,18 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
   return ended === exitCodes.ok ? code : ended
 }
 
-/** Whether a terminal is there that can be drawn on. */
-const hasScreen = ({ stdout, env }: Pick<NodeJS.Process, 'stdout' | 'env'>): boolean =>
-  stdout.isTTY && env.TERM !== 'dumb' && (env.CI ?? '') === ''
+async function startNotify(
+  client: DevloopClient,
+  ways: readonly string[],
+  onProblem: (text: string) => void,
+): Promise<() => void> {
+  const { notify } = await import('../notify/notify.js')
+  return notify(client, { ways, terminal: process.stdout.isTTY ? process.stdout : undefined, onProblem })
+}
+
+async function backgroundLog(file: string): Promise<Pick<NodeJS.WritableStream, 'write'>> {
+  const { detachedFiles, openDetachedLog } = await import('../../daemon/detached.js')
+  const log = openDetachedLog(detachedFiles(file))
+  log.write(`devloop: started as process ${process.pid} at ${new Date().toISOString()}\n`)
+  return log
+}

@@ -5,10 +5,10 @@ import type { DevloopClient } from '../../client/index.js'
 import type { ResourceView } from '../../protocol/messages.js'
 import { withDaemon } from '../connect.js'
 import { exitCodes } from '../exit.js'
-import { errorText } from '../render/error-text.js'
-import { harmless } from '../render/harmless.js'
-import { linkName } from '../render/link-rows.js'
-import { resourcesOf } from '../render/views.js'
+import { errorText } from '../../client/status/error-text.js'
+import { harmless } from '../../client/status/harmless.js'
+import { linkName } from '../../client/status/resource-words.js'
+import { resourcesOf } from '../../client/status/views.js'
 
 /** @param subject a path, or the name of a resource where there is no such file; a folder of that name does not count */
 export const why = (subject: string, options: { readonly file?: string; readonly json?: boolean }): Promise<number> =>

@@ -1,7 +1,7 @@
 // The report of `devloop ci` as JUnit XML, as CI systems read it: a test case for each resource, and one for each other problem.
 import type { ErrorInfo } from '../../errors/devloop-error.js'
 import type { CiReport, CiResource } from '../../protocol/messages.js'
-import { errorText } from './error-text.js'
+import { errorText } from '../../client/status/error-text.js'
 
 export function ciJunit(report: CiReport, tailOf: (resource: string) => readonly string[]): string {
   const { project, problems, resources, startedAt, durationMs } = report

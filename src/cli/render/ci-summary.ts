@@ -1,11 +1,11 @@
 // What a run of `devloop ci` came to, for people: what failed first, then each resource in a line.
 import { isDeepStrictEqual } from 'node:util'
 import type { CiReport, CiResource } from '../../protocol/messages.js'
-import { errorLines } from './error-text.js'
+import { errorLines } from '../../client/status/error-text.js'
 import { pad } from './fit.js'
-import { harmless } from './harmless.js'
+import { harmless } from '../../client/status/harmless.js'
 import type { Style } from './style.js'
-import { timeSpan } from './time-span.js'
+import { timeSpan } from '../../client/status/time-span.js'
 
 /** @param tailOf newest lines of output of a resource */
 export function ciSummary(report: CiReport, tailOf: (resource: string) => readonly string[], style: Style): string {

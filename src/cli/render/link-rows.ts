@@ -2,10 +2,11 @@
 import stringWidth from 'string-width'
 import type { LinkView } from '../../protocol/messages.js'
 import { fit, pad } from './fit.js'
-import { harmless } from './harmless.js'
+import { harmless } from '../../client/status/harmless.js'
+import { linkName } from '../../client/status/resource-words.js'
 import type { RowOptions } from './rows.js'
 import type { Style } from './style.js'
-import { resourcesOf, type Views } from './views.js'
+import { resourcesOf, type Views } from '../../client/status/views.js'
 
 /** None for apps that refer to no other. No line is wider than `columns`. */
 export function linkRows(views: Views, { style, columns }: Pick<RowOptions, 'style' | 'columns'>): string[] {
@@ -18,9 +19,6 @@ export function linkRows(views: Views, { style, columns }: Pick<RowOptions, 'sty
     return fit(`  ${pad(way, width)}  ${colourOf(link, style)(link.state)}${why}`, columns).trimEnd()
   })
 }
-
-/** Such as `db (db:5432)`. */
-export const linkName = ({ to, address }: LinkView): string => `${to} (${address})`
 
 function colourOf({ state }: LinkView, style: Style): (text: string) => string {
   return state === 'ok' ? style.green : state === 'failed' ? style.red : style.yellow

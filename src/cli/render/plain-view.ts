@@ -1,14 +1,17 @@
-// `devloop watch` into a pipe or file: stable lines, one for each thing that happened. What they look like is promised in the
-// README, for problem matchers: a change begins and ends with a line of its own, and its errors stand between.
+// `devloop watch` into a pipe or file: stable lines, one for each thing that happened. What they look like is promised in
+// docs/cli.md, for problem matchers: a change begins and ends with a line of its own, and its errors stand between; what is wrong
+// at a known place is listed, whole, each time that the list changes.
 import type { DevloopClient } from '../../client/index.js'
 import type { ErrorInfo } from '../../errors/devloop-error.js'
 import type { ChangeView, ResourceView, SessionView } from '../../protocol/messages.js'
-import { errorLines, errorText } from './error-text.js'
-import { harmless } from './harmless.js'
+import { errorLines, errorText } from '../../client/status/error-text.js'
+import { harmless } from '../../client/status/harmless.js'
 import { logText } from './log-line.js'
+import { problemBlock, problemLines } from './problem-lines.js'
 import { plainStyle } from './style.js'
-import { timeSpan } from './time-span.js'
-import { sessionOf } from './views.js'
+import { timeSpan } from '../../client/status/time-span.js'
+import { troublesOf } from '../../client/status/troubles.js'
+import { sessionOf } from '../../client/status/views.js'
 
 export interface StatusView {
   close(): void
@@ -76,13 +79,32 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
     for (const one of endpoints)
       if (one.error) say(`endpoint/${one.url}`, `${name}: ${harmless(one.url)}: ${errorText(one.error)}`)
   }
-  const tellBegin = ({ name, paths, pathCount }: ChangeView): void =>
+  const tellBegin = ({ name, paths, pathCount }: ChangeView): void => {
+    if (!told.has(`begin/${name}`)) sinceListed.add(name)
     say(`begin/${name}`, `change ${name} begins: ${harmless(pathCount === 1 ? (paths[0] ?? '') : `${pathCount} paths`)}`)
+  }
   const tellEnd = ({ name, outcome, liveMs }: ChangeView): void =>
     say(
       `end/${name}`,
       `change ${name} ends: ${outcome}${outcome === 'live' && liveMs !== undefined ? ` in ${timeSpan(liveMs)}` : ''}`,
     )
+  /** The list of problems as it was told last; undefined = never. */
+  let listed: string | undefined
+  /** Changes that have begun since then: a problem matcher has forgotten the list. */
+  const sinceListed = new Set<string>()
+  /** @param ending the changes of which the end is about to be told */
+  const tellProblems = (ending: readonly ChangeView[]): void => {
+    const views = client.views()
+    const lines = problemLines(views)
+    const text = lines.join('\n')
+    // a matcher that waits for the first list must get one, and an empty one before anything was tried would be wrong
+    const isSettled = sessionOf(views)?.ready === true || troublesOf(views).some(({ level }) => level === 'error')
+    const isDue = listed === undefined ? isSettled : text !== listed
+    if (!isDue && !(lines.length > 0 && ending.some(({ name }) => sinceListed.has(name)))) return
+    listed = text
+    sinceListed.clear()
+    write(problemBlock(lines).join('\n'))
+  }
 
   const ends = [
     client.onViews(({ upserts, removes }) => {
@@ -92,7 +114,12 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
         if (view.kind === 'session') tellSession(view)
         else if (view.kind === 'resource') tellResource(view)
       }
-      for (const change of changes) if (change.outcome !== 'pending') tellEnd(change)
+      const ending = changes.filter(({ outcome }) => outcome !== 'pending')
+      tellProblems(ending)
+      for (const change of ending) {
+        tellEnd(change)
+        sinceListed.delete(change.name)
+      }
       if (waiting && sessionOf(client.views())?.ready) {
         waiting = false
         write('devloop: all resources are ready')

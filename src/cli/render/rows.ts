@@ -1,11 +1,13 @@
 // One line for each resource: state, last change and its time to live, endpoint, and what it does or waits for.
 import stringWidth from 'string-width'
-import type { LatencyView, ResourceView, SessionView } from '../../protocol/messages.js'
+import { harmless } from '../../client/status/harmless.js'
+import { changeWords, note, statusMark } from '../../client/status/resource-words.js'
+import { countWords, dayWords, placeWords, sessionNotes } from '../../client/status/session-words.js'
+import { resourcesOf, sessionOf, type Views } from '../../client/status/views.js'
+import type { ResourceView, SessionView } from '../../protocol/messages.js'
 import { fit, pad } from './fit.js'
-import { harmless } from './harmless.js'
 import type { Style } from './style.js'
-import { timeSpan } from './time-span.js'
-import { isAtRest, resourcesOf, sessionOf, type Views } from './views.js'
+import { tonePaint } from './tone-style.js'
 
 export interface RowOptions {
   readonly style: Style
@@ -15,128 +17,78 @@ export interface RowOptions {
 }
 
 /** The headline, and a row for each resource. No line is wider than `columns`. */
-export function resourceRows(views: Views, { style, columns, now }: RowOptions): string[] {
+export function resourceRows(views: Views, options: RowOptions): string[] {
   const session = sessionOf(views)
-  if (!session) return [fit('devloop: connecting', columns)]
+  if (!session) return [fit('devloop: connecting', options.columns)]
   const resources = resourcesOf(views)
-  const rows = resources.map((one) => ({
-    one,
-    labels: one.labels.join(','),
-    change: changeText(one, now),
-    endpoints: endpointsText(one),
-  }))
-  const widths = {
-    name: Math.max(...rows.map(({ one }) => stringWidth(one.name)), 4),
-    status: Math.max(...rows.map(({ one }) => one.status.length), 5),
-    labels: Math.max(...rows.map(({ labels }) => labels.length), 0),
-    change: Math.max(...rows.map(({ change }) => change.length), 0),
-    endpoints: Math.max(...rows.map(({ endpoints }) => endpoints.length), 0),
-  }
-  return [
-    fit(headline(session, resources, style), columns),
-    ...rows.map(({ one, labels, change, endpoints }) => {
-      const { mark, colour } = looks(one, style)
-      const text = whatText(one, style)
-      const parts = [
-        `${colour(mark)} ${style.bold(pad(one.name, widths.name))}`,
-        ...(widths.labels > 0 ? [style.dim(pad(labels, widths.labels))] : []),
-        colour(pad(one.status, widths.status)),
-        ...(widths.change > 0 ? [changeColour(one, style)(pad(change, widths.change))] : []),
-        // without an endpoint there is more room for what is wrong
-        ...(endpoints === '' ? [] : [(one.ready ? style.cyan : style.dim)(pad(endpoints, widths.endpoints))]),
-        ...(text === '' ? [] : [text]),
-      ]
-      return fit(parts.join('  '), columns).trimEnd()
-    }),
-  ]
+  const row = rowWriter(resources, { ...options, labels: true })
+  return [fit(headline(session, resources, options.style), options.columns), ...resources.map(row)]
 }
 
-function headline(
-  { project, phase, runtime, devloopfile, today }: SessionView,
+export interface RowWriterOptions extends RowOptions {
+  /** Show the labels. Default false. */
+  readonly labels?: boolean
+  /** Show how many pods are ready, where there is room. Default false. */
+  readonly pods?: boolean
+}
+
+/** What writes the row of one of these resources: the columns are as wide as these need and as there is room, and some fall away. */
+export function rowWriter(
   resources: readonly ResourceView[],
-  style: Style,
-): string {
-  const where =
-    runtime.kind === 'process'
-      ? 'process runtime'
-      : [runtime.context ?? 'kubernetes', runtime.namespace].filter(Boolean).join('/')
-  const ready = resources.filter((one) => one.ready).length
-  const resting = resources.filter(isAtRest).length
-  const notes = [
-    ...(phase === 'stopping' ? [style.yellow('stopping')] : []),
-    ...(runtime.state === 'connected' ? [] : [style.yellow(runtime.state === 'lost' ? 'connection lost' : 'connecting')]),
-    ...(devloopfile.state === 'failed'
-      ? [
-          style.red(
-            devloopfile.generation > 0 ? 'the Devloopfile has an error; the last good plan runs' : 'the Devloopfile has an error',
-          ),
-        ]
-      : []),
-    ...(devloopfile.state === 'loading' && devloopfile.generation === 0 ? ['loading the Devloopfile'] : []),
-  ]
-  const counts =
-    resources.length > 0
-      ? [`${ready} of ${resources.length - resting} ready`, ...(resting > 0 ? [`${resting} not started`] : [])]
-      : devloopfile.generation > 0
-        ? ['no resources']
-        : []
-  const times = dayText(today)
-  return `${style.bold(harmless(`${project} on ${where}`))}: ${[...notes, ...counts].join(', ')}${times === '' ? '' : style.dim(`; ${times}`)}`
-}
-
-/** Such as `today 41 saves live in 24 ms (p95 61 ms), 3 rebuilds in 1.6 s (p95 2.0 s)`. */
-function dayText(today: SessionView['today']): string {
-  const part = (times: LatencyView | undefined, what: string): string[] =>
-    times
-      ? [`${times.count} ${what}${times.count === 1 ? '' : 's'} live in ${timeSpan(times.p50)} (p95 ${timeSpan(times.p95)})`]
-      : []
-  const parts = [...part(today?.synced, 'save'), ...part(today?.rebuilt, 'rebuild')]
-  return parts.length === 0 ? '' : `today ${parts.join(', ')}`
-}
-
-function looks({ status }: ResourceView, style: Style): { mark: string; colour: (text: string) => string } {
-  switch (status) {
-    case 'ready':
-      return { mark: '●', colour: style.green }
-    case 'failed':
-      return { mark: '✗', colour: style.red }
-    case 'updating':
-    case 'starting':
-      return { mark: '◐', colour: style.cyan }
-    default:
-      return { mark: '○', colour: style.dim }
+  { style, columns, now, labels = false, pods = false }: RowWriterOptions,
+): (one: ResourceView) => string {
+  const texts = (one: ResourceView) => ({
+    name: harmless(one.name),
+    labels: labels ? harmless(one.labels.join(',')) : '',
+    status: one.status,
+    pods: pods && columns >= 120 ? podsText(one) : '',
+    change: columns >= 50 ? changeWords(one, now).text : '',
+    endpoints: columns >= 64 ? endpointsText(one) : '',
+  })
+  const widest = { name: 4, labels: 0, status: 5, pods: 0, change: 0, endpoints: 0 }
+  for (const one of resources)
+    for (const [key, text] of Object.entries(texts(one)))
+      widest[key as keyof typeof widest] = Math.max(widest[key as keyof typeof widest], stringWidth(text))
+  // long names and addresses leave something to the others
+  const width = {
+    ...widest,
+    name: Math.min(widest.name, Math.max(12, Math.floor(columns * 0.4))),
+    labels: Math.min(widest.labels, Math.floor(columns * 0.2)),
+    endpoints: Math.min(widest.endpoints, Math.floor(columns * 0.4)),
+  }
+  return (one) => {
+    const text = texts(one)
+    const cell = (key: keyof typeof widest): string => pad(fit(text[key], width[key]), width[key])
+    const mark = statusMark(one)
+    const colour = tonePaint(mark.tone, style)
+    const what = note(one)
+    const parts = [
+      `${colour(mark.text)} ${style.bold(cell('name'))}`,
+      ...(width.labels > 0 ? [style.dim(cell('labels'))] : []),
+      colour(cell('status')),
+      ...(width.pods > 0 ? [style.dim(cell('pods'))] : []),
+      ...(width.change > 0 ? [tonePaint(changeWords(one, now).tone, style)(cell('change'))] : []),
+      // without an endpoint there is more room for what is wrong
+      ...(text.endpoints === '' ? [] : [(one.ready ? style.cyan : style.dim)(cell('endpoints'))]),
+      ...(what.text === '' ? [] : [tonePaint(what.tone, style)(harmless(what.text))]),
+    ]
+    return fit(parts.join('  '), columns).trimEnd()
   }
 }
 
-function changeText({ lastChange, pending }: ResourceView, now: number): string {
-  if (pending) return 'not triggered'
-  if (!lastChange) return ''
-  const { outcome, at, liveMs } = lastChange
-  if (outcome === 'live') return liveMs === undefined ? 'done' : `live in ${timeSpan(liveMs)}`
-  if (outcome === 'pending') return `saved ${timeSpan(now - at)} ago`
-  if (outcome === 'failed') return 'last save failed'
-  return outcome === 'superseded' ? 'superseded' : ''
+/** The project, where it runs, how far it is, and how fast it was this day. May be wider than a screen. */
+export function headline(session: SessionView, resources: readonly ResourceView[], style: Style): string {
+  const notes = sessionNotes(session).map(({ text, tone }) => tonePaint(tone, style)(text))
+  const times = dayWords(session)
+  const what = [...notes, ...countWords(session, resources)].join(', ')
+  return `${style.bold(harmless(`${session.project} on ${placeWords(session)}`))}: ${what}${times === '' ? '' : style.dim(`; ${times}`)}`
 }
-
-const changeColour = ({ lastChange, pending }: ResourceView, style: Style): ((text: string) => string) =>
-  pending
-    ? style.yellow
-    : lastChange?.outcome === 'live'
-      ? style.green
-      : lastChange?.outcome === 'pending'
-        ? style.cyan
-        : lastChange?.outcome === 'failed'
-          ? style.red
-          : style.dim
 
 const endpointsText = ({ endpoints }: ResourceView): string => harmless(endpoints.map(({ url }) => url).join(' '))
 
-/** The first of: its error, what is being done, why it waits, a warning. */
-function whatText({ error, activity, status, hold, endpoints, warnings }: ResourceView, style: Style): string {
-  const broken = endpoints.find((one) => one.error)?.error
-  if (error) return style.red(harmless(error.message))
-  if (activity !== undefined && status !== 'ready') return harmless(activity)
-  if (hold) return (hold.code === 'pending' ? style.yellow : style.dim)(harmless(hold.message))
-  if (broken) return style.red(harmless(broken.message))
-  return warnings[0] ? style.yellow(harmless(warnings[0].message)) : ''
+/** Such as `2/3 pods`. */
+function podsText({ pods }: ResourceView): string {
+  const current = pods.filter((one) => one.current && one.phase !== 'terminating')
+  const ready = current.filter((one) => one.ready || one.phase === 'succeeded').length
+  return current.length === 0 ? '' : `${ready}/${current.length} pod${current.length === 1 ? '' : 's'}`
 }

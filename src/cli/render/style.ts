@@ -7,6 +7,8 @@ export interface Style {
   readonly cyan: (text: string) => string
   readonly dim: (text: string) => string
   readonly bold: (text: string) => string
+  /** Text and background changed for each other: seen in any colours. */
+  readonly inverse: (text: string) => string
   /** A colour of its own for each key, always the same. */
   readonly hue: (key: string) => (text: string) => string
 }
@@ -14,7 +16,16 @@ export interface Style {
 const same = (text: string): string => text
 
 /** No colours at all. */
-export const plainStyle: Style = { green: same, red: same, yellow: same, cyan: same, dim: same, bold: same, hue: () => same }
+export const plainStyle: Style = {
+  green: same,
+  red: same,
+  yellow: same,
+  cyan: same,
+  dim: same,
+  bold: same,
+  inverse: same,
+  hue: () => same,
+}
 
 const sgr =
   (on: number, off: number) =>
@@ -31,6 +42,7 @@ export const colourStyle: Style = {
   cyan: sgr(36, 39),
   dim: sgr(2, 22),
   bold: sgr(1, 22),
+  inverse: sgr(7, 27),
   hue: (key) => {
     let sum = 7
     for (let i = 0; i < key.length; i++) sum = (sum * 31 + key.charCodeAt(i)) % 9973
@@ -41,3 +53,9 @@ export const colourStyle: Style = {
 /** Colours, unless NO_COLOR is set or the terminal is dumb. */
 export const terminalStyle = (env: NodeJS.ProcessEnv): Style =>
   (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb' ? plainStyle : colourStyle
+
+/** On a screen of its own: without colours, bold, dim and inverse are left. */
+export const screenStyle = (env: NodeJS.ProcessEnv): Style =>
+  terminalStyle(env) === colourStyle
+    ? colourStyle
+    : { ...plainStyle, bold: colourStyle.bold, dim: colourStyle.dim, inverse: colourStyle.inverse }

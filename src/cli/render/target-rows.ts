@@ -2,17 +2,19 @@
 import stringWidth from 'string-width'
 import type { ResourceView, TargetView } from '../../protocol/messages.js'
 import { fit, pad } from './fit.js'
-import { harmless } from './harmless.js'
+import { harmless } from '../../client/status/harmless.js'
 import type { RowOptions } from './rows.js'
-import type { Style } from './style.js'
-import { resourcesOf, type Views } from './views.js'
+import { targetWords } from '../../client/status/resource-words.js'
+import type { Toned } from '../../client/status/tone.js'
+import { tonePaint } from './tone-style.js'
+import { resourcesOf, type Views } from '../../client/status/views.js'
 
 /** More of a resource that are alike are told as one. */
 const most = 3
 
 interface Row {
   readonly name: string
-  readonly word: string
+  readonly word: Toned
   readonly target: TargetView
 }
 
@@ -21,12 +23,12 @@ export function targetRows(views: Views, { style, columns }: Pick<RowOptions, 's
   const rows = resourcesOf(views).flatMap(rowsOf)
   const width = {
     name: Math.max(...rows.map(({ name }) => stringWidth(name)), 0),
-    word: Math.max(...rows.map(({ word }) => word.length), 0),
+    word: Math.max(...rows.map(({ word }) => word.text.length), 0),
   }
   return rows.map(({ name, word, target }) => {
     const parts = [
       pad(name, width.name),
-      colourOf(target, style)(pad(word, width.word)),
+      tonePaint(word.tone, style)(pad(word.text, width.word)),
       style.dim(harmless(target.transport ?? '')),
     ]
     return fit(`  ${parts.join('  ')}`, columns).trimEnd()
@@ -37,8 +39,8 @@ function rowsOf({ name: resource, pods }: ResourceView): Row[] {
   const alike = new Map<string, Row[]>()
   for (const pod of pods) {
     for (const target of pod.targets) {
-      const row = { name: `${pod.name}/${target.container}`, word: wordOf(target), target }
-      const key = `${row.word} ${target.transport}`
+      const row = { name: `${pod.name}/${target.container}`, word: targetWords(target), target }
+      const key = `${row.word.text} ${target.transport}`
       alike.set(key, [...(alike.get(key) ?? []), row])
     }
   }
@@ -46,17 +48,4 @@ function rowsOf({ name: resource, pods }: ResourceView): Row[] {
     const [first] = rows
     return rows.length <= most || !first ? rows : [{ ...first, name: `${resource}: ${rows.length} containers` }]
   })
-}
-
-/** `in sync`, `3 behind`, `unknown`, and what is being done about it. */
-export function wordOf({ state, behind }: TargetView): string {
-  const count = behind > 0 ? `${behind} behind` : ''
-  if (state === 'in-sync') return 'in sync'
-  if (state === 'behind') return count || 'behind'
-  return [state, ...(count ? [count] : [])].join(', ')
-}
-
-function colourOf({ state }: TargetView, style: Style): (text: string) => string {
-  if (state === 'in-sync') return style.green
-  return state === 'failed' ? style.red : style.yellow
 }

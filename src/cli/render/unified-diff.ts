@@ -1,5 +1,5 @@
 // The lines in which two texts differ, with some around them, as diff -u shows them.
-import { harmless } from './harmless.js'
+import { harmless } from '../../client/status/harmless.js'
 import type { Style } from './style.js'
 
 /** Lines of context around a change. */

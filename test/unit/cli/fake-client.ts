@@ -31,17 +31,21 @@ export function createFakeClient(): FakeClient {
     state: 'open',
     error: undefined,
     daemon: undefined,
+    access: 'control',
+    methods: [],
     whenOpen: () => Promise.resolve(),
     views: () => map.views,
     get: never,
     onViews: (callback) => counted(views.add(callback)),
     onState: () => counted(() => {}),
     waitFor: never,
+    select: never,
     logs: (_selection, callback) => counted(logs.add(callback)),
     request: never,
     close: () => {},
     update: (upserts, removes = []) => views.call(map.apply({ upserts, removes })),
-    say: (lines, dropped = 0) => logs.call({ type: 'log', lines, cursor: lines.at(-1)?.cursor ?? 0, dropped, caughtUp: true }),
+    say: (lines, dropped = 0) =>
+      logs.call({ type: 'log', id: 1, lines, cursor: lines.at(-1)?.cursor ?? 0, dropped, caughtUp: true }),
     listening: () => count,
   }
 }

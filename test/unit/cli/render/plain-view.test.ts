@@ -45,6 +45,8 @@ describe('createPlainView', () => {
       api: updating
       db │ ready to accept connections
       api: ready at http://localhost:8080
+      problems begin
+      problems end: 0
       devloop: all resources are ready
       "
     `)
@@ -67,6 +69,8 @@ describe('createPlainView', () => {
       devloop: connected to kind-dev/dev-ann
       api: failed: main ended with exit code 5 (pod a-1). [pod/crashed]
         Read its log.
+      problems begin
+      problems end: 0
       api: It said last:
         no such table
       api: failed: main ended with exit code 5 (pod a-2). [pod/crashed]
@@ -93,6 +97,55 @@ describe('createPlainView', () => {
       change('c1', { outcome: 'live', liveMs: 24 }),
     ])
     expect(told()).toBe('change c1 begins: services/api/src/server.js\nchange c1 ends: live in 24 ms\n')
+  })
+
+  describe('lists what is wrong at a known place', () => {
+    const syntax = {
+      code: 'devloopfile/syntax',
+      message: 'Expected ";"\nbut found "}"',
+      where: { file: '/p/D.ts', line: 3, column: 7 },
+      help: 'Correct it.',
+    } as const
+    const broken = session({ devloopfile: { file: '/p/D.ts', state: 'failed', generation: 1, error: syntax } })
+    const failed = resource('api', { status: 'failed', ready: false, error: buildError })
+    const blocks = (text: string): string[] =>
+      text.match(/^(?:problems begin\n[^]*?problems end: .*|change \S+ \w+: .*)$/gm) ?? []
+
+    it('whole, each time that the list changes', () => {
+      const { client, told } = start()
+      client.update([session(), resource('api', { status: 'starting', ready: false })])
+      expect(told()).not.toContain('problems')
+      client.update([session({ ready: true }), resource('api')])
+      expect(told()).toContain('\nproblems begin\nproblems end: 0\n')
+      client.update([failed])
+      client.update([{ ...failed, since: 5 }])
+      client.update([broken])
+      client.update([session({ ready: true }), resource('api')])
+      expect(blocks(told())).toEqual([
+        `problems begin\n/p/services/api/Dockerfile:7:1: error: api: ${buildError.message} [build/failed]\nproblems end: 1`,
+        `problems begin\n/p/D.ts:3:7: error: Devloopfile: Expected ";" but found "}" [devloopfile/syntax]\n/p/services/api/Dockerfile:7:1: error: api: ${buildError.message} [build/failed]\nproblems end: 2`,
+        'problems begin\nproblems end: 0',
+      ])
+    })
+
+    it('again at the end of a change that mends nothing, and not twice for one that breaks something', () => {
+      const { client, told } = start()
+      client.update([session(), failed])
+      told()
+      client.update([change('c1')])
+      client.update([change('c1', { outcome: 'live', liveMs: 24 })])
+      client.update([change('c2'), broken])
+      client.update([change('c2', { outcome: 'failed' })])
+      const found = blocks(told()).map((block) => block.split('\n').at(-1))
+      expect(found).toEqual([
+        'change c1 begins: services/api/src/server.js',
+        'problems end: 1',
+        'change c1 ends: live in 24 ms',
+        'change c2 begins: services/api/src/server.js',
+        'problems end: 2',
+        'change c2 ends: failed',
+      ])
+    })
   })
 
   it('begins and ends a change that was over when it was told', () => {
@@ -124,8 +177,13 @@ describe('createPlainView', () => {
         npm error path /app/package.json
         npm error errno -2
         Correct the Dockerfile line, or the source that it compiles.
+      problems begin
+      /p/services/api/Dockerfile:7:1: error: api: shop/api could not be built: RUN npm ci failed with exit code 1 [build/failed]
+      problems end: 1
       change c1 ends: failed
       api: ready
+      problems begin
+      problems end: 0
       change c1 ends: live in 1 min 5 s
       devloop: all resources are ready
       "
@@ -164,15 +222,22 @@ describe('createPlainView', () => {
       devloop: connected to kind-dev/dev-ann
       devloop: failed: no more watches [watch/limit]
         Raise it.
+      problems begin
+      problems end: 0
       devloop: the connection to kind-dev is lost
       devloop: [watch/limit] is over
       Devloopfile: failed: Expected ";" [devloopfile/syntax]
         at /p/D.ts:3:7
         Correct it.
       devloop: connected to kind-dev/dev-ann
+      problems begin
+      /p/D.ts:3:7: error: Devloopfile: Expected ";" [devloopfile/syntax]
+      problems end: 1
       Devloopfile: plan 2 is in force
       devloop: failed: no more watches [watch/limit]
         Raise it.
+      problems begin
+      problems end: 0
       "
     `)
   })
@@ -193,6 +258,8 @@ describe('createPlainView', () => {
         Use another base image.
       api: http://localhost:8080: port 8080 of this machine is in use [forward/port-taken]
         Free it.
+      problems begin
+      problems end: 0
       api: removed
       … 12 lines are missing here
       api │ bye 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { errorText } from '../../../../src/cli/render/error-text.js'
-import { harmless } from '../../../../src/cli/render/harmless.js'
+import { errorText } from '../../../../src/client/status/error-text.js'
+import { harmless } from '../../../../src/client/status/harmless.js'
 import { logText } from '../../../../src/cli/render/log-line.js'
 import { colourStyle, plainStyle, terminalStyle } from '../../../../src/cli/render/style.js'
-import { timeSpan } from '../../../../src/cli/render/time-span.js'
+import { timeSpan } from '../../../../src/client/status/time-span.js'
 import { buildError, line } from '../views.js'
 
 describe('harmless', () => {
