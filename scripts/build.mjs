@@ -1,10 +1,12 @@
-// Builds dist/: the bundles by esbuild, the type declarations by tsc, the agent by Go.
+// Builds dist/: the bundles by esbuild, the page by vite, the type declarations by tsc, the agent by Go.
 import { execFile } from 'node:child_process'
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { buildAgent } from './build-agent.mjs'
+import { buildWeb } from './build-web.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { dependencies, version } = JSON.parse(await readFile(`${root}/package.json`, 'utf8'))
@@ -17,8 +19,8 @@ const bundles = build({
   entryPoints: {
     cli: 'src/cli/main.ts',
     index: 'src/index.ts',
-    client: 'src/client/index.ts',
-    protocol: 'src/protocol/index.ts',
+    'client-node/node-socket': 'src/client/node-socket.ts',
+    'client-node/find-discovery': 'src/client/find-discovery.ts',
     'devloopfile-worker': 'src/devloopfile/worker.ts',
   },
   outdir: 'dist',
@@ -40,6 +42,23 @@ const bundles = build({
   },
   logLevel: 'warning',
 })
+// for browsers, too: esbuild refuses what they do not have; the parts for Node are loaded when they are needed
+const forAll = build({
+  absWorkingDir: root,
+  entryPoints: { client: 'src/client/index.ts', protocol: 'src/protocol/index.ts' },
+  outdir: 'dist',
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  sourcemap: true,
+  sourcesContent: false,
+  minifySyntax: true,
+  plugins: [
+    { name: 'parts for Node', setup: ({ onResolve }) => onResolve({ filter: /\/(node-socket|find-discovery)\.js$/ }, nodePart) },
+  ],
+  logLevel: 'warning',
+})
 const types = promisify(execFile)('npx', ['tsc', '-p', 'tsconfig.build.json'], { cwd: root }).catch((error) => {
   process.stderr.write(`${error.stdout}${error.stderr}`)
   process.exitCode = 1
@@ -51,9 +70,16 @@ const agent = buildAgent().then(
     process.exitCode = 1
   },
 )
-const [{ metafile }] = await Promise.all([bundles, types, agent])
-await writeFile(`${root}/dist/THIRD-PARTY.txt`, await notices(Object.keys(metafile.inputs)))
+const [{ metafile }, , page] = await Promise.all([bundles, forAll, buildWeb(version), types, agent])
+const inputs = [...Object.keys(metafile.inputs), ...page.map((path) => relative(root, path))]
+await writeFile(`${root}/dist/THIRD-PARTY.txt`, await notices(inputs))
 await chmod(`${root}/dist/cli.js`, 0o755)
+
+/** Where the bundle for browsers finds what it imports only on Node. */
+function nodePart({ path, kind }) {
+  if (kind !== 'dynamic-import') return { errors: [{ text: `${path} is imported at once: browsers could not load the client` }] }
+  return { path: `./client-node/${path.split('/').at(-1)}`, external: true }
+}
 
 /** Names, versions and licenses of the packages that are in the bundles. */
 async function notices(inputs) {
