@@ -83,6 +83,7 @@ export async function createBench({ options, home, root, cleanup, say, add }) {
   return {
     options,
     home,
+    root,
     suffix,
     registry,
     noCluster,

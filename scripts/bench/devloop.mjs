@@ -45,11 +45,14 @@ export async function createLauncher({ home, dist, profile, cleanup }) {
     gone.catch(() => {})
     const clients = new Set()
 
-    /** Path of the daemon's socket; undefined before it listens. */
-    async function socket() {
+    /** What the daemon says of how it is reached; undefined before it listens. */
+    async function discovery() {
       const found = await findDaemon({ devloopfile, dirs: [join(runtimeDir, 'devloop')] })
-      return found?.pid === child.pid ? found.socket : undefined
+      return found?.pid === child.pid ? found : undefined
     }
+
+    /** Path of the daemon's socket; undefined before it listens. */
+    const socket = async () => (await discovery())?.socket
 
     /** A client that is connected as soon as the daemon can be reached. */
     function connect(topics = ['state']) {
@@ -92,7 +95,19 @@ export async function createLauncher({ home, dist, profile, cleanup }) {
       await ended
     })
 
-    return { pid: child.pid, startedAt, log, socket, connect, ready, stop, ended, text: () => readFileSync(log, 'utf8') }
+    return {
+      pid: child.pid,
+      startedAt,
+      log,
+      env,
+      discovery,
+      socket,
+      connect,
+      ready,
+      stop,
+      ended,
+      text: () => readFileSync(log, 'utf8'),
+    }
   }
 
   return { start }

@@ -11,7 +11,7 @@ const say = (text) => process.stderr.write(`bench: ${text}\n`)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Sections that need no cluster. */
-const anywhere = ['process', 'slow-client']
+const anywhere = ['process', 'page', 'slow-client', 'clients', 'idle-clients']
 
 async function main() {
   const options = readOptions(process.argv.slice(2))

@@ -100,8 +100,12 @@ export const port = 8080
  * @param contexts kubeconfig contexts that may be written to
  * @param layer a folder that is a layer of the image of its own, before the sources
  * @param replicas pods of the app
+ * @param resources more of them, as source text; `settings` too
  */
-export async function writeProject(folder, { image, base, namespace, contexts, layer, extraRules = [], replicas = 1 }) {
+export async function writeProject(
+  folder,
+  { image, base, namespace, contexts, layer, extraRules = [], replicas = 1, resources = [], settings = '' },
+) {
   const context = join(folder, 'app')
   for (const name of ['src', 'files', ...(layer ? [layer] : [])]) await mkdir(join(context, name), { recursive: true })
   await Promise.all([
@@ -131,10 +135,11 @@ const server = image(${JSON.stringify(image)}, {
 
 export default defineDevloop({
   name: 'bench',
-  cluster: { contexts: ${JSON.stringify(contexts)}, namespace: ${JSON.stringify(namespace)} },
+  cluster: { contexts: ${JSON.stringify(contexts)}, namespace: ${JSON.stringify(namespace)} },${settings}
   resources: [
     app('server', { image: server, port: ${port}, replicas: ${replicas}, process: { command: ['node', 'src/server.js'] } }),
     ${Array.from({ length: locals }, (_, i) => `local('extra-${i + 1}', { run: 'true' }),`).join(' ')}
+    ${resources.map((text) => `${text},`).join('\n    ')}
   ],
 })
 `

@@ -64,8 +64,8 @@ export async function section(bench) {
   return why && `idle: ${why}`
 }
 
-export const writeProcessProject = (home, name) =>
-  writeProject(join(home, name), { image: `devloop-bench/${name}`, base: 'scratch', namespace: 'none', contexts: [] })
+export const writeProcessProject = (home, name, more = {}) =>
+  writeProject(join(home, name), { image: `devloop-bench/${name}`, base: 'scratch', namespace: 'none', contexts: [], ...more })
 
 /** Start the daemon of a project in the process runtime, and find where its app listens. */
 export async function openProcess(launcher, project, more = {}) {

@@ -73,7 +73,7 @@ async function openSlow(path, other) {
   let seq = 0
   const open = () =>
     new Promise((resolve, reject) => {
-      const ws = new WebSocket('ws://localhost/v0/stream', {
+      const ws = new WebSocket('ws://localhost/v1/stream', {
         createConnection: () => connect({ path }),
         perMessageDeflate: false,
       })
@@ -81,7 +81,7 @@ async function openSlow(path, other) {
         ws.send(
           JSON.stringify({
             type: 'hello',
-            protocol: { major: 0, minor: 1 },
+            protocol: { major: 1, minor: 0 },
             client: 'bench slow',
             topics: ['state', 'logs'],
             logs: { tail: 0 },
