@@ -63,6 +63,12 @@ test('as YAML and as a kustomization it is applied as it is and runs; the same a
   // the same again, and with what somebody changed
   const before = await filesIn(one.folder)
   expect(await one.devloop('eject', 'api', 'db', '--dir', 'plain', ...image)).toMatchObject({ code: 0, stdout: '' })
+  const again = await one.devloop('eject', 'api', 'db', '--dir', 'plain', '--json', ...image)
+  expect(JSON.parse(again.stdout)).toEqual({ written: [] })
+  const { files } = JSON.parse((await one.devloop('eject', 'api', 'db', '--json', ...image)).stdout) as {
+    files: { path: string; content: string }[]
+  }
+  expect(Object.fromEntries(files.map(({ path, content }) => [join(plain, path), content]))).toEqual(await filesIn(plain))
   expect(await filesIn(one.folder)).toEqual(before)
   for (const content of Object.values(before))
     if (!content.includes('defineDevloop')) expect(content).not.toContain('never-to-be-seen')

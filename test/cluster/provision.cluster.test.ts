@@ -112,6 +112,11 @@ test('a namespace for a user: told before, made once, and exactly the rights tha
 
   const dry = await provision(user, '--group', 'devs', '--dry-run')
   expect([dry.code, dry.stderr, outcomes(dry)]).toEqual([0, '', objects.map((one) => `would create ${one}`)])
+  const json = JSON.parse((await provision(user, '--group', 'devs', '--dry-run', '--json')).stdout) as {
+    dryRun: boolean
+    objects: { name: string; outcome: string }[]
+  }
+  expect([json.dryRun, json.objects]).toEqual([true, objects.map((name) => ({ name, outcome: 'created' }))])
   await expect(admin.request('GET', `/api/v1/namespaces/${namespace}`)).rejects.toMatchObject({ code: 'cluster/namespace' })
 
   const first = await provision(user, '--group', 'devs')

@@ -87,6 +87,7 @@ test('after a deploy: nothing differs; then exactly what was edited, what left, 
   const rendered = await one.devloop('render')
   expect(rendered).toMatchObject({ code: 0, stderr: '' })
   const objects = objectsIn(rendered.stdout)
+  expect(JSON.parse((await one.devloop('render', '--json')).stdout)).toEqual({ apiVersion: 'v1', kind: 'List', items: objects })
   const live = (await one.connection.request('GET', `/apis/apps/v1/namespaces/${one.namespace}/deployments/web`)) as KubeObject
   const template = (object: KubeObject) => (object.spec as { template: KubeObject }).template
   expect(template(live)).toMatchObject(template(find(objects, 'Deployment')))
@@ -106,6 +107,20 @@ test('after a deploy: nothing differs; then exactly what was edited, what left, 
   const only = await one.devloop('diff', 'settings')
   expect(only.stdout).toMatch(/configmap\/settings \(changed\)/)
   expect(only.stdout).not.toMatch(/deployment|extra/)
+  const json = await one.devloop('diff', 'settings', '--json')
+  expect([json.code, JSON.parse(json.stdout)]).toEqual([
+    1,
+    {
+      changes: [
+        {
+          name: `${one.namespace} configmap/settings`,
+          what: 'changed',
+          before: expect.stringContaining('word: one') as string,
+          after: expect.stringContaining('word: two') as string,
+        },
+      ],
+    },
+  ])
   expect(await versions(one)).toBe(before)
 })
 

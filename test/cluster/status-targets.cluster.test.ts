@@ -1,5 +1,6 @@
 // What `devloop status`, `why` and `verify` say of a container: in sync, so many paths behind, or unknown when its stream is cut.
 import { expect, test } from 'vitest'
+import type { ResourceView } from '../../src/protocol/messages.js'
 import { proxiedCluster, waitFor } from '../support/cluster.js'
 import { appFiles, devloopfile, loop } from '../support/loop.js'
 
@@ -55,4 +56,22 @@ test('while the cluster is out of reach it is unknown, and nothing can be compar
   } finally {
     await close()
   }
+})
+
+test('a script that waits until its saves are live finds them in the pod, also where that takes a build', async () => {
+  const one = await loop({ devloopfile: devloopfile('', rules), files: appFiles })
+  await one.begin()
+  const holds = async (path: string): Promise<string> => {
+    const waited = await one.devloop('status', '--json', '--wait', 'live', '--timeout', '100s')
+    expect([waited.code, waited.stderr]).toEqual([0, ''])
+    const { resources } = JSON.parse(waited.stdout) as { resources: ResourceView[] }
+    const pod = resources.flatMap(({ pods }) => pods).find(({ current, ready }) => current && ready)
+    return (await one.exec(pod?.name ?? '', ['cat', path])).stdout
+  }
+  for (const word of ['second', 'third', 'fourth']) {
+    await one.save('app/public/live.txt', word)
+    expect(await holds('/app/public/live.txt')).toBe(word)
+  }
+  await one.save('app/covered-by-no-rule.txt', 'built')
+  expect(await holds('/app/covered-by-no-rule.txt')).toBe('built')
 })

@@ -1,5 +1,5 @@
 // The whole path of a newcomer: sources without Dockerfile or YAML, a user that was just made, a cluster with policies. What they
-// type is `devloop init --yes` and `devloop watch`. All commands are those of docs/getting-started.md, in its order.
+// type and edit is what docs/getting-started.md says, in its order, with the page open.
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,21 +9,34 @@ import type { KubeConnection } from '../../src/adapters/kube/connection.js'
 import { ownNamespace } from '../../src/model/sandbox.js'
 import { baseImages } from '../support/base-images.js'
 import { randomSuffix, testConnection, testRegistry } from '../support/cluster.js'
-import { answers, homes, project, put, run, watch } from '../support/devloop.js'
+import { look, noBrowser, type Looking } from '../support/browser.js'
+import { answers, homes, project, run, watch, type Watching } from '../support/devloop.js'
 import { freePort } from '../support/free-port.js'
 import { certificateUser } from '../support/users.js'
 
 const sources = fileURLToPath(new URL('../../examples/getting-started', import.meta.url))
 
-/** The commands of the page, in order, without the `devloop` before them. */
-const commands = async (): Promise<readonly string[]> => {
+/** A command without the `devloop` before it, or an edit of a file. */
+type Step = { readonly command: string } | { readonly file: string; readonly from: string; readonly to: string }
+
+/** What the page has its reader do, in order. */
+const steps = async (): Promise<readonly Step[]> => {
   const text = await readFile(fileURLToPath(new URL('../../docs/getting-started.md', import.meta.url)), 'utf8')
-  return [...text.matchAll(/```sh\n([^]*?)```/g)]
-    .flatMap(([, block = '']) => block.trim().split('\n'))
-    .map((line) => {
-      if (!line.startsWith('devloop ')) throw new Error(`'${line}' is no command that this test can run`)
-      return line.slice('devloop '.length)
-    })
+  return [...text.matchAll(/```(\w+)\n([^]*?)```/g)].flatMap(([, kind, block = '']): readonly Step[] => {
+    if (kind === 'diff') {
+      const [, file, from, to] = /^--- (.+)\n-(.+)\n\+(.+)\n$/.exec(block) ?? []
+      if (file === undefined || from === undefined || to === undefined) throw new Error(`no edit of one line: ${block}`)
+      return [{ file, from, to }]
+    }
+    if (kind !== 'sh') throw new Error(`'${kind}' is nothing that this test can follow`)
+    return block
+      .trim()
+      .split('\n')
+      .map((line) => {
+        if (!line.startsWith('devloop ')) throw new Error(`'${line}' is no command that this test can run`)
+        return { command: line.slice('devloop '.length) }
+      })
+  })
 }
 
 test('from bare sources of a Node API, a Python worker and a Go service to a page, and a saved line on it', async () => {
@@ -46,39 +59,58 @@ test('from bare sources of a Node API, a Python worker and a Go service to a pag
   const config = await project({ 'devloop/bases.yaml': stringify(bases) })
   const env = { ...(await homes()), KUBECONFIG: developer.kubeconfig, XDG_CONFIG_HOME: config }
 
-  const [first, second, ...rest] = await commands()
-  expect([first, second]).toEqual(['init --yes', 'watch'])
-  const init = await run(['init', '--yes'], { cwd: folder, env })
-  expect([init.code, init.stderr]).toEqual([0, ''])
-  const watching = await watch([], { cwd: folder, env })
-  await watching.ready(400_000)
-  expect(watching.session()?.runtime.namespace).toBe(namespace)
-
   const url = `http://127.0.0.1:${page}`
   const told = (thrown: unknown): never => {
-    throw new Error(`${String(thrown)}\n${watching.output()}`)
+    throw new Error(`${String(thrown)}\n${watching?.output()}`)
   }
-  await answers(url, /^The page: hello from the greeter, [1-9]\d* jobs done$/, 60_000).catch(told)
-  const images = refs(watching.client.views().values())
-
-  await put(
-    join(folder, 'api/server.js'),
-    (await readFile(join(folder, 'api/server.js'), 'utf8')).replace('The page', 'A saved line'),
-  )
-  await answers(url, /^A saved line: hello from the greeter/, 60_000).catch(told)
-  await change('greeter/main.go', 'hello from the greeter', 'good evening')
-  await answers(url, /^A saved line: good evening, /, 120_000).catch(told)
-  await change('worker/worker.py', 'STEP = 1', 'STEP = 1000000')
-  await answers(url, /, \d{7,} jobs done$/, 60_000).catch(told)
-  // nothing was built for these
-  expect(refs(watching.client.views().values())).toEqual(images)
-
-  expect(rest.at(-1)).toBe('down')
-  for (const command of rest) {
-    const { code, stdout, stderr } = await run(command.split(' '), { cwd: folder, env })
-    expect([command, code, stdout + stderr]).toEqual([command, 0, expect.any(String)])
+  /** What is to be seen after an edit of a file. */
+  const seen: Readonly<Record<string, RegExp>> = {
+    'api/server.js': /^A saved line: hello from the greeter, \d+ jobs done$/,
+    'greeter/main.go': /^A saved line: good evening, /,
+    'worker/worker.py': /, \d{7,} jobs done$/,
   }
-  expect((await watching.ended).code).toBe(0)
+  /** What is to be printed by a command. */
+  const printed: Readonly<Record<string, RegExp>> = {
+    doctor: /^ok {6}pull: a pod in .*\nok {6}DNS: the same pod found /m,
+    'open --print': /^http:\/\/127\.0\.0\.1:\d+\/#token=\S+$/m,
+    'status --changes': /live in \d/,
+  }
+  let watching: Watching | undefined
+  let images: readonly unknown[] = []
+  let browser: Looking | undefined
+  for (const step of await steps()) {
+    if ('file' in step) {
+      await change(step.file, step.from, step.to)
+      await answers(url, seen[step.file] ?? /^$/, 120_000).catch(told)
+      // the page says so, too, in the row of the app
+      const row = browser?.page.locator(`li[data-resource=${step.file.split('/')[0]}]`)
+      await row
+        ?.getByText(/live in \d/i)
+        .first()
+        .waitFor({ timeout: 60_000 })
+      continue
+    }
+    if (step.command === 'watch') {
+      watching = await watch([], { cwd: folder, env })
+      continue
+    }
+    const { code, stdout, stderr } = await run(step.command.split(' '), { cwd: folder, env })
+    expect([step.command, code, stdout + stderr]).toEqual([step.command, 0, expect.any(String)])
+    expect(stdout).toMatch(printed[step.command] ?? /^/)
+    if (step.command.startsWith('status --wait')) {
+      expect(watching?.session()?.runtime.namespace).toBe(namespace)
+      await answers(url, /^The page: hello from the greeter, [1-9]\d* jobs done$/, 60_000).catch(told)
+      images = refs(watching?.client.views().values() ?? [])
+    }
+    if (step.command === 'open --print' && noBrowser === undefined) {
+      // at the end, the daemon is gone
+      browser = await look(stdout.trim(), { expected: /ERR_CONNECTION_REFUSED/ })
+    }
+    // nothing was built for what was saved
+    if (step.command === 'verify') expect(refs(watching?.client.views().values() ?? [])).toEqual(images)
+  }
+  expect((await watching?.ended)?.code).toBe(0)
+  expect(browser?.problems ?? []).toEqual([])
 }, 700_000)
 
 const refs = (views: Iterable<{ readonly kind: string }>): readonly unknown[] =>
