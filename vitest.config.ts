@@ -5,9 +5,16 @@ import { LongFirst } from './test/support/long-first.js'
 const report = process.env.DEVLOOP_TEST_REPORT
 // a test that passes only when repeated is still a defect to find: the reporter names it
 const retry = process.env.CI ? 2 : 0
-const alias = { devloop: fileURLToPath(new URL('./src/index.ts', import.meta.url)) }
-const cluster = 'test/**/*.cluster.test.ts'
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const alias = {
+  'devloop/client': at('./src/client/index.ts'),
+  devloop: at('./src/index.ts'),
+  // VS Code's own module is there only in VS Code
+  vscode: at('./editors/vscode/test/vscode-double.ts'),
+}
+const cluster = ['test/**/*.cluster.test.ts', 'editors/vscode/test/*.cluster.test.ts']
 const e2e = 'test/e2e/**/*.test.ts'
+const browser = 'test/browser/**/*.test.ts'
 /** Keep a machine busy by themselves, so that they run one by one after the others. */
 const heavy = ['test/cluster/forward-rollouts.cluster.test.ts']
 
@@ -28,7 +35,7 @@ export default defineConfig({
           name: 'unit',
           retry,
           include: ['test/**/*.test.ts'],
-          exclude: [cluster, e2e],
+          exclude: [...cluster, e2e, browser],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           maxWorkers: 2,
@@ -36,11 +43,36 @@ export default defineConfig({
       },
       {
         resolve: { alias },
-        test: { name: 'e2e', retry, include: [e2e], exclude: [cluster], testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 },
+        test: { name: 'e2e', retry, include: [e2e], exclude: cluster, testTimeout: 60_000, hookTimeout: 60_000, maxWorkers: 2 },
+      },
+      // the extension, in a double of VS Code's API and with real daemons of dist/cli.js
+      {
+        resolve: { alias },
+        test: {
+          name: 'vscode',
+          retry,
+          include: ['editors/vscode/test/*.test.ts'],
+          exclude: cluster,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+      // the page in a real Chromium, against a daemon on this machine
+      {
+        resolve: { alias },
+        test: {
+          name: 'browser',
+          retry,
+          include: [browser],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: 1,
+        },
       },
       // real Kubernetes, Docker engine and registry, as KUBECONFIG names them
       ...[
-        { name: 'cluster', include: [cluster], exclude: heavy, maxWorkers: 3 },
+        { name: 'cluster', include: cluster, exclude: heavy, maxWorkers: 3 },
         { name: 'cluster-heavy', include: heavy, maxWorkers: 1, sequence: { groupOrder: 1 } },
       ].map((more) => ({
         resolve: { alias },
