@@ -40,8 +40,9 @@ export interface Guard {
 const none: SourceChanges = { changed: [], missing: false }
 
 /**
- * Some editors save by emptying a file, or moving it away, and writing it anew. A file that is suddenly empty or gone is looked at
- * again so much later, so that the moment between is not taken for what was meant. Milliseconds.
+ * Some editors save by emptying a file, or moving it away, and writing it anew, and a new file is made before it is written. A file
+ * that is suddenly there and empty, or gone, is looked at again so much later, so that the moment between is not taken for what was
+ * meant. Milliseconds.
  */
 export const secondLook = 25
 
@@ -196,7 +197,9 @@ export function hasIn<T>(
 }
 
 const mayBeBetween = (before: Entry | undefined, now: Entry | undefined): boolean =>
-  before?.kind === 'file' && before.size > 0 && (now === undefined || (now.kind === 'file' && now.size === 0))
+  now === undefined ? before?.kind === 'file' && before.size > 0 : isEmptyFile(now) && !(before && isEmptyFile(before))
+
+const isEmptyFile = (entry: Entry): boolean => entry.kind === 'file' && entry.size === 0
 
 /** Paths of the tree that a look shows to be gone: looked at, or below a folder that was looked at, and not found. */
 function vanished(

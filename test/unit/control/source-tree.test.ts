@@ -49,6 +49,12 @@ describe('a file that is saved in two halves is one change', () => {
     expect(files.looks).toEqual([['a', 'b'], ['a']])
   })
 
+  test('also one that is new', async () => {
+    const tree = await open(changing(before, { ...before, c: file('0', 0) }, { ...before, c: file('5') }))
+    expect(await tree.look(['/p/c'], signal)).toEqual({ changed: ['c'], missing: false })
+    expect(tree.tree.get('c')).toEqual(file('5'))
+  })
+
   test('one that stays empty or gone is taken for that', async () => {
     const tree = await open(changing(before, { b: file('0', 0) }))
     expect(await tree.look(['/p/a', '/p/b'], signal)).toEqual({ changed: ['a', 'b'], missing: false })
