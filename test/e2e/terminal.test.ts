@@ -393,41 +393,47 @@ print('stalled', child, flush=True)
 print('ended', os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 `
 
-test('a terminal that takes nothing any more does not hold up the daemon (needs python3)', async (context) => {
-  if (spawnSync('python3', ['--version']).status !== 0 && !process.env.CI) return context.skip('there is no python3')
-  const env = await homes()
-  const folder = await project({
-    'Devloopfile.ts': `import { defineDevloop, local } from 'devloop'
+test.for([
+  ['the live table', []],
+  ['plain lines', ['--plain']],
+] as [string, string[]][])(
+  'a terminal that takes nothing any more does not hold up the daemon: %s (needs python3)',
+  async ([, options], context) => {
+    if (spawnSync('python3', ['--version']).status !== 0 && !process.env.CI) return context.skip('there is no python3')
+    const env = await homes()
+    const folder = await project({
+      'Devloopfile.ts': `import { defineDevloop, local } from 'devloop'
 export default defineDevloop({ name: 'stalled', resources: [local('flood', { serve: ['node', 'flood.cjs'] })] })
 `,
-    'flood.cjs': flood.replace('10000', '7000'),
-    'stalled.py': stalled,
-  })
-  const watching = [process.execPath, cli, 'watch', '--runtime', 'process']
-  const python = spawn('python3', ['stalled.py', 'of many lines', ...watching], {
-    cwd: folder,
-    env: { ...process.env, ...env, CI: '', TERM: 'xterm' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  python.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  const found = async (pattern: RegExp): Promise<string> =>
-    waitFor(() => pattern.exec(output)?.[1], { what: String(pattern), timeoutMs: 40_000 })
-  const pid = Number(await found(/stalled (\d+)/))
-  onTestFinished(() => {
-    if (!output.includes('ended')) process.kill(pid, 'SIGKILL')
-  })
-  // more than any terminal keeps for later is drawn meanwhile; the daemon goes on, and answers
-  const dirs = [join(env.XDG_RUNTIME_DIR ?? '', 'devloop')]
-  const client = connectDevloop({
-    endpoint: () => findDaemon({ devloopfile: join(folder, 'Devloopfile.ts'), dirs }),
-    name: 'test',
-  })
-  onTestFinished(() => client.close())
-  let said = ''
-  client.logs({ tail: 1 }, ({ lines }) => (said += lines.map(({ text }) => `${text}\n`).join('')))
-  await waitFor(() => said.includes('the flood is over'), { what: 'all lines of the log', timeoutMs: 40_000 })
-  await client.request('reload', {})
-  process.kill(pid, 'SIGTERM')
-  expect(await found(/ended (-?\d+)/)).toBe('130')
-})
+      'flood.cjs': flood.replace('10000', '7000'),
+      'stalled.py': stalled,
+    })
+    const watching = [process.execPath, cli, 'watch', '--runtime', 'process', ...options]
+    const python = spawn('python3', ['stalled.py', 'of many lines', ...watching], {
+      cwd: folder,
+      env: { ...process.env, ...env, CI: '', TERM: 'xterm' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    python.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+    const found = async (pattern: RegExp): Promise<string> =>
+      waitFor(() => pattern.exec(output)?.[1], { what: String(pattern), timeoutMs: 40_000 })
+    const pid = Number(await found(/stalled (\d+)/))
+    onTestFinished(() => {
+      if (!output.includes('ended')) process.kill(pid, 'SIGKILL')
+    })
+    // more than any terminal keeps for later is drawn meanwhile; the daemon goes on, and answers
+    const dirs = [join(env.XDG_RUNTIME_DIR ?? '', 'devloop')]
+    const client = connectDevloop({
+      endpoint: () => findDaemon({ devloopfile: join(folder, 'Devloopfile.ts'), dirs }),
+      name: 'test',
+    })
+    onTestFinished(() => client.close())
+    let said = ''
+    client.logs({ tail: 1 }, ({ lines }) => (said += lines.map(({ text }) => `${text}\n`).join('')))
+    await waitFor(() => said.includes('the flood is over'), { what: 'all lines of the log', timeoutMs: 40_000 })
+    await client.request('reload', {})
+    process.kill(pid, 'SIGTERM')
+    expect(await found(/ended (-?\d+)/)).toBe('130')
+  },
+)

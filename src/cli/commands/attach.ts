@@ -6,6 +6,7 @@ import { openPage, openPageOf } from '../browser/open-page.js'
 import { meantDaemon } from '../daemons.js'
 import { exitCodes } from '../exit.js'
 import { onInterrupt } from '../interrupted.js'
+import { openPatientOutput } from '../patient-output.js'
 import { createPlainView } from '../render/plain-view.js'
 import { createScreenView } from '../screen/screen-view.js'
 import { hasScreen } from '../screen/terminal-mode.js'
@@ -71,7 +72,7 @@ export async function attach(name: string | undefined, options: AttachOptions): 
           open: (url) => openPage(url),
           openPage: () => openPageOf(daemon),
         })
-      : createPlainView(client, process.stdout)
+      : createPlainView(client, openPatientOutput(process.stdout))
   const { code, error } = await finished
   ignore()
   clearInterval(looking)

@@ -14,6 +14,7 @@ import { ciJunit } from '../render/ci-junit.js'
 import { ciSummary } from '../render/ci-summary.js'
 import { harmless } from '../../client/status/harmless.js'
 import { createLogTails } from '../render/log-tails.js'
+import { openPatientOutput } from '../patient-output.js'
 import { createPlainView } from '../render/plain-view.js'
 import { plainStyle, terminalStyle } from '../render/style.js'
 import { version } from '../version.js'
@@ -68,7 +69,7 @@ export async function ci(args: readonly string[], options: CiOptions): Promise<n
     connectDevloop({ endpoint: { socket: daemon.discovery.socket }, name: `devloop ci ${version}`, topics: ['state', 'logs'] })
   // a client has one selection of logs
   const [client, listener] = [connect(), connect()]
-  const view = createPlainView(client, process.stdout)
+  const view = createPlainView(client, openPatientOutput(process.stdout))
   const tails = createLogTails(listener)
 
   const report = await daemon.ci

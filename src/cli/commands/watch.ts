@@ -7,6 +7,7 @@ import { findDevloopfile } from '../find-devloopfile.js'
 import { onInterrupt } from '../interrupted.js'
 import { isGone, onOutputError, onUncaught } from '../output.js'
 import { errorText } from '../../client/status/error-text.js'
+import { openPatientOutput } from '../patient-output.js'
 import { createPlainView } from '../render/plain-view.js'
 import { openPage, openPageOf } from '../browser/open-page.js'
 import { createScreenView } from '../screen/screen-view.js'
@@ -96,7 +97,7 @@ export async function watch(args: readonly string[], options: WatchOptions): Pro
           open: (url) => openPage(url),
           openPage: () => openPageOf(daemon.discovery),
         })
-      : createPlainView(client, log ?? process.stdout)
+      : createPlainView(client, log ?? openPatientOutput(process.stdout))
   const ways = options.notify ?? (process.env.DEVLOOP_NOTIFY ? [process.env.DEVLOOP_NOTIFY] : [])
   const quiet = ways.length > 0 ? await startNotify(client, ways, daemon.note) : undefined
   const ended = await daemon.ended

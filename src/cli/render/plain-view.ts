@@ -17,13 +17,34 @@ export interface StatusView {
   close(): void
 }
 
-/** Writes until it is closed. */
-export function createPlainView(client: DevloopClient, out: Pick<NodeJS.WritableStream, 'write'>): StatusView {
+export interface LineOutput {
+  write(text: string): unknown
+  /** How much waits for whoever reads. Bytes; default 0. */
+  readonly waiting?: number
+  /** Writes the last. */
+  end?(text: string): void
+}
+
+/** More of it must not wait in memory for a reader that stalls: of the log, and of all else, which is little. Bytes. */
+const mostWaiting = { log: 1_000_000, all: 10_000_000 }
+
+/** Writes until it is closed. What is not read in time is left out, and how much, is told. */
+export function createPlainView(client: DevloopClient, out: LineOutput): StatusView {
   const told = new Map<string, string>()
   /** Whether something else than ready was told of a resource since all were told to be. */
   let waiting = true
   let problems: ReadonlyMap<string, string> = new Map()
-  const write = (line: string): void => void out.write(`${line}\n`)
+  /** Lines that were left out since the last that was written. */
+  let missing = 0
+  const write = (line: string, limit = mostWaiting.all): void => {
+    if ((out.waiting ?? 0) > limit) {
+      missing += line.split('\n').length
+      return
+    }
+    if (missing > 0) out.write(`… ${missing} lines are missing here\n`)
+    missing = 0
+    out.write(`${line}\n`)
+  }
   /** Say something about a subject, unless it was the last thing said about it. */
   const say = (subject: string, line: string): void => {
     if (told.get(subject) === line) return
@@ -130,13 +151,14 @@ export function createPlainView(client: DevloopClient, out: Pick<NodeJS.Writable
       }
     }),
     client.logs({ tail: 1000 }, ({ lines, dropped }) => {
-      if (dropped > 0) write(`… ${dropped} lines are missing here`)
-      for (const line of lines) write(logText(line, plainStyle, { raw: true }))
+      missing += dropped
+      for (const line of lines) write(logText(line, plainStyle, { raw: true }), mostWaiting.log)
     }),
   ]
   return {
     close() {
       for (const end of ends) end()
+      out.end?.('')
     },
   }
 }

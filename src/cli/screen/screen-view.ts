@@ -15,7 +15,7 @@ import { paint } from './paint.js'
 import { press } from './press.js'
 import { renderScreen, type Frame } from './render-screen.js'
 import { initialState, type Effect, type ScreenState } from './screen-state.js'
-import { openScreenOutput } from './screen-output.js'
+import { openPatientOutput } from '../patient-output.js'
 import { takeTerminal, type Terminal } from './terminal-mode.js'
 
 /** Milliseconds between two frames at least, however much happens. */
@@ -55,7 +55,7 @@ export function createScreenView(client: DevloopClient, terminal: Terminal, acti
   let closed = false
   /** Whether a frame was left out because the terminal had not taken the one before. */
   let late = false
-  const output = openScreenOutput(stdout, () => {
+  const output = openPatientOutput(stdout, () => {
     if (late) schedule()
   })
 
@@ -71,7 +71,7 @@ export function createScreenView(client: DevloopClient, terminal: Terminal, acti
   }
   const draw = (): void => {
     timerAt = Infinity
-    late = output.isBusy
+    late = output.waiting > 0
     if (late) return
     drawnAt = Date.now()
     follow()

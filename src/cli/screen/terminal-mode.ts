@@ -1,5 +1,5 @@
 // The terminal while a screen of our own is shown: taken over, lent to the shell (Ctrl-Z), and put back on every way out.
-import type { ScreenOutput } from './screen-output.js'
+import type { PatientOutput } from '../patient-output.js'
 
 // the alternate screen, without cursor and without wrapping; what is pasted is told from what is typed
 const enter = '\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h'
@@ -33,7 +33,7 @@ export interface TerminalEvents {
 /** Takes the terminal over until `restore`, or until the process ends in whatever way but by SIGKILL. */
 export function takeTerminal(
   terminal: Terminal,
-  output: ScreenOutput,
+  output: PatientOutput,
   { onInput, onRedraw, parting }: TerminalEvents,
 ): TerminalMode {
   const { stdout, stdin } = terminal

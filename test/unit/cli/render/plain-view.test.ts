@@ -284,4 +284,26 @@ describe('createPlainView', () => {
     close()
     expect(client.listening()).toBe(0)
   })
+
+  it('leaves out what nobody reads in time, the log first, and tells how much', () => {
+    const client = createFakeClient()
+    let [text, waiting] = ['', 0]
+    const out = { write: (chunk: string) => (text += chunk), get waiting() { return waiting } } // prettier-ignore
+    createPlainView(client, out)
+    waiting = 2_000_000
+    client.say([line('web', 'one'), line('web', 'two')])
+    client.update([resource('web', { status: 'updating', activity: 'deploying' })])
+    waiting = 20_000_000
+    client.update([resource('web', {})])
+    client.say([line('web', 'three')])
+    waiting = 0
+    client.say([line('web', 'four')])
+    expect(text).toMatchInlineSnapshot(`
+      "… 2 lines are missing here
+      web: updating
+      … 2 lines are missing here
+      web │ four
+      "
+    `)
+  })
 })

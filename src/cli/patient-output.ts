@@ -1,12 +1,12 @@
-// Writing to a terminal that may take nothing for a while, such as one behind a connection that hangs: that must not hold up the
-// daemon, which runs in this process. Node's own writes to a terminal wait until it takes them.
+// Writing to a terminal or a pipe that may take nothing for a while, such as one behind a connection that hangs: that must not hold
+// up the daemon, which runs in this process. Node's own writes to a terminal wait until it takes them; those to a pipe do not.
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 
-export interface ScreenOutput {
-  /** Writes now what the terminal takes, and the rest later. */
+export interface PatientOutput {
+  /** Writes now what is taken, and the rest later. */
   write(text: string): void
-  /** Whether something waits for the terminal. */
-  readonly isBusy: boolean
+  /** How much waits to be taken. Bytes, or for a pipe also characters. */
+  readonly waiting: number
   /** Writes the last, and waits for the terminal, but not for long. */
   end(text: string): void
 }
@@ -17,22 +17,38 @@ const [firstPause, longestPause] = [20, 500]
 const patience = 500
 
 /** @param onFree called when all was taken that had to wait */
-export function openScreenOutput(stdout: NodeJS.WriteStream, onFree: () => void): ScreenOutput {
+export function openPatientOutput(stdout: NodeJS.WriteStream, onFree: () => void = () => {}): PatientOutput {
   const opened = openAgain(stdout)
-  if (opened === undefined)
-    return { write: (text) => void stdout.write(text), isBusy: false, end: (text) => void stdout.write(text) }
+  if (opened === undefined) return simpleOutput(stdout, onFree)
   const fd = opened
   let rest: Buffer = Buffer.alloc(0)
+  /** What came after `rest`. */
+  let later: string[] = []
+  let laterSize = 0
+  const put = (text: string): void => {
+    later.push(text)
+    laterSize += Buffer.byteLength(text)
+  }
+  const next = (): Buffer => {
+    if (rest.length === 0 && later.length > 0) {
+      rest = Buffer.from(later.join(''))
+      later = []
+      laterSize = 0
+    }
+    return rest
+  }
   let timer: NodeJS.Timeout | undefined
   let pause = firstPause
   /** Writes what is taken. @returns whether that was all */
   const attempt = (): boolean => {
     try {
-      while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
+      while (next().length > 0) rest = rest.subarray(writeSync(fd, rest))
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'EAGAIN') return false
       // it is gone: told in the same way as for any other output
       rest = Buffer.alloc(0)
+      later = []
+      laterSize = 0
       stdout.emit('error', thrown)
     }
     return true
@@ -46,21 +62,35 @@ export function openScreenOutput(stdout: NodeJS.WriteStream, onFree: () => void)
   }
   return {
     write(text) {
-      rest = Buffer.concat([rest, Buffer.from(text)])
+      put(text)
       if (timer || attempt()) return
       pause = firstPause
       timer = setTimeout(retry, pause)
     },
-    get isBusy() {
-      return rest.length > 0
+    get waiting() {
+      return rest.length + laterSize
     },
     end(text) {
       clearTimeout(timer)
-      rest = Buffer.concat([rest, Buffer.from(text)])
+      put(text)
       const until = Date.now() + patience
       // the process may be about to exit: there is no other way to wait
       while (!attempt() && Date.now() < until) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
       closeSync(fd)
+    },
+  }
+}
+
+function simpleOutput(stdout: NodeJS.WriteStream, onFree: () => void): PatientOutput {
+  stdout.on('drain', onFree)
+  return {
+    write: (text) => void stdout.write(text),
+    get waiting() {
+      return stdout.writableLength
+    },
+    end(text) {
+      stdout.off('drain', onFree)
+      if (text !== '') stdout.write(text)
     },
   }
 }
