@@ -58,14 +58,14 @@ export function openPatientOutput(stdout: NodeJS.WriteStream, onFree: () => void
     const before = rest.length
     if (attempt()) return onFree()
     pause = rest.length < before ? firstPause : Math.min(pause * 2, longestPause)
-    timer = setTimeout(retry, pause)
+    timer = setTimeout(retry, pause).unref()
   }
   return {
     write(text) {
       put(text)
       if (timer || attempt()) return
       pause = firstPause
-      timer = setTimeout(retry, pause)
+      timer = setTimeout(retry, pause).unref()
     },
     get waiting() {
       return rest.length + laterSize

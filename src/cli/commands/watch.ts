@@ -118,7 +118,7 @@ async function startNotify(
   onProblem: (text: string) => void,
 ): Promise<() => void> {
   const { notify } = await import('../notify/notify.js')
-  return notify(client, { ways, terminal: process.stdout.isTTY ? process.stdout : undefined, onProblem })
+  return notify(client, { ways, terminal: process.stdout.isTTY ? openPatientOutput(process.stdout) : undefined, onProblem })
 }
 
 async function backgroundLog(file: string): Promise<Pick<NodeJS.WritableStream, 'write'>> {

@@ -9,7 +9,7 @@ export interface NotifyOptions {
   /** `bell`, `desktop`, or command lines that get a `Notification` as JSON on stdin. */
   readonly ways: readonly string[]
   /** For the bell; undefined = there is no terminal. */
-  readonly terminal: Pick<NodeJS.WritableStream, 'write'> | undefined
+  readonly terminal: { write(text: string): unknown } | undefined
   /** Told once for each way that does not work. */
   readonly onProblem: (text: string) => void
   /** Milliseconds; default 300. */
