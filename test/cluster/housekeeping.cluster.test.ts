@@ -165,7 +165,8 @@ test('50 builds later, engine and registry hold a bounded number of our images; 
   const foreignTags = ['derived', 'devloop-0123456789abcdef', 'release']
   const foreign = async (): Promise<unknown> => [
     await Promise.all(foreignTags.map((tag) => registry.manifest(name, tag))),
-    Object.entries(await images.named(repository)).filter(([tagged]) => foreignTags.includes(tagOf(tagged))),
+    // engines list them in any order
+    Object.fromEntries(Object.entries(await images.named(repository)).filter(([tagged]) => foreignTags.includes(tagOf(tagged)))),
     (await engine.json<{ RootFS: unknown }>({ method: 'GET', path: `/images/${derived}/json` })).RootFS,
   ]
   const before = await foreign()
@@ -201,9 +202,10 @@ test('50 builds later, engine and registry hold a bounded number of our images; 
     const told = (await one.devloop('logs')).stdout.split('\n').filter((line) => line.startsWith('housekeeping'))
     throw new Error(`${String(thrown)}: ${(await images.cached(mark)).length} are left; ${told.join('; ')}`)
   })
-  expect((await one.devloop('logs')).stdout).toMatch(
-    /removed what is not needed: .*\d+ images in the registry, .*MB of build cache/,
-  )
+  // in one round or in several
+  const told = (await one.devloop('logs')).stdout
+  expect(told).toMatch(/removed what is not needed: .*\d+ images in the registry/)
+  expect(told).toMatch(/removed what is not needed: .*MB of build cache/)
 
   // and when asked: nothing is left to do, with the daemon and without
   const asked = await one.devloop('prune', '--dry-run')

@@ -97,10 +97,12 @@ test('what a container holds is not sent again: not by other events, nor what it
 
   // older than the build that a change beside it leads to: the new image has it
   await Promise.all([one.save('app/public/live.txt', 'third'), one.save('app/package.json', '{"type":"module","name":"x"}')])
-  await one.answers('third', '/live', 60_000)
+  await waitFor(async () => !(await one.pods()).some(({ name }) => name === pod), {
+    what: 'the pod to be replaced',
+    timeoutMs: 60_000,
+  })
   await watching.ready(60_000)
-  const after = (await one.pods())[0]?.name ?? ''
-  expect(after).not.toBe(pod)
+  await one.answers('third', '/live')
   expect(watching.client.get('image', `${one.name}/web`)?.overlay).toBe(0)
   const built = watching.output().lastIndexOf('│ building ')
   expect(watching.output().slice(built)).not.toMatch(/web sync │ /)
