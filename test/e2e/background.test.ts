@@ -2,6 +2,7 @@
 import { chmod, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { connectDevloop } from '../../src/client/index.js'
 import type { ListedDaemon } from '../../src/cli/commands/list.js'
 import { put, type Ended } from '../support/devloop.js'
 import { waitFor } from '../support/wait-for.js'
@@ -76,6 +77,12 @@ test('a daemon in the background is started, listed, opened and stopped', async 
   const screen = { PATH: `${bin}:${process.env.PATH}`, SSH_CONNECTION: '', SSH_TTY: '' }
   const address = (await words.run('open', '--print')).stdout.trim()
   expect(address).toMatch(new RegExp(`^${daemon!.url}/#token=[\\w-]{20,}$`))
+  const toRead = (await words.run('open', '--read-only', '--print')).stdout.trim()
+  expect(toRead).toMatch(new RegExp(`^${daemon!.url}/#token=[\\w-]{20,}$`))
+  const reader = connectDevloop({ endpoint: { url: daemon!.url ?? '', token: toRead.split('=')[1] ?? '' } })
+  onTestFinished(() => reader.close())
+  await reader.whenOpen()
+  await expect(reader.request('reload', {})).rejects.toMatchObject({ code: 'request/read-only' })
   Object.assign(words.env, { ...screen, BROWSER: `${bin}/none:${bin}/browser`, DISPLAY: '' })
   expect((await words.run('open')).stdout).toBe(`opened ${daemon!.url}\n`)
   expect(await readFile(join(words.folder, 'chosen'), 'utf8')).toBe(address)

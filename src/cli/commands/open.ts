@@ -8,15 +8,17 @@ import { exitCodes } from '../exit.js'
 
 export interface OpenOptions {
   readonly file?: string
+  /** With the token that only lets look. */
+  readonly readOnly?: boolean
   /** Only print the address. */
   readonly print?: boolean
   readonly json?: boolean
 }
 
 /** @param name of a project, or a path; undefined = the one of the Devloopfile */
-export async function open(name: string | undefined, { file, print, json }: OpenOptions): Promise<number> {
+export async function open(name: string | undefined, { file, print, json, readOnly = false }: OpenOptions): Promise<number> {
   const daemon = await meantDaemon(name, file)
-  const address = pageAddress(daemon)
+  const address = pageAddress(readOnly ? { ...daemon, token: daemon.readToken } : daemon)
   if (daemon.url === undefined || address === undefined)
     throw new DevloopError('request/refused', 'this devloop serves no page', { help: 'It is served by `devloop watch`.' })
   if (json) printJson({ project: daemon.project, url: daemon.url, address })

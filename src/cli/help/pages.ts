@@ -85,11 +85,12 @@ export const helpPages: Readonly<Record<string, HelpPage>> = {
   },
   open: {
     text: [
-      'The address holds the token of the daemon, in the part that browsers keep to themselves: who has it may do with the daemon what you may. Over ssh, and where there is no browser, it is printed, with how to forward the port.',
+      'The address holds the token of the daemon, in the part that browsers keep to themselves: who has it may do with the daemon what you may, or with --read-only only see it. Over ssh, and where there is no browser, it is printed, with how to forward the port.',
     ],
     examples: [
       { run: 'devloop open', does: 'Show the page of the project in this folder.' },
       { run: 'devloop open --print', does: 'Only print its address, to copy it.' },
+      { run: 'devloop open --read-only --print', does: 'The address for one who may only look.' },
     ],
     environment: {
       BROWSER: 'programs, with colons, of which the first that is there shows the page; %s stands for the address',

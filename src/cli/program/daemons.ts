@@ -26,6 +26,7 @@ export function addDaemons({ command, does, program }: CommandLine): void {
     .action(does(async (name: string | undefined, options) => (await import('../commands/stop.js')).stop(name, options)))
   command('open', 'Show the page of the running daemon in the browser.')
     .argument('[project]', meant)
+    .option('--read-only', 'with the token that lets see everything and change nothing, such as for a colleague')
     .option('--print', 'only print its address, which holds the token')
     .option('--json', 'only print its address, as JSON')
     .action(does(async (name: string | undefined, options) => (await import('../commands/open.js')).open(name, options)))
